@@ -1,0 +1,162 @@
+package control
+
+import (
+	"math/bits"
+
+	"heimdall/core/histogram"
+)
+
+// Status is the daemon as a whole.
+type Status struct {
+	Version       string   `json:"version"`
+	PID           int      `json:"pid"`
+	UptimeSeconds float64  `json:"uptime_seconds"`
+	Config        string   `json:"config"` // path of the file in force; empty: built-in defaults
+	Listen        []string `json:"listen"`
+	Shards        int      `json:"shards"`
+	ShardsRunning int      `json:"shards_running"`
+	Totals        Counters `json:"totals"`
+	InFlight      int      `json:"in_flight"`
+	CacheEntries  uint64   `json:"cache_entries"`
+	MemoryBytes   uint64   `json:"memory_bytes"` // resident set of the process; 0: unknown
+	ServiceTime   Latency  `json:"service_time"`
+	Warnings      []string `json:"warnings,omitempty"` // what keeps the daemon from its best, one sentence each
+}
+
+// Counters are what a shard counts about its traffic since it was first started.
+type Counters struct {
+	Queries     uint64            `json:"queries"`
+	Replies     uint64            `json:"replies"`
+	Hits        uint64            `json:"hits"`         // answered from the cache, stale answers included
+	StaleHits   uint64            `json:"stale_hits"`   // answered with an expired entry, RFC 8767
+	Misses      uint64            `json:"misses"`       // had to be asked upstream
+	Local       uint64            `json:"local"`        // answered from local data or policy
+	HitRatio    float64           `json:"hit_ratio"`    // Hits / (Hits + Misses); 0 without either
+	TCPQueries  uint64            `json:"tcp_queries"`  // part of Queries
+	KernelDrops uint64            `json:"kernel_drops"` // datagrams lost because a receive queue was full
+	SendDrops   uint64            `json:"send_drops"`   // replies that the kernel did not take
+	Drops       map[string]uint64 `json:"drops,omitempty"`
+	Rcodes      map[string]uint64 `json:"rcodes,omitempty"` // replies by RCODE mnemonic
+}
+
+// Add adds o to c, for a total over shards. The maps of o are not retained.
+func (c *Counters) Add(o *Counters) {
+	c.Queries += o.Queries
+	c.Replies += o.Replies
+	c.Hits += o.Hits
+	c.StaleHits += o.StaleHits
+	c.Misses += o.Misses
+	c.Local += o.Local
+	c.TCPQueries += o.TCPQueries
+	c.KernelDrops += o.KernelDrops
+	c.SendDrops += o.SendDrops
+	c.HitRatio = Ratio(c.Hits, c.Misses)
+	c.Drops = addCounts(c.Drops, o.Drops)
+	c.Rcodes = addCounts(c.Rcodes, o.Rcodes)
+}
+
+func addCounts(dst, src map[string]uint64) map[string]uint64 {
+	for k, n := range src {
+		if dst == nil {
+			dst = make(map[string]uint64, len(src))
+		}
+		dst[k] += n
+	}
+	return dst
+}
+
+// Ratio returns the share of hits among hits and misses; 0 without either.
+func Ratio(hits, misses uint64) float64 {
+	if hits+misses == 0 {
+		return 0
+	}
+	return float64(hits) / float64(hits+misses)
+}
+
+// Latency sums up a distribution of durations, all in microseconds.
+type Latency struct {
+	Count  uint64  `json:"count"`
+	MeanUs float64 `json:"mean_us"`
+	P50Us  float64 `json:"p50_us"`
+	P90Us  float64 `json:"p90_us"`
+	P99Us  float64 `json:"p99_us"`
+	P999Us float64 `json:"p999_us"`
+	MaxUs  float64 `json:"max_us"`
+}
+
+// LatencyOf sums up h.
+func LatencyOf(h *histogram.Histogram) Latency {
+	us := func(ns int64) float64 { return float64(ns) / 1e3 }
+	return Latency{
+		Count:  h.Count(),
+		MeanUs: us(h.Mean()),
+		P50Us:  us(h.Quantile(0.5)),
+		P90Us:  us(h.Quantile(0.9)),
+		P99Us:  us(h.Quantile(0.99)),
+		P999Us: us(h.Quantile(0.999)),
+		MaxUs:  us(h.Max()),
+	}
+}
+
+// ShardState says what a shard is doing.
+type ShardState string
+
+// The states of a shard.
+const (
+	ShardStarting   ShardState = "starting"
+	ShardRunning    ShardState = "running"
+	ShardRestarting ShardState = "restarting" // it panicked; its sockets are kept open
+	ShardDraining   ShardState = "draining"
+	ShardStopped    ShardState = "stopped"
+)
+
+// Shard is one shard: the loop on one CPU.
+type Shard struct {
+	ID       int        `json:"id"`
+	CPU      int        `json:"cpu"`  // -1: not pinned
+	Node     int        `json:"node"` // NUMA node of its memory; -1: unknown
+	State    ShardState `json:"state"`
+	Restarts uint64     `json:"restarts"`
+	Counters
+	InFlight      int         `json:"in_flight"`       // queries waiting for an upstream
+	InFlightLimit int         `json:"in_flight_limit"` // beyond it the newest miss is refused
+	TCPConns      int         `json:"tcp_conns"`
+	MemoryBytes   uint64      `json:"memory_bytes"` // cache memory in use
+	MemoryLimit   uint64      `json:"memory_limit"` // cache memory it may use
+	BatchSizes    []BatchSize `json:"batch_sizes"`  // in ascending order
+	ServiceTime   Latency     `json:"service_time"` // from receiving a query to handing its reply to the kernel
+}
+
+// Shards is the reply to the command shards.
+type Shards struct {
+	Shards []Shard `json:"shards"`
+}
+
+// BatchSize counts the receive calls that returned between Min and Max datagrams.
+type BatchSize struct {
+	Min   int    `json:"min"`
+	Max   int    `json:"max"`
+	Count uint64 `json:"count"`
+}
+
+// BatchSlots is how many slots of BatchSlot a shard needs: batches of up to 1023.
+const BatchSlots = 11
+
+// BatchSlot returns the slot in which a batch of n datagrams is counted: 0 for an
+// empty one, then one slot for each power of two.
+func BatchSlot(n int) int { return min(bits.Len(uint(n)), BatchSlots-1) }
+
+// BatchSizes turns counts, indexed by BatchSlot, into the table that is shown.
+// Slots above the highest one in use are left out.
+func BatchSizes(counts *[BatchSlots]uint64) []BatchSize {
+	var table []BatchSize
+	for slot, n := range counts {
+		if n == 0 {
+			continue
+		}
+		for i := len(table); i <= slot; i++ {
+			table = append(table, BatchSize{Min: 1 << i >> 1, Max: 1<<i - 1, Count: counts[i]})
+		}
+	}
+	return table
+}
