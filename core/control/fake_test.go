@@ -1,0 +1,30 @@
+package control
+
+import "context"
+
+// fakeServer answers with what a test put into it and remembers the arguments.
+type fakeServer struct {
+	err     error
+	status  Status
+	shards  Shards
+	lookup  CacheLookup
+	lookups []CacheLookupArgs
+	flushes []CacheFlushArgs
+}
+
+func (f *fakeServer) Status(context.Context) (*Status, error) { return &f.status, f.err }
+func (f *fakeServer) Shards(context.Context) (*Shards, error) { return &f.shards, f.err }
+
+func (f *fakeServer) CacheLookup(_ context.Context, a CacheLookupArgs) (*CacheLookup, error) {
+	f.lookups = append(f.lookups, a)
+	return &f.lookup, f.err
+}
+
+func (f *fakeServer) CacheFlush(_ context.Context, a CacheFlushArgs) (*CacheFlush, error) {
+	f.flushes = append(f.flushes, a)
+	return &CacheFlush{Name: a.Name, Subtree: a.Subtree, Removed: 3}, f.err
+}
+
+func (f *fakeServer) CacheStats(context.Context) (*CacheStats, error) { return &CacheStats{}, f.err }
+func (f *fakeServer) Upstreams(context.Context) (*Upstreams, error)   { return &Upstreams{}, f.err }
+func (f *fakeServer) Reload(context.Context) (*Reload, error)         { return &Reload{}, f.err }
