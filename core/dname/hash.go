@@ -1,0 +1,45 @@
+package dname
+
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
+// Odd 64-bit constants of wyhash; any with about 32 bits set would do.
+const (
+	mul0 = 0xa0761d6478bd642f
+	mul1 = 0xe7037ed1a0b428db
+)
+
+// Hash returns a hash of n that does not depend on letter case. Every bit of it depends on every octet
+// of n and on seed, which should be random and secret: names come from strangers.
+//
+// It is wyhash's folded multiplication over the lower-case octets. Both factors of every product hold
+// bits of the seed, so that nobody who does not know it can choose octets that make a factor zero.
+func Hash(seed uint64, n Name) uint64 {
+	s := fold(seed^mul0, mul1) // masks the first factor
+	h := seed                  // masks the second, and collects
+	size := uint64(len(n))
+	for len(n) > 16 {
+		h = fold(lower8(binary.LittleEndian.Uint64(n))^s, lower8(binary.LittleEndian.Uint64(n[8:]))^h)
+		n = n[16:]
+	}
+	// What is left is read as two words that may overlap: the length, mixed in below, tells them apart.
+	var x, y uint64
+	switch {
+	case len(n) >= 8:
+		x, y = binary.LittleEndian.Uint64(n), binary.LittleEndian.Uint64(n[len(n)-8:])
+	case len(n) >= 4:
+		x, y = uint64(binary.LittleEndian.Uint32(n)), uint64(binary.LittleEndian.Uint32(n[len(n)-4:]))
+	case len(n) > 0:
+		x, y = uint64(n[0])|uint64(n[len(n)/2])<<8, uint64(n[len(n)-1])
+	}
+	h = fold(lower8(x)^s, lower8(y)^h)
+	return fold(h^size, s^mul0)
+}
+
+// fold multiplies to 128 bits and folds the halves together.
+func fold(x, y uint64) uint64 {
+	hi, lo := bits.Mul64(x, y)
+	return hi ^ lo
+}

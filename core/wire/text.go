@@ -1,0 +1,35 @@
+package wire
+
+import (
+	"encoding/hex"
+	"strconv"
+
+	"github.com/miekg/dns"
+
+	"heimdall/core/dname"
+)
+
+// AppendRRText appends the record rr of msg in presentation form, fields separated by tabs, without a line
+// end. RDATA that is malformed or of an unknown type is written as RFC 3597, section 5, has it. It
+// allocates.
+func AppendRRText(dst, msg []byte, rr *RR) []byte {
+	if rec, end, err := dns.UnpackRR(msg, rr.Start); err == nil && end == rr.End && rr.Type != TypeOPT {
+		rec.Header().Ttl = rr.TTL
+		return append(dst, rec.String()...)
+	}
+	owner, _, _ := dname.Unpack(nil, msg, rr.Owner)
+	dst = dname.Name(owner).AppendText(dst)
+	dst = append(dst, '\t')
+	dst = strconv.AppendUint(dst, uint64(rr.TTL), 10)
+	dst = append(dst, '\t')
+	dst = append(dst, rr.Class.String()...)
+	dst = append(dst, '\t')
+	dst = append(dst, rr.Type.String()...)
+	dst = append(dst, "\t\\# "...)
+	dst = strconv.AppendInt(dst, int64(rr.End-rr.Data), 10)
+	if rr.End > rr.Data {
+		dst = append(dst, ' ')
+		dst = hex.AppendEncode(dst, msg[rr.Data:rr.End])
+	}
+	return dst
+}
