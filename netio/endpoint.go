@@ -18,7 +18,7 @@ type Endpoint struct {
 	Local [16]byte
 	// Port is the peer's port in host byte order.
 	Port uint16
-	// Scope is the zone of a link-local peer address (an interface index), else zero.
+	// Scope is the interface index that a link-local Addr or Local needs, else zero.
 	Scope uint32
 }
 
@@ -59,7 +59,7 @@ func (e *Endpoint) AddrPort() netip.AddrPort { return netip.AddrPortFrom(e.IP(),
 // String returns the peer for logs: "192.0.2.1:53", "[fe80::1%2]:53".
 func (e *Endpoint) String() string {
 	ip := e.IP()
-	if e.Scope != 0 && ip.Is6() {
+	if e.Scope != 0 && ip.IsLinkLocalUnicast() && ip.Is6() {
 		ip = ip.WithZone(strconv.FormatUint(uint64(e.Scope), 10))
 	}
 	return netip.AddrPortFrom(ip, e.Port).String()

@@ -30,7 +30,7 @@ type Port interface {
 
 	// MeasureAge turns Datagram.Age on or off. It costs some time for each
 	// datagram, so a shard asks for it only when it suspects overload. Datagrams
-	// that were queued before the switch have no age.
+	// that were queued before it was turned on look as if they had just come.
 	MeasureAge(on bool)
 
 	// Stats returns the counters since the port was opened. It may cost a system call.

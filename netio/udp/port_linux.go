@@ -1,0 +1,134 @@
+package udp
+
+import (
+	"fmt"
+	"net/netip"
+
+	"heimdall/netio"
+
+	"golang.org/x/sys/unix"
+)
+
+// Port is one UDP socket with the buffers of one batch in each direction. It
+// implements netio.Port. Not safe for concurrent use; owned by one shard, and may
+// be handed to another one between calls.
+//
+// Data that Recv returns has the whole receive buffer as its capacity; the caller
+// may write there until the next Recv. Send keeps the last batch's Data reachable
+// until the next Send.
+type Port struct {
+	fd       int
+	is6      bool
+	wildcard bool // every datagram carries the local address
+	age      bool // every datagram received carries its time of arrival
+
+	rx, tx   batch
+	buf      []byte // receive buffers, stride bytes apart
+	stride   int
+	size     int // of one receive buffer
+	reset    int // receive headers whose control length the kernel has changed
+	rxCtlLen int // control bytes to ask for; 0 when neither wildcard nor age
+
+	stats     netio.PortStats
+	lastDrops uint32 // the kernel's drop counter as last read; it wraps
+	warnings  []string
+}
+
+var _ netio.Port = (*Port)(nil)
+
+func newPort(fd int, o Options) *Port {
+	p := &Port{
+		fd:       fd,
+		is6:      o.Addr.Addr().Is6(),
+		wildcard: o.Addr.Addr().IsUnspecified(),
+		size:     o.MaxDatagram,
+		stride:   bufferStride(o.MaxDatagram),
+	}
+	p.rx.init(o.Batch, p.is6)
+	p.tx.init(o.Batch, p.is6)
+	p.buf = make([]byte, o.Batch*p.stride)
+	p.rx.lend(p.buf, p.stride, p.size)
+	if p.wildcard {
+		p.tx.prepareSource(p.is6)
+	}
+	p.askControl()
+	return p
+}
+
+// bufferStride is the distance of receive buffers: an odd number of cache lines,
+// so that the first lines of a batch spread over all sets of the first-level
+// cache. At a distance of 2048 they would all meet in two of its 64 sets.
+func bufferStride(size int) int {
+	const line = 64
+	lines := (size + line - 1) / line
+	return (lines | 1) * line
+}
+
+// FD is the socket's descriptor.
+func (p *Port) FD() int { return p.fd }
+
+// Warnings are what the operator should know about how the port was opened, one
+// sentence each, with the remedy. Empty when all went as asked.
+func (p *Port) Warnings() []string { return p.warnings }
+
+// LocalAddr is the address the socket is bound to, its port filled in.
+func (p *Port) LocalAddr() (netip.AddrPort, error) {
+	sa, err := unix.Getsockname(p.fd)
+	if err != nil {
+		return netip.AddrPort{}, fmt.Errorf("get socket name: %w", err)
+	}
+	switch sa := sa.(type) {
+	case *unix.SockaddrInet4:
+		return netip.AddrPortFrom(netip.AddrFrom4(sa.Addr), uint16(sa.Port)), nil
+	case *unix.SockaddrInet6:
+		return netip.AddrPortFrom(netip.AddrFrom16(sa.Addr), uint16(sa.Port)), nil
+	}
+	return netip.AddrPort{}, fmt.Errorf("get socket name: unexpected family %T", sa)
+}
+
+// MeasureAge makes the kernel note when each datagram arrives (SO_TIMESTAMPNS).
+// The first socket of the system that turns it on makes every packet received by
+// the system pay for a clock reading, so turn it off again. A failure leaves it off.
+func (p *Port) MeasureAge(on bool) {
+	if on == p.age {
+		return
+	}
+	value := 0
+	if on {
+		value = 1
+	}
+	if unix.SetsockoptInt(p.fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, value) != nil {
+		return
+	}
+	p.age = on
+	p.askControl()
+}
+
+// askControl sets every receive header for the control messages now wanted.
+func (p *Port) askControl() {
+	p.rxCtlLen = 0
+	if p.wildcard || p.age {
+		p.rxCtlLen = controlSize
+	}
+	p.rx.setControl(p.rxCtlLen)
+	p.reset = 0
+}
+
+// Stats returns the counters. It asks the kernel how many datagrams found the
+// receive queue full (SO_MEMINFO), rather than have every datagram carry the
+// count (SO_RXQ_OVFL).
+func (p *Port) Stats() netio.PortStats {
+	if drops, ok := socketDrops(p.fd); ok {
+		p.stats.QueueDrops += uint64(drops - p.lastDrops)
+		p.lastDrops = drops
+	}
+	return p.stats
+}
+
+// Close closes the socket. Datagrams still in its queue are lost.
+func (p *Port) Close() error {
+	if err := unix.Close(p.fd); err != nil {
+		return fmt.Errorf("close udp socket: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,525 @@
+package udp
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"heimdall/netio"
+
+	"golang.org/x/sys/unix"
+)
+
+// listenOn opens a port for a test. It skips when the host has no such address
+// family at all.
+func listenOn(t testing.TB, o Options) *Port {
+	t.Helper()
+	p, err := Listen(o)
+	if errors.Is(err, unix.EAFNOSUPPORT) || errors.Is(err, unix.EADDRNOTAVAIL) && o.Addr.Addr().Is6() {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { p.Close() })
+	return p
+}
+
+func addr(s string) netip.AddrPort { return netip.MustParseAddrPort(s) }
+
+// dial returns a client connected to the port, so that it takes only responses
+// that come from the address it sent to.
+func dial(t testing.TB, p *Port, to netip.Addr) *net.UDPConn {
+	t.Helper()
+	local, err := p.LocalAddr()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(to, local.Port())))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	c.SetDeadline(time.Now().Add(10 * time.Second))
+	return c
+}
+
+func write(t testing.TB, c *net.UDPConn, data string) {
+	t.Helper()
+	if _, err := c.Write([]byte(data)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestEchoKeepsAddresses(t *testing.T) {
+	for _, c := range []struct{ listen, to string }{
+		{"127.0.0.1:0", "127.0.0.1"},
+		{"127.0.0.2:0", "127.0.0.2"},
+		{"0.0.0.0:0", "127.0.0.1"},
+		{"0.0.0.0:0", "127.0.0.2"},
+		{"[::1]:0", "::1"},
+		{"[::]:0", "::1"},
+		{"[::ffff:127.0.0.1]:0", "127.0.0.1"},
+	} {
+		for _, age := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s to %s age %v", c.listen, c.to, age), func(t *testing.T) {
+				p := listenOn(t, Options{Addr: addr(c.listen)})
+				p.MeasureAge(age)
+				to := netip.MustParseAddr(c.to)
+				client := dial(t, p, to)
+				in := make([]netio.Datagram, 8)
+				for range 3 { // control lengths must survive being written by the kernel
+					write(t, client, "query")
+					if n := p.Recv(in); n != 1 {
+						t.Fatalf("received %d", n)
+					}
+					d := &in[0]
+					if string(d.Data) != "query" {
+						t.Errorf("data %q", d.Data)
+					}
+					if want := client.LocalAddr().(*net.UDPAddr).AddrPort(); d.Peer.AddrPort() != want {
+						t.Errorf("peer %v, want %v", d.Peer.AddrPort(), want)
+					}
+					if p.wildcard && d.Peer.LocalIP() != to || !p.wildcard && d.Peer.LocalIP().IsValid() {
+						t.Errorf("local %v", d.Peer.LocalIP())
+					}
+					if (d.Age > 0) != age {
+						t.Errorf("age %d", d.Age)
+					}
+					d.Data = []byte("response")
+					if n := p.Send(in[:1]); n != 1 {
+						t.Fatalf("sent %d: %+v", n, p.Stats())
+					}
+					// The client is connected: a response from elsewhere would not arrive.
+					var buf [64]byte
+					n, err := client.Read(buf[:])
+					if err != nil || string(buf[:n]) != "response" {
+						t.Fatalf("read %q, %v", buf[:n], err)
+					}
+				}
+				if n := p.Recv(in); n != 0 {
+					t.Errorf("received %d from an empty queue", n)
+				}
+				if want := (netio.PortStats{Received: 3, Sent: 3}); p.Stats() != want {
+					t.Errorf("stats %+v, want %+v", p.Stats(), want)
+				}
+			})
+		}
+	}
+}
+
+func TestLinkLocalKeepsScope(t *testing.T) {
+	p := listenOn(t, Options{Addr: addr("[::]:0")})
+	e := netio.EndpointFrom(addr("[fe80::2%9]:53"))
+	e.Local = netip.MustParseAddr("fe80::1").As16()
+	p.tx.slots[0].name.put6(&e)
+	p.tx.setSource(0, &e, true)
+	var back netio.Endpoint
+	p.tx.slots[0].name.get6(&back)
+	back.Scope = 0 // the control message must bring it
+	p.tx.control[0].read(sourceSize(true), &back)
+	if back != e {
+		t.Errorf("%+v, want %+v", back, e)
+	}
+	// A datagram to a multicast group is answered from an address of the kernel's choice.
+	e.Local = netip.MustParseAddr("ff02::1").As16()
+	p.tx.setSource(0, &e, true)
+	back = netio.Endpoint{}
+	p.tx.control[0].read(sourceSize(true), &back)
+	if back.LocalIP().IsValid() {
+		t.Errorf("local %v", back.LocalIP())
+	}
+}
+
+func TestBatches(t *testing.T) {
+	const batch = 16
+	p := listenOn(t, Options{Addr: addr("127.0.0.1:0"), Batch: batch})
+	c := dial(t, p, netip.MustParseAddr("127.0.0.1"))
+	for _, size := range []int{0, 1, 2, batch - 1, batch, batch + 1, 3*batch + 5} {
+		for i := range size {
+			write(t, c, fmt.Sprint("query ", i))
+		}
+		in := make([]netio.Datagram, 5*batch)
+		var out []netio.Datagram
+		for len(out) < size {
+			n := p.Recv(in)
+			if n == 0 || n > batch {
+				t.Fatalf("%d of %d: received %d", len(out), size, n)
+			}
+			for _, d := range in[:n] {
+				d.Data = []byte(string(d.Data)) // the buffer is only lent
+				out = append(out, d)
+			}
+		}
+		for i := range out {
+			if want := fmt.Sprint("query ", i); string(out[i].Data) != want {
+				t.Errorf("%d of %d: %q", i, size, out[i].Data)
+			}
+		}
+		// More than a batch at once: Send cuts it up.
+		if n := p.Send(out); n != size {
+			t.Fatalf("sent %d of %d", n, size)
+		}
+		var buf [64]byte
+		for i := range size {
+			n, err := c.Read(buf[:])
+			if want := fmt.Sprint("query ", i); err != nil || string(buf[:n]) != want {
+				t.Fatalf("%d of %d: read %q, %v", i, size, buf[:n], err)
+			}
+		}
+	}
+	// A slice shorter than what waits leaves the rest in the queue.
+	for i := range 5 {
+		write(t, c, fmt.Sprint("query ", i))
+	}
+	in := make([]netio.Datagram, 2)
+	for _, want := range []int{2, 2, 1, 0} {
+		if n := p.Recv(in); n != want {
+			t.Errorf("received %d, want %d", n, want)
+		}
+	}
+	if n := p.Recv(nil); n != 0 {
+		t.Errorf("received %d into nothing", n)
+	}
+}
+
+func TestReceiveBuffersAreApart(t *testing.T) {
+	const size = 100
+	p := listenOn(t, Options{Addr: addr("127.0.0.1:0"), MaxDatagram: size, Batch: 4})
+	c := dial(t, p, netip.MustParseAddr("127.0.0.1"))
+	for range 4 {
+		write(t, c, "query")
+	}
+	in := make([]netio.Datagram, 4)
+	if n := p.Recv(in); n != 4 {
+		t.Fatalf("received %d", n)
+	}
+	if cap(in[0].Data) != size {
+		t.Errorf("capacity %d, want %d", cap(in[0].Data), size)
+	}
+	for i := range in {
+		full := in[i].Data[:size]
+		for j := range full {
+			full[j] = byte(i)
+		}
+	}
+	for i := range in {
+		for j, b := range in[i].Data[:size] {
+			if b != byte(i) {
+				t.Fatalf("buffer %d, byte %d was overwritten by buffer %d", i, j, b)
+			}
+		}
+	}
+}
+
+func TestBufferStride(t *testing.T) {
+	for size, want := range map[int]int{1: 64, 64: 64, 65: 192, 2048: 33 * 64, 4096: 65 * 64} {
+		if got := bufferStride(size); got != want {
+			t.Errorf("bufferStride(%d) = %d, want %d", size, got, want)
+		}
+	}
+}
+
+func TestOversizeIsDropped(t *testing.T) {
+	for _, listen := range []string{"127.0.0.1:0", "0.0.0.0:0"} {
+		p := listenOn(t, Options{Addr: addr(listen), MaxDatagram: 100})
+		c := dial(t, p, netip.MustParseAddr("127.0.0.1"))
+		write(t, c, strings.Repeat("x", 101))
+		write(t, c, strings.Repeat("y", 100))
+		write(t, c, strings.Repeat("x", 30000))
+		write(t, c, "") // no payload is a datagram as well
+		in := make([]netio.Datagram, 8)
+		if n := p.Recv(in); n != 2 || len(in[0].Data) != 100 || in[0].Data[0] != 'y' || len(in[1].Data) != 0 {
+			t.Fatalf("%s: received %d", listen, n)
+		}
+		if want := (netio.PortStats{Received: 2, Oversize: 2}); p.Stats() != want {
+			t.Errorf("%s: stats %+v, want %+v", listen, p.Stats(), want)
+		}
+	}
+}
+
+func TestQueueDropsAreCounted(t *testing.T) {
+	p := listenOn(t, Options{Addr: addr("127.0.0.1:0"), RcvBuf: 4096})
+	c := dial(t, p, netip.MustParseAddr("127.0.0.1"))
+	const sent = 300
+	for range sent {
+		write(t, c, "query")
+	}
+	in := make([]netio.Datagram, 64)
+	got := 0
+	for n := p.Recv(in); n > 0; n = p.Recv(in) {
+		got += n
+	}
+	for range 2 { // a second reading must not count them again
+		s := p.Stats()
+		if got == sent || s.QueueDrops != uint64(sent-got) || s.Received != uint64(got) {
+			t.Errorf("%d of %d received, stats %+v", got, sent, s)
+		}
+	}
+}
+
+func TestSendDropsOnlyWhatFails(t *testing.T) {
+	p := listenOn(t, Options{Addr: addr("127.0.0.1:0"), Batch: 4})
+	c := dial(t, p, netip.MustParseAddr("127.0.0.1"))
+	good := netio.EndpointFrom(c.LocalAddr().(*net.UDPAddr).AddrPort())
+	noPort := good
+	noPort.Port = 0
+	out := []netio.Datagram{
+		{Data: make([]byte, 70000), Peer: good}, // EMSGSIZE
+		{Data: []byte("1"), Peer: good},
+		{Data: []byte("x"), Peer: netio.EndpointFrom(addr("[::1]:53"))}, // not of this family
+		{Data: []byte("2"), Peer: good},
+		{Data: []byte("x"), Peer: noPort},                                        // EINVAL
+		{Data: []byte("x"), Peer: netio.EndpointFrom(addr("255.255.255.255:9"))}, // EACCES
+		{Data: []byte("3"), Peer: good},
+		{Data: make([]byte, 70000), Peer: good}, // EMSGSIZE
+	}
+	if n := p.Send(out); n != 3 {
+		t.Errorf("sent %d", n)
+	}
+	if want := (netio.PortStats{Sent: 3, SendDrops: 5}); p.Stats() != want {
+		t.Errorf("stats %+v, want %+v", p.Stats(), want)
+	}
+	var buf [64]byte
+	for _, want := range []string{"1", "2", "3"} {
+		if n, err := c.Read(buf[:]); err != nil || string(buf[:n]) != want {
+			t.Errorf("read %q, %v, want %q", buf[:n], err, want)
+		}
+	}
+	if n := p.Send(nil); n != 0 {
+		t.Errorf("sent %d of nothing", n)
+	}
+}
+
+// Responses to a port nobody listens on come back as ICMP errors, which must
+// disturb neither later responses nor later queries.
+func TestPendingErrorsAreIgnored(t *testing.T) {
+	p := listenOn(t, Options{Addr: addr("127.0.0.1:0")})
+	// Without this the kernel keeps such errors from a socket that is not connected.
+	if err := unix.SetsockoptInt(p.FD(), unix.IPPROTO_IP, unix.IP_RECVERR, 1); err != nil {
+		t.Fatal(err)
+	}
+	gone := dial(t, p, netip.MustParseAddr("127.0.0.1"))
+	closed := netio.EndpointFrom(gone.LocalAddr().(*net.UDPAddr).AddrPort())
+	gone.Close()
+	c := dial(t, p, netip.MustParseAddr("127.0.0.1"))
+	good := netio.EndpointFrom(c.LocalAddr().(*net.UDPAddr).AddrPort())
+	dead, live := netio.Datagram{Data: []byte("x"), Peer: closed}, netio.Datagram{Data: []byte("y"), Peer: good}
+
+	if n := p.Send([]netio.Datagram{dead}); n != 1 {
+		t.Fatalf("sent %d", n)
+	}
+	if n := p.Send([]netio.Datagram{live, live}); n != 2 {
+		t.Errorf("sent %d after an error", n)
+	}
+	if n := p.Send([]netio.Datagram{dead}); n != 1 {
+		t.Fatalf("sent %d", n)
+	}
+	write(t, c, "query")
+	in := make([]netio.Datagram, 4)
+	if n := p.Recv(in); n != 1 {
+		t.Errorf("received %d after an error", n)
+	}
+	if s := p.Stats(); s.SockErrors != 2 || s.SendDrops != 0 {
+		t.Errorf("stats %+v", s)
+	}
+}
+
+// A UDP socket on loopback never fills its send queue, so a sequenced-packet pair
+// that nobody reads stands in for it: it ignores addresses and says EAGAIN.
+func TestFullSendQueueDrops(t *testing.T) {
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(pair[0])
+	p := newPort(pair[1], Options{Addr: addr("127.0.0.1:0")}.withDefaults())
+	defer p.Close()
+	out := make([]netio.Datagram, 5000)
+	for i := range out {
+		out[i] = netio.Datagram{Data: []byte("x"), Peer: netio.EndpointFrom(addr("127.0.0.1:9"))}
+	}
+	n := p.Send(out)
+	if n == 0 || n == len(out) {
+		t.Fatalf("sent %d of %d", n, len(out))
+	}
+	if want := (netio.PortStats{Sent: uint64(n), SendDrops: uint64(len(out) - n)}); p.stats != want {
+		t.Errorf("stats %+v, want %+v", p.stats, want)
+	}
+}
+
+func TestAgeGrowsInQueue(t *testing.T) {
+	for _, listen := range []string{"127.0.0.1:0", "0.0.0.0:0"} {
+		p := listenOn(t, Options{Addr: addr(listen)})
+		c := dial(t, p, netip.MustParseAddr("127.0.0.1"))
+		p.MeasureAge(true)
+		write(t, c, "old")
+		time.Sleep(20 * time.Millisecond)
+		write(t, c, "new")
+		in := make([]netio.Datagram, 4)
+		if n := p.Recv(in); n != 2 {
+			t.Fatalf("%s: received %d", listen, n)
+		}
+		if older := in[0].Age - in[1].Age; older < int64(15*time.Millisecond) || in[1].Age <= 0 {
+			t.Errorf("%s: ages %d and %d", listen, in[0].Age, in[1].Age)
+		}
+		p.MeasureAge(false)
+		write(t, c, "any")
+		if n := p.Recv(in); n != 1 || in[0].Age != 0 {
+			t.Errorf("%s: received %d, age %d while off", listen, n, in[0].Age)
+		}
+	}
+}
+
+func TestListenErrors(t *testing.T) {
+	p := listenOn(t, Options{Addr: addr("127.0.0.1:0")})
+	local, err := p.LocalAddr()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Listen(Options{Addr: local}); !errors.Is(err, unix.EADDRINUSE) || !strings.Contains(err.Error(), local.String()) {
+		t.Errorf("address in use: %v", err)
+	}
+	if _, err := Listen(Options{}); err == nil {
+		t.Error("no address: no error")
+	}
+	if _, err := Listen(Options{Addr: addr("[fe80::1%nosuchif]:0")}); err == nil || !strings.Contains(err.Error(), "nosuchif") {
+		t.Errorf("unknown zone: %v", err)
+	}
+	if err := p.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Close(); err == nil {
+		t.Error("a second Close succeeds")
+	}
+}
+
+func TestReusePort(t *testing.T) {
+	first := listenOn(t, Options{Addr: addr("127.0.0.1:0"), ReusePort: true})
+	local, err := first.LocalAddr()
+	if err != nil {
+		t.Fatal(err)
+	}
+	second := listenOn(t, Options{Addr: local, ReusePort: true})
+	// Whatever CPU this runs on, the program must name the second socket.
+	const noCPU = 1 << 20
+	if err := AttachCPU(first.FD(), []int{noCPU, pinToOneCPU(t)}); err != nil {
+		t.Fatal(err)
+	}
+	in := make([]netio.Datagram, 4)
+	for range 20 { // 20 source ports
+		write(t, dial(t, first, netip.MustParseAddr("127.0.0.1")), "query")
+	}
+	got := 0
+	for n := second.Recv(in); n > 0; n = second.Recv(in) {
+		got += n
+	}
+	if n := first.Recv(in); n != 0 || got != 20 {
+		t.Errorf("second socket received %d of 20, first at least %d", got, n)
+	}
+}
+
+func TestBufferWarningNamesSysctl(t *testing.T) {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	// An option that does not exist stands for the lack of CAP_NET_ADMIN.
+	const noSuchOption = 0x7fff
+	const ask = 1 << 30
+	got, err := setBuffer(fd, noSuchOption, unix.SO_RCVBUF, ask)
+	if err != nil || got <= 0 || got >= ask {
+		t.Fatalf("setBuffer = %d, %v", got, err)
+	}
+	w := bufferWarning(addr("192.0.2.1:53"), "receive", "net.core.rmem_max", got, ask)
+	if !strings.Contains(w, "net.core.rmem_max=1073741824") || !strings.Contains(w, "192.0.2.1:53") || !strings.Contains(w, fmt.Sprint(got)) {
+		t.Error(w)
+	}
+	if got, err := setBuffer(fd, noSuchOption, unix.SO_RCVBUF, 8192); err != nil || got != 8192 {
+		t.Errorf("setBuffer = %d, %v", got, err)
+	}
+	if p := listenOn(t, Options{Addr: addr("127.0.0.1:0"), RcvBuf: 65536, SndBuf: 65536}); len(p.Warnings()) != 0 {
+		t.Errorf("warnings %q", p.Warnings())
+	}
+}
+
+func TestSteerProgram(t *testing.T) {
+	for _, c := range []struct {
+		cpus []int
+		want map[int]int // CPU to socket
+	}{
+		{[]int{0, 1, 2, 3}, map[int]int{0: 0, 1: 1, 2: 2, 3: 3, 4: 0, 7: 3}},
+		{[]int{2, 3}, map[int]int{2: 0, 3: 1, 0: 0, 1: 1, 4: 0}},
+		{[]int{8, 1, 9}, map[int]int{8: 0, 1: 1, 9: 2, 0: 0, 3: 0, 5: 2}},
+	} {
+		program, err := steerProgram(c.cpus)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for cpu, want := range c.want {
+			if got := runFilter(t, program, uint32(cpu)); got != uint32(want) {
+				t.Errorf("cpus %v: CPU %d goes to socket %d, want %d", c.cpus, cpu, got, want)
+			}
+		}
+	}
+	for _, n := range []int{0, 5000} {
+		if _, err := steerProgram(make([]int, n)); err == nil {
+			t.Errorf("%d sockets: no error", n)
+		}
+	}
+}
+
+// runFilter interprets the few instructions that steerProgram uses.
+func runFilter(t *testing.T, program []unix.SockFilter, cpu uint32) uint32 {
+	t.Helper()
+	var a uint32
+	for pc := 0; pc < len(program); pc++ {
+		switch in := program[pc]; in.Code {
+		case unix.BPF_LD | unix.BPF_W | unix.BPF_ABS:
+			a = cpu
+		case unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K:
+			if a == in.K {
+				pc += int(in.Jt)
+			} else {
+				pc += int(in.Jf)
+			}
+		case unix.BPF_ALU | unix.BPF_MOD | unix.BPF_K:
+			a %= in.K
+		case unix.BPF_RET | unix.BPF_K:
+			return in.K
+		case unix.BPF_RET | unix.BPF_A:
+			return a
+		default:
+			t.Fatalf("instruction %d: unknown code %#x", pc, in.Code)
+		}
+	}
+	t.Fatal("program does not return")
+	return 0
+}
+
+// pinToOneCPU keeps the test on one CPU and returns it.
+func pinToOneCPU(t *testing.T) int {
+	t.Helper()
+	runtime.LockOSThread()
+	t.Cleanup(runtime.UnlockOSThread)
+	var set, one unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &set); err != nil {
+		t.Fatal(err)
+	}
+	cpu := 0
+	for !set.IsSet(cpu) {
+		cpu++
+	}
+	one.Set(cpu)
+	if err := unix.SchedSetaffinity(0, &one); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { unix.SchedSetaffinity(0, &set) })
+	return cpu
+}
