@@ -140,3 +140,21 @@ func BenchmarkRecord(b *testing.B) {
 		h.Record(v & 0xfffff)
 	}
 }
+
+func TestBinary(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	var h, got Histogram
+	for range 100000 {
+		h.Record(int64(math.Exp(rng.NormFloat64() + 7)))
+	}
+	b := h.AppendBinary(nil)
+	if !got.Parse(b) || got != h {
+		t.Error("Parse does not undo AppendBinary")
+	}
+	if len(b) > 1500 {
+		t.Errorf("%d octets for a typical shard, want at most 1500", len(b))
+	}
+	if got.Parse(b[:len(b)-1]) || got.Count() != 0 {
+		t.Error("a cut encoding was taken")
+	}
+}
