@@ -22,8 +22,8 @@ const (
 	// MaxRequest is the longest request. The longest useful one carries a name
 	// of 255 octets in presentation form, at most 1020 characters.
 	MaxRequest = 4096
-	// MaxResponse is the longest response: 1024 shards at about 4 KiB each.
-	MaxResponse = 4 << 20
+	// MaxResponse is the longest response: 1024 shards at about 8 KiB each.
+	MaxResponse = 8 << 20
 )
 
 // Request is what a tool sends.

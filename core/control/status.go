@@ -73,15 +73,18 @@ func Ratio(hits, misses uint64) float64 {
 	return float64(hits) / float64(hits+misses)
 }
 
-// Latency sums up a distribution of durations, all in microseconds.
+// Latency sums up a distribution of durations since the daemon started, in
+// microseconds. Histogram is the distribution itself, in the binary form of
+// core/histogram: with two of them a tool can tell what happened in between.
 type Latency struct {
-	Count  uint64  `json:"count"`
-	MeanUs float64 `json:"mean_us"`
-	P50Us  float64 `json:"p50_us"`
-	P90Us  float64 `json:"p90_us"`
-	P99Us  float64 `json:"p99_us"`
-	P999Us float64 `json:"p999_us"`
-	MaxUs  float64 `json:"max_us"`
+	Count     uint64  `json:"count"`
+	MeanUs    float64 `json:"mean_us"`
+	P50Us     float64 `json:"p50_us"`
+	P90Us     float64 `json:"p90_us"`
+	P99Us     float64 `json:"p99_us"`
+	P999Us    float64 `json:"p999_us"`
+	MaxUs     float64 `json:"max_us"`
+	Histogram []byte  `json:"histogram,omitempty"`
 }
 
 // LatencyOf sums up h.
@@ -95,6 +98,8 @@ func LatencyOf(h *histogram.Histogram) Latency {
 		P99Us:  us(h.Quantile(0.99)),
 		P999Us: us(h.Quantile(0.999)),
 		MaxUs:  us(h.Max()),
+
+		Histogram: h.AppendBinary(nil),
 	}
 }
 

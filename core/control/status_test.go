@@ -60,4 +60,8 @@ func TestLatencyOf(t *testing.T) {
 	if got.Count != 100 || got.MaxUs != 5 || got.P999Us != 5 || got.P50Us < 2 || got.P50Us > 2.1 {
 		t.Errorf("LatencyOf() = %+v", got)
 	}
+	var again histogram.Histogram
+	if !again.Parse(got.Histogram) || again != h {
+		t.Error("LatencyOf() does not carry the histogram")
+	}
 }
