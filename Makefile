@@ -1,0 +1,48 @@
+# `make help` lists the targets. Everything needs only Go; what else a test needs it says or `make setup` installs.
+SHELL := /bin/bash
+GO    ?= go
+BIN   := bin
+FUZZTIME ?= 60s
+BENCHTIME ?= 200ms
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+
+.PHONY: help build run test test-alloc test-root fuzz bench lint deps setup clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
+
+build: ## build heimdalld, heimdallctl and heimdall-bench into bin/
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/...
+
+run: build ## build and start a resolver on 127.0.0.1:5353 and [::1]:5353
+	@.ci/next-steps
+	$(BIN)/heimdalld -config config.toml
+
+setup: ## install what the tests need (Debian packages, as root)
+	@.ci/install-test-tools
+
+test: setup build deps lint ## all tests, race detector included
+	@.ci/test
+
+test-alloc: ## only the tests that count allocations
+	$(GO) test -count=1 -run 'Alloc' ./...
+
+test-root: build ## the privileged tests alone
+	$(GO) test -count=1 -v -run TestRoot ./...
+
+fuzz: ## run each fuzz target for FUZZTIME
+	@.ci/fuzz $(FUZZTIME)
+
+bench: ## micro-benchmarks of each stage
+	$(GO) test -run '^$$' -bench . -benchtime $(BENCHTIME) ./...
+
+lint: ## gofmt and go vet
+	@test -z "$$(gofmt -l cmd core shard netio affinity | tee /dev/stderr)"
+	$(GO) vet ./...
+
+deps: ## who may import whom
+	$(GO) test -count=1 -run TestDependencies ./cmd/heimdalld
+
+clean: ## remove what was built
+	rm -rf $(BIN)
