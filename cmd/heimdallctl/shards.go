@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"heimdall/core/control"
+)
+
+func (t *tool) shards(ctx context.Context) error {
+	_, err := ask(ctx, t, control.CommandShards, nil, showShards)
+	return err
+}
+
+func showShards(w io.Writer, s *control.Shards) {
+	tab := table{right: true}
+	tab.row("SHARD", "CPU", "NODE", "STATE", "RESTARTS", "QUERIES", "REPLIES", "HITS", "IN FLIGHT", "KERNEL DROPS", "CACHE", "OF", "P50", "P90", "P99", "P99.9")
+	for i := range s.Shards {
+		h := &s.Shards[i]
+		l := &h.ServiceTime
+		tab.row(h.ID, orDash(h.CPU), orDash(h.Node), h.State, h.Restarts, count(h.Queries), count(h.Replies), percent(h.HitRatio),
+			fmt.Sprintf("%d/%d", h.InFlight, h.InFlightLimit), count(h.KernelDrops), bytesText(h.MemoryBytes), bytesText(h.MemoryLimit),
+			us(l.P50Us), us(l.P90Us), us(l.P99Us), us(l.P999Us))
+	}
+	tab.write(w)
+	showBatches(w, s.Shards)
+
+	fmt.Fprintln(w, "\ndrops")
+	for i := range s.Shards {
+		fmt.Fprintf(w, "  shard %d: %s\n", s.Shards[i].ID, countsText(drops(&s.Shards[i].Counters)))
+	}
+	fmt.Fprintln(w, "\nreplies by RCODE")
+	for i := range s.Shards {
+		fmt.Fprintf(w, "  shard %d: %s\n", s.Shards[i].ID, countsText(s.Shards[i].Rcodes))
+	}
+}
+
+// showBatches writes how many datagrams came at once, in percent of the receive
+// calls that returned any.
+func showBatches(w io.Writer, shards []control.Shard) {
+	var widest []control.BatchSize
+	for i := range shards {
+		if b := shards[i].BatchSizes; len(b) > len(widest) {
+			widest = b
+		}
+	}
+	if len(widest) < 2 {
+		return
+	}
+	fmt.Fprintln(w, "\nbatch sizes, in percent of the receive calls that returned any")
+	tab := table{right: true}
+	head := []any{"SHARD", "BATCHES"}
+	for _, b := range widest[1:] {
+		if b.Min == b.Max {
+			head = append(head, b.Min)
+		} else {
+			head = append(head, fmt.Sprintf("%d-%d", b.Min, b.Max))
+		}
+	}
+	tab.row(head...)
+	for i := range shards {
+		var total uint64
+		sizes := shards[i].BatchSizes
+		for _, b := range sizes {
+			if b.Max > 0 {
+				total += b.Count
+			}
+		}
+		row := []any{shards[i].ID, count(total)}
+		for _, b := range sizes {
+			if b.Max > 0 {
+				row = append(row, percent(float64(b.Count)/float64(max(total, 1))))
+			}
+		}
+		for len(row) < len(head) {
+			row = append(row, "-")
+		}
+		tab.row(row...)
+	}
+	tab.write(w)
+}
+
+// orDash hides a number that is not known.
+func orDash(n int) string {
+	if n < 0 {
+		return "-"
+	}
+	return fmt.Sprint(n)
+}

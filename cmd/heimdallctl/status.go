@@ -1,0 +1,57 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"heimdall/core/control"
+)
+
+func (t *tool) status(ctx context.Context) error {
+	_, err := ask(ctx, t, control.CommandStatus, nil, showStatus)
+	return err
+}
+
+func showStatus(w io.Writer, s *control.Status) {
+	fmt.Fprintf(w, "heimdalld %s, process %d, up %s\n", s.Version, s.PID, uptime(s.UptimeSeconds))
+	config := s.Config
+	if config == "" {
+		config = "built-in defaults"
+	}
+	c := &s.Totals
+	var tab table
+	tab.row("configuration", config)
+	tab.row("listening on", strings.Join(s.Listen, " "))
+	tab.row("shards", fmt.Sprintf("%d of %d running", s.ShardsRunning, s.Shards))
+	tab.row("queries", fmt.Sprintf("%s, %s of them over TCP", count(c.Queries), count(c.TCPQueries)))
+	tab.row("replies", count(c.Replies)+": "+countsText(c.Rcodes))
+	tab.row("cache", fmt.Sprintf("%s hit ratio, %s stale hits, %s entries", percent(c.HitRatio), count(c.StaleHits), count(s.CacheEntries)))
+	tab.row("in flight", count(s.InFlight))
+	tab.row("drops", countsText(drops(c)))
+	tab.row("service time", latencyText(&s.ServiceTime))
+	if s.MemoryBytes > 0 {
+		tab.row("memory", bytesText(s.MemoryBytes))
+	}
+	tab.write(w)
+	for _, warning := range s.Warnings {
+		fmt.Fprintln(w, "warning:", warning)
+	}
+}
+
+// drops returns all drop counters, the kernel's included.
+func drops(c *control.Counters) map[string]uint64 {
+	all := map[string]uint64{"kernel": c.KernelDrops, "send": c.SendDrops}
+	for reason, n := range c.Drops {
+		all[reason] += n
+	}
+	return all
+}
+
+func latencyText(l *control.Latency) string {
+	if l.Count == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("P50 %s, P90 %s, P99 %s, P99.9 %s, max %s", us(l.P50Us), us(l.P90Us), us(l.P99Us), us(l.P999Us), us(l.MaxUs))
+}

@@ -1,0 +1,8 @@
+//go:build !linux
+
+package main
+
+import "os"
+
+// openTerminal reports that there is no terminal to be used as a screen.
+func openTerminal(_, _ *os.File) (keys <-chan byte, restore func()) { return nil, func() {} }
