@@ -11,22 +11,24 @@ func Equal(a, b Name) bool {
 		return false
 	}
 	// Length octets, at most 63, lie below 'A': lowering all octets of a name alike leaves them be.
-	for len(a) >= 8 && len(b) >= 8 {
-		x, y := binary.LittleEndian.Uint64(a), binary.LittleEndian.Uint64(b)
-		if x != y && lower8(x) != lower8(y) {
-			return false
+	if len(a) < 8 {
+		for i, c := range a {
+			if lower1(c) != lower1(b[i]) {
+				return false
+			}
 		}
+		return true
+	}
+	// The last eight octets may overlap those before.
+	x, y := binary.LittleEndian.Uint64(a[len(a)-8:]), binary.LittleEndian.Uint64(b[len(b)-8:])
+	for x == y || lower8(x) == lower8(y) {
+		if len(a) < 8 || len(b) < 8 {
+			return true
+		}
+		x, y = binary.LittleEndian.Uint64(a), binary.LittleEndian.Uint64(b)
 		a, b = a[8:], b[8:]
 	}
-	if len(a) != len(b) {
-		return false
-	}
-	for i, c := range a {
-		if c != b[i] && lower1(c) != lower1(b[i]) {
-			return false
-		}
-	}
-	return true
+	return false
 }
 
 // In reports whether n is zone or lies below it. Every name lies in the root; no name lies in nil.

@@ -17,8 +17,8 @@ const (
 // It is wyhash's folded multiplication over the lower-case octets. Both factors of every product hold
 // bits of the seed, so that nobody who does not know it can choose octets that make a factor zero.
 func Hash(seed uint64, n Name) uint64 {
-	s := fold(seed^mul0, mul1) // masks the first factor
-	h := seed                  // masks the second, and collects
+	s := seed ^ mul0                        // masks the first factor
+	h := bits.RotateLeft64(seed, 32) ^ mul1 // masks the second, and collects
 	size := uint64(len(n))
 	for len(n) > 16 {
 		h = fold(lower8(binary.LittleEndian.Uint64(n))^s, lower8(binary.LittleEndian.Uint64(n[8:]))^h)
@@ -35,7 +35,7 @@ func Hash(seed uint64, n Name) uint64 {
 		x, y = uint64(n[0])|uint64(n[len(n)/2])<<8, uint64(n[len(n)-1])
 	}
 	h = fold(lower8(x)^s, lower8(y)^h)
-	return fold(h^size, s^mul0)
+	return fold(h^size, s^mul1)
 }
 
 // fold multiplies to 128 bits and folds the halves together.

@@ -1,17 +1,28 @@
 package dname
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"slices"
+)
 
-// AppendLower appends n with its ASCII letters in lower case to dst.
+// AppendLower appends n with its ASCII letters in lower case to dst, which may be n[:0].
 func AppendLower(dst []byte, n Name) []byte {
-	// Length octets, at most 63, lie below 'A': lowering all octets of a name alike leaves them be.
-	i := 0
-	for ; len(n)-i >= 8; i += 8 {
-		dst = binary.LittleEndian.AppendUint64(dst, lower8(binary.LittleEndian.Uint64(n[i:])))
+	start, end := len(dst), len(dst)+len(n)
+	dst = slices.Grow(dst, len(n))[:end]
+	if len(n) < 8 {
+		for i, c := range n {
+			dst[start+i] = lower1(c)
+		}
+		return dst
 	}
-	for ; i < len(n); i++ {
-		dst = append(dst, lower1(n[i]))
+	// Length octets, at most 63, lie below 'A': lowering all octets of a name alike leaves them be. The
+	// last eight octets may overlap those before. They are read from n even so: loads from where
+	// narrower stores are under way stall.
+	last := lower8(binary.LittleEndian.Uint64(n[len(n)-8:]))
+	for to := dst[start:]; len(n) > 8 && len(to) > 8; n, to = n[8:], to[8:] {
+		binary.LittleEndian.PutUint64(to, lower8(binary.LittleEndian.Uint64(n)))
 	}
+	binary.LittleEndian.PutUint64(dst[end-8:], last)
 	return dst
 }
 
