@@ -1,0 +1,108 @@
+package resolver
+
+import (
+	"net/netip"
+
+	"heimdall/core/dname"
+	"heimdall/core/wire"
+)
+
+// Question is what a task resolves. Name is in lower case and borrowed.
+type Question struct {
+	Name  dname.Name
+	Type  wire.Type
+	Class wire.Class
+	DO    bool
+	CD    bool
+	View  uint8
+}
+
+// NoWaiter starts a task for which nobody waits: a prefetch or the refresh of a stale answer.
+const NoWaiter = ^uint32(0)
+
+// Status is the result of Begin.
+type Status uint8
+
+const (
+	// Started: a new task is on its way; the actions may already hold its response.
+	Started Status = iota
+	// Joined: the same question is in flight, the waiter will hear its answer.
+	Joined
+	// Full: no room for another task or waiter. Nothing was started.
+	Full
+	// NoGroup: no server is configured for the name. Nothing was started.
+	NoGroup
+)
+
+// Kind says what an Action asks its caller to do.
+type Kind uint8
+
+const (
+	// Query: send what BuildQuery makes of Ref to Server; with Stream over TCP, to be given up at At.
+	Query Kind = iota
+	// Respond: the task for Question has ended with Answer, for Waiters.
+	Respond
+	// Timer: call Fire with Ref at the time At.
+	Timer
+)
+
+// Action is one thing the caller does for the machine. Its slices are valid until Clear.
+type Action struct {
+	Kind     Kind
+	Stream   bool
+	Ref      uint64
+	At       int64 // nanoseconds, on the clock of the caller's now
+	Server   netip.AddrPort
+	Waiters  []uint32
+	Question Question
+	Answer   Answer
+}
+
+// Answer is how a task ended.
+type Answer struct {
+	// Msg is the whole response but for its ID, which is zero, and without OPT. At most 65535 octets.
+	Msg   []byte
+	Rcode wire.Rcode
+	AD    bool
+	EDE   wire.EDE // the cause of a failure; meaningful if Failed
+	// EDEText goes with EDE.
+	EDEText string
+	// Failed says that nothing was learned about the question: Rcode is SERVFAIL.
+	Failed bool
+	// TTL, in seconds, is how long a failure may be cached (RFC 9520); zero for answers, which carry their own.
+	TTL uint32
+	// Cacheable says that the answer may serve other clients.
+	Cacheable bool
+}
+
+// A reference names a pool slot and the generation that used it, so that one that has been reused is told
+// apart from the one meant: 1 bit for the pool, 31 for the generation, 32 for the index.
+const (
+	timerRef = uint64(1) << 63
+	genMask  = 1<<31 - 1
+)
+
+func makeRef(pool uint64, gen uint32, index int32) uint64 {
+	return pool | uint64(gen&genMask)<<32 | uint64(uint32(index))
+}
+
+func refIndex(ref uint64) int32 { return int32(uint32(ref)) }
+func refGen(ref uint64) uint32  { return uint32(ref>>32) & genMask }
+
+// Actions lists what the caller has to do. Performing one may append others, so the caller loops by index
+// until the end and then calls Clear.
+func (m *Machine) Actions() []Action { return m.actions }
+
+// Clear forgets the actions; what they lent is no longer valid.
+func (m *Machine) Clear() {
+	m.actions = m.actions[:0]
+	m.arena = m.arena[:0]
+	m.waiting = m.waiting[:0]
+}
+
+// lend copies b to memory that stays valid until Clear.
+func (m *Machine) lend(b []byte) []byte {
+	start := len(m.arena)
+	m.arena = append(m.arena, b...)
+	return m.arena[start:len(m.arena):len(m.arena)]
+}

@@ -1,0 +1,87 @@
+package resolver
+
+import (
+	"heimdall/core/dname"
+	"heimdall/core/wire"
+)
+
+// finish ends a task with the aliases it followed and the records in m.records.
+func (m *Machine) finish(i int32) {
+	t := &m.tasks.list[i]
+	m.builder.Reset(m.message[:cap(m.message)], wire.MaxLen)
+	m.builder.Header(0, wire.FlagQR|wire.FlagRA|uint16(m.rcode)&wire.RcodeMask)
+	whole := m.builder.Question(t.qname(), t.typ, t.class)
+	cacheable := m.rcode == wire.RcodeNoError && len(m.records) > 0 || m.rcode == wire.RcodeNXDomain || m.rcode == wire.RcodeYXDomain
+	for _, part := range [2]records{m.chains.get(t.chain), m.records} {
+		for len(part) > 0 && whole {
+			rec, rest, _ := part.next()
+			whole = m.builder.RR(rec.section, rec.owner, rec.typ, rec.class, rec.ttl, rec.rdata)
+			part = rest
+		}
+	}
+	if !whole {
+		m.fail(i, wire.EDEOther, "the response is too large")
+		return
+	}
+	m.stats.Answered++
+	m.failing.clear(t.hash)
+	m.respond(i, Answer{Msg: m.builder.Finish(), Rcode: m.rcode, Cacheable: cacheable})
+}
+
+// fail ends a task with SERVFAIL.
+func (m *Machine) fail(i int32, code wire.EDE, text string) {
+	t := &m.tasks.list[i]
+	if t.hasEDE && t.hasFail && t.lastFail == FailServFail {
+		code = t.ede // The forwarder knows the cause.
+	}
+	m.builder.Reset(m.message[:cap(m.message)], wire.MaxLen)
+	m.builder.Header(0, wire.FlagQR|wire.FlagRA|uint16(wire.RcodeServFail))
+	m.builder.Question(t.qname(), t.typ, t.class)
+	m.stats.Failed++
+	m.respond(i, Answer{
+		Msg: m.builder.Finish(), Rcode: wire.RcodeServFail, EDE: code, EDEText: text, Failed: true,
+		TTL: m.failing.add(t.hash, m.now), Cacheable: true,
+	})
+}
+
+// respond emits the response of a task and ends it.
+func (m *Machine) respond(i int32, a Answer) {
+	t := &m.tasks.list[i]
+	a.Msg = m.lend(a.Msg)
+	q := t.question()
+	q.Name = dname.Name(m.lend(q.Name))
+	start := len(m.waiting)
+	m.waiting = m.waiters.drain(m.waiting, t)
+	m.actions = append(m.actions, Action{
+		Kind: Respond, Question: q, Answer: a, Waiters: m.waiting[start:len(m.waiting):len(m.waiting)],
+	})
+	m.end(i)
+}
+
+// The causes of a failure as clients read them, by what the last server did.
+var failureTexts = [failures]string{
+	FailServFail:  "the last server asked answered SERVFAIL",
+	FailRefused:   "the last server asked answered REFUSED",
+	FailFormErr:   "the last server asked answered FORMERR or NOTIMP",
+	FailRcode:     "the last server asked answered with an unexpected RCODE",
+	FailLame:      "the last server asked is not responsible for the name",
+	FailMalformed: "the last server asked sent a malformed response",
+	FailTruncated: "the last server asked truncates over TCP",
+	FailNetwork:   "the last server asked cannot be reached",
+	FailCase:      "the last server asked gave answers that could not be confirmed",
+}
+
+// cause is the extended error for a task that has asked every server in vain.
+func (m *Machine) cause(t *task) wire.EDE {
+	if t.hasFail && (t.lastFail == FailNetwork || t.lastFail == FailMalformed || t.lastFail == FailTruncated) {
+		return wire.EDENetworkError
+	}
+	return wire.EDENoReachableAuthority
+}
+
+func (m *Machine) causeText(t *task) string {
+	if !t.hasFail {
+		return "no server answered"
+	}
+	return failureTexts[t.lastFail]
+}

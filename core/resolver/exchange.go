@@ -1,0 +1,243 @@
+package resolver
+
+import (
+	"heimdall/core/dname"
+	"heimdall/core/wire"
+)
+
+const (
+	maxFlights = 8  // exchanges of one task, those past their time-out included
+	maxGuesses = 4  // wrong responses to one query until it goes to TCP; PowerDNS's spoof-nearmiss-max is 1
+	nearScan   = 32 // exchanges of a socket compared with a response whose ID fits none
+)
+
+// exchange is one query sent to one server.
+type exchange struct {
+	gen    uint32
+	task   int32
+	next   int32 // of the same task, or in the free list
+	server int32
+
+	sockNext, sockPrev int32 // of the same socket; sockPrev is -1-sock at the head
+
+	sent   int64
+	due    int64
+	caseOf uint64 // seed of the letter case; 0: lower case
+
+	sock, id uint16
+	guesses  uint8
+	live     bool
+	listed   bool // (sock, id) are registered
+	late     bool // past its time-out, kept in case the answer comes
+	stream   bool
+	edns     bool
+	probe    bool // of a server that was down
+	typ      wire.Type
+}
+
+// exchanges is the pool, and the table that finds an exchange by socket and ID.
+type exchanges struct {
+	list  []exchange
+	free  int32
+	used  int
+	inUse int
+
+	slots []int32 // open addressing by socket and ID, -1 is free
+	socks []int32 // head of each socket's exchanges, -1: none
+}
+
+func newExchanges(n int) exchanges {
+	p := exchanges{list: make([]exchange, n), free: -1, slots: make([]int32, 2*pow2(n))}
+	for i := range p.slots {
+		p.slots[i] = -1
+	}
+	return p
+}
+
+// add takes an exchange for task t out of the pool, -1 if it is empty.
+func (p *exchanges) add() int32 {
+	i := p.free
+	if i >= 0 {
+		p.free = p.list[i].next
+	} else if p.used < len(p.list) {
+		i = int32(p.used)
+		p.used++
+	} else {
+		return -1
+	}
+	p.inUse++
+	p.list[i] = exchange{gen: (p.list[i].gen + 1) & genMask, live: true, sockNext: -1}
+	return i
+}
+
+func (p *exchanges) remove(i int32) {
+	x := &p.list[i]
+	if x.listed {
+		p.unlist(i)
+	}
+	x.live = false
+	x.next, p.free = p.free, i
+	p.inUse--
+}
+
+func (p *exchanges) slot(sock, id uint16) uint64 {
+	return mix(uint64(sock)<<16|uint64(id)) & uint64(len(p.slots)-1)
+}
+
+// find returns the exchange registered for sock and id, -1 if there is none.
+func (p *exchanges) find(sock, id uint16) int32 {
+	for at := p.slot(sock, id); ; at = (at + 1) & uint64(len(p.slots)-1) {
+		i := p.slots[at]
+		if i < 0 || p.list[i].sock == sock && p.list[i].id == id {
+			return i
+		}
+	}
+}
+
+// enlist registers an exchange for the responses to sock and id, which must be unused.
+func (p *exchanges) enlist(i int32, sock, id uint16) {
+	for int(sock) >= len(p.socks) {
+		p.socks = append(p.socks, -1)
+	}
+	x := &p.list[i]
+	x.sock, x.id, x.listed = sock, id, true
+	at := p.slot(sock, id)
+	for ; p.slots[at] >= 0; at = (at + 1) & uint64(len(p.slots)-1) {
+	}
+	p.slots[at] = i
+	x.sockPrev, x.sockNext = -1, p.socks[sock]
+	if x.sockNext >= 0 {
+		p.list[x.sockNext].sockPrev = i
+	}
+	p.socks[sock] = i
+}
+
+func (p *exchanges) unlist(i int32) {
+	x := &p.list[i]
+	if x.sockPrev >= 0 {
+		p.list[x.sockPrev].sockNext = x.sockNext
+	} else {
+		p.socks[x.sock] = x.sockNext
+	}
+	if x.sockNext >= 0 {
+		p.list[x.sockNext].sockPrev = x.sockPrev
+	}
+	x.listed = false
+	mask := uint64(len(p.slots) - 1)
+	at := p.slot(x.sock, x.id)
+	for p.slots[at] != i {
+		at = (at + 1) & mask
+	}
+	// Knuth, volume 3, algorithm 6.4R: close the gap, so that no probe ends early.
+	p.slots[at] = -1
+	for j := (at + 1) & mask; p.slots[j] >= 0; j = (j + 1) & mask {
+		y := &p.list[p.slots[j]]
+		if home := p.slot(y.sock, y.id); (j-home)&mask >= (j-at)&mask {
+			p.slots[at], p.slots[j] = p.slots[j], -1
+			at = j
+		}
+	}
+}
+
+// drop ends an exchange: takes it from its task and gives it back.
+func (m *Machine) drop(i int32) {
+	x := &m.exchanges.list[i]
+	t := &m.tasks.list[x.task]
+	for p := &t.flights; *p >= 0; p = &m.exchanges.list[*p].next {
+		if *p == i {
+			*p = x.next
+			break
+		}
+	}
+	t.nflights--
+	m.servers.list[x.server].pins--
+	m.exchanges.remove(i)
+}
+
+// dropAll ends all exchanges of a task.
+func (m *Machine) dropAll(t *task) {
+	for t.flights >= 0 {
+		m.drop(t.flights)
+	}
+}
+
+// exchange finds the exchange that ref means, -1 if it has ended.
+func (m *Machine) exchange(ref uint64) int32 {
+	i := refIndex(ref)
+	if ref&timerRef != 0 || i < 0 || int(i) >= m.exchanges.used {
+		return -1
+	}
+	if x := &m.exchanges.list[i]; !x.live || x.gen != refGen(ref) {
+		return -1
+	}
+	return i
+}
+
+// BuildQuery appends the query that ref means to buf[:0] and registers its ID for responses to sock (which
+// means nothing for a stream). It returns nil if the query is no longer wanted. buf needs 512 octets.
+func (m *Machine) BuildQuery(ref uint64, sock uint16, buf []byte) []byte {
+	i := m.exchange(ref)
+	if i < 0 {
+		return nil
+	}
+	x := &m.exchanges.list[i]
+	t := &m.tasks.list[x.task]
+	random := m.rnd.Uint64()
+	id := uint16(random)
+	if x.listed {
+		m.exchanges.unlist(i)
+	}
+	if x.stream {
+		x.id = id
+	} else {
+		for tries := 0; m.exchanges.find(sock, id) >= 0; tries++ {
+			if tries == 16 {
+				return nil
+			}
+			random = m.rnd.Uint64()
+			id = uint16(random)
+		}
+		m.exchanges.enlist(i, sock, id)
+	}
+	var flags uint16
+	if g := m.groups.find(t.current(), t.typ); g != nil && g.kind == Forward {
+		flags = wire.FlagRD
+		if t.cd {
+			flags |= wire.FlagCD
+		}
+	}
+	var cased [dname.MaxLen]byte
+	msg := wire.AppendQuery(buf[:0], id, flags, x.question(t, &cased), x.typ, t.class)
+	if x.edns {
+		msg = wire.AppendOPT(msg, wire.OPT{UDPSize: m.options.UDPSize, DO: t.do})
+	}
+	return msg
+}
+
+// question is the name as asked: in the letter case that the exchange's seed gives.
+func (x *exchange) question(t *task, buf *[dname.MaxLen]byte) dname.Name {
+	n := append(buf[:0], t.current()...)
+	if x.caseOf != 0 {
+		randomCase(n, x.caseOf)
+	}
+	return n
+}
+
+// randomCase turns letters of the lower-case name n to upper case by the bits that seed generates.
+// Length octets are below 'a' and stay. draft-vixie-dnsext-dns0x20.
+func randomCase(n dname.Name, seed uint64) {
+	var bits uint64
+	left := 0
+	for i, c := range n {
+		if c < 'a' || c > 'z' {
+			continue
+		}
+		if left == 0 {
+			seed += 0x9e3779b97f4a7c15
+			bits, left = mix(seed), 64
+		}
+		n[i] = c - byte(bits&1)*('a'-'A')
+		bits >>= 1
+		left--
+	}
+}

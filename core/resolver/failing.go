@@ -1,0 +1,47 @@
+package resolver
+
+// How long failures are cached, in seconds. RFC 9520, section 3.2: at least 1 s, at most 5 minutes, growing
+// while the failure lasts.
+const (
+	minFailureTTL = 5
+	maxFailureTTL = 300
+)
+
+// failing remembers which questions failed lately, to let them be tried less and less often. A
+// direct-mapped table: a collision only makes the interval start anew.
+type failing struct {
+	slots [2048]failingSlot
+	seed  uint64
+}
+
+type failingSlot struct {
+	tag   uint32
+	count uint8
+	until int64 // nanoseconds; forgotten after that
+}
+
+func newFailing(seed uint64) failing { return failing{seed: seed} }
+
+func (f *failing) slot(hash uint64) (*failingSlot, uint32) {
+	h := mix(hash ^ f.seed)
+	return &f.slots[h%uint64(len(f.slots))], uint32(h>>32) | 1
+}
+
+// add counts a failure and returns for how many seconds it may be cached.
+func (f *failing) add(hash uint64, now int64) uint32 {
+	s, tag := f.slot(hash)
+	if s.tag != tag || now >= s.until {
+		*s = failingSlot{tag: tag}
+	}
+	ttl := min(uint32(minFailureTTL)<<s.count, maxFailureTTL)
+	s.count = min(s.count+1, 6)
+	s.until = now + 2*int64(ttl)*1e9 + 60*1e9
+	return ttl
+}
+
+// clear forgets the failures of a question that has an answer.
+func (f *failing) clear(hash uint64) {
+	if s, tag := f.slot(hash); s.tag == tag {
+		*s = failingSlot{}
+	}
+}

@@ -1,0 +1,102 @@
+package resolver
+
+import (
+	"net/netip"
+
+	"heimdall/core/dname"
+	"heimdall/core/wire"
+)
+
+// group is a Group with its servers looked up.
+type group struct {
+	zone    dname.Name
+	kind    GroupKind
+	servers []int32
+}
+
+func (g *group) floor() int64 {
+	if g.kind == Forward {
+		return minForwardRTO
+	}
+	return minRTO
+}
+
+// believed is the zone within which the group's answers are believed.
+func (g *group) believed() dname.Name {
+	if g.kind == Forward {
+		return dname.Root()
+	}
+	return g.zone
+}
+
+// groups finds the group with the longest zone that contains a name.
+type groups struct {
+	list   []group
+	seed   uint64
+	slots  []int32   // open addressing by the hash of the zone, -1 is free
+	depths [128]bool // label counts that occur among the zones
+	max    int       // the largest of them
+}
+
+func newGroups(list []group, seed uint64) groups {
+	t := groups{list: list, seed: seed, max: -1, slots: make([]int32, pow2(2*len(list)+1))}
+	for i := range t.slots {
+		t.slots[i] = -1
+	}
+	for i := range list {
+		n := list[i].zone.Labels()
+		t.depths[n] = true
+		t.max = max(t.max, n)
+		at := dname.Hash(seed, list[i].zone)
+		for ; t.slots[at&uint64(len(t.slots)-1)] >= 0; at++ {
+		}
+		t.slots[at&uint64(len(t.slots)-1)] = int32(i)
+	}
+	return t
+}
+
+// find returns the group that owns name for the type asked, nil if none does.
+func (t *groups) find(name dname.Name, typ wire.Type) *group {
+	labels := name.Labels()
+	limit := labels
+	if typ == wire.TypeDS && labels > 0 {
+		limit-- // RFC 4035, section 3.1.4.1: the parent side of a cut answers for DS.
+	}
+	for n := min(limit, t.max); n >= 0; n-- {
+		if !t.depths[n] {
+			continue
+		}
+		zone := name.Suffix(n)
+		for at := dname.Hash(t.seed, zone); ; at++ {
+			i := t.slots[at&uint64(len(t.slots)-1)]
+			if i < 0 {
+				break
+			}
+			if dname.Equal(t.list[i].zone, zone) {
+				return &t.list[i]
+			}
+		}
+	}
+	return nil
+}
+
+// Reconfigure replaces the groups. Servers that stay keep what is known of them; tasks that are running
+// see the new groups with the next query they send.
+func (m *Machine) Reconfigure(list []Group) {
+	for i := range m.servers.list[:m.servers.used] {
+		m.servers.list[i].pinned = false
+	}
+	var compiled []group
+	for _, g := range list {
+		c := group{zone: append(dname.Name(nil), dname.AppendLower(nil, g.Zone)...), kind: g.Kind}
+		for _, addr := range g.Servers {
+			addr = netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port())
+			if i := m.servers.get(addr, m.now); i >= 0 {
+				m.servers.list[i].pinned = true
+				c.servers = append(c.servers, i)
+			}
+		}
+		compiled = append(compiled, c)
+	}
+	m.groups = newGroups(compiled, m.seed)
+}

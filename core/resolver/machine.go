@@ -1,0 +1,179 @@
+package resolver
+
+import (
+	"heimdall/core/dname"
+	"heimdall/core/wire"
+)
+
+// Rand is the source of IDs, letter case and choices. It must be cryptographically strong, such as
+// math/rand/v2.ChaCha8 with a secret seed: spoof resistance rests on it.
+type Rand interface{ Uint64() uint64 }
+
+// Machine resolves questions. Not safe for concurrent use; owned by one shard.
+type Machine struct {
+	options Options
+	rnd     Rand
+	now     int64 // of the call that runs
+	seed    uint64
+
+	groups    groups
+	servers   servers
+	tasks     tasks
+	waiters   waiters
+	exchanges exchanges
+	failing   failing
+	chains    chains
+
+	actions []Action
+	arena   []byte   // lent by actions
+	waiting []uint32 // lent by actions
+
+	response  response // the message being judged
+	records   records  // what scrub took from it, and beside it:
+	rcode     wire.Rcode
+	target    dname.Name // the end of the chain of aliases
+	alias     dname.Name // scratch of scrub
+	malformed bool
+	builder   wire.Builder
+	message   []byte // where answers are built
+	stats     Stats
+}
+
+// New makes a machine. rnd is used from then on.
+func New(o Options, rnd Rand) *Machine {
+	o = o.withDefaults()
+	m := &Machine{
+		options: o, rnd: rnd, seed: rnd.Uint64(),
+		servers:   newServers(o.MaxServers),
+		tasks:     newTasks(o.MaxTasks, rnd.Uint64()),
+		waiters:   newWaiters(o.MaxWaiters),
+		exchanges: newExchanges(2*o.MaxTasks + maxFlights),
+		failing:   newFailing(rnd.Uint64()),
+		actions:   make([]Action, 0, 64),
+		message:   make([]byte, 0, wire.HeaderLen+65535),
+	}
+	m.Reconfigure(o.Groups)
+	m.options.Groups = nil
+	return m
+}
+
+// Begin starts to resolve q for waiter, or lets it join the task that does so already.
+func (m *Machine) Begin(now int64, q *Question, waiter uint32) Status {
+	m.now = now
+	hash := m.tasks.hash(q)
+	i := m.tasks.find(hash, q)
+	joined := i >= 0
+	if !joined {
+		if m.groups.find(q.Name, q.Type) == nil {
+			return NoGroup
+		}
+		if i = m.tasks.add(hash, q); i < 0 {
+			m.stats.Full++
+			return Full
+		}
+	}
+	t := &m.tasks.list[i]
+	if waiter != NoWaiter && !m.waiters.push(t, waiter) {
+		m.stats.Full++
+		if !joined {
+			m.tasks.remove(i)
+		}
+		return Full
+	}
+	if joined {
+		m.stats.Joined++
+		return Joined
+	}
+	m.stats.Started++
+	t.deadline = now + int64(m.options.Timeout)
+	m.advance(i)
+	return Started
+}
+
+// Fire is called when the timer ref is due.
+func (m *Machine) Fire(now int64, ref uint64) {
+	m.now = now
+	i := refIndex(ref)
+	if ref&timerRef == 0 || i < 0 || int(i) >= m.tasks.used {
+		return
+	}
+	t := &m.tasks.list[i]
+	if !t.running || t.gen != refGen(ref) {
+		return
+	}
+	if now >= t.armed {
+		t.armed = 0
+	}
+	if now >= t.deadline {
+		m.expire(t)
+		m.stats.TimedOut++
+		m.fail(i, wire.EDENoReachableAuthority, "no server answered in time")
+		return
+	}
+	if m.expire(t) && !m.pending(t) {
+		m.advance(i)
+		return
+	}
+	m.arm(i)
+}
+
+// SendFailed reports that the query ref could not be sent.
+func (m *Machine) SendFailed(now int64, ref uint64) {
+	m.now = now
+	if i := m.exchange(ref); i >= 0 {
+		m.useless(i, FailNetwork, wire.RcodeServFail)
+	}
+}
+
+// expire moves the exchanges that are due past their time-out; it reports whether there were any.
+func (m *Machine) expire(t *task) (any bool) {
+	for i := t.flights; i >= 0; {
+		x := &m.exchanges.list[i]
+		next := x.next
+		if !x.late && m.now >= x.due {
+			any = true
+			x.late = true
+			m.servers.list[x.server].lost(m.now, x.sent)
+			if x.stream {
+				t.attempt(x.server).stream = false
+				m.drop(i)
+			}
+		}
+		i = next
+	}
+	return any
+}
+
+// pending says whether a query other than a probe is still within its time.
+func (m *Machine) pending(t *task) bool {
+	for i := t.flights; i >= 0; i = m.exchanges.list[i].next {
+		if x := &m.exchanges.list[i]; !x.late && !x.probe {
+			return true
+		}
+	}
+	return false
+}
+
+// arm sees to it that a timer fires when the next thing of a task is due.
+func (m *Machine) arm(i int32) {
+	t := &m.tasks.list[i]
+	due := t.deadline
+	for x := t.flights; x >= 0; x = m.exchanges.list[x].next {
+		if e := &m.exchanges.list[x]; !e.late {
+			due = min(due, e.due)
+		}
+	}
+	if t.armed != 0 && t.armed <= due {
+		return
+	}
+	t.armed = due
+	m.actions = append(m.actions, Action{Kind: Timer, Ref: makeRef(timerRef, t.gen, i), At: due})
+}
+
+// end gives back a task and all it holds, after its Respond.
+func (m *Machine) end(i int32) {
+	t := &m.tasks.list[i]
+	m.dropAll(t)
+	m.chains.release(&t.chain)
+	m.tasks.remove(i)
+}

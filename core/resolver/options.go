@@ -1,0 +1,77 @@
+package resolver
+
+import (
+	"net/netip"
+	"time"
+
+	"heimdall/core/dname"
+)
+
+// GroupKind says how the servers of a group are asked.
+type GroupKind uint8
+
+const (
+	// Forward groups are recursive resolvers: asked with RD set, their answers are taken whole.
+	Forward GroupKind = iota
+	// Stub groups are authoritative for the group's zone: asked with RD clear, and believed only within it.
+	Stub
+)
+
+func (k GroupKind) String() string {
+	if k == Stub {
+		return "stub"
+	}
+	return "forward"
+}
+
+// A Group names the servers that are asked for Zone and what is below it.
+type Group struct {
+	Zone    dname.Name
+	Kind    GroupKind
+	Servers []netip.AddrPort
+}
+
+// Options size and tune a Machine. The zero value of each field selects its default.
+type Options struct {
+	// MaxTasks is the number of distinct questions in flight. Default 4096; each costs about 900 bytes
+	// once it has been used, with its exchanges.
+	MaxTasks int
+	// MaxWaiters is the number of clients that wait for these. Default 4 * MaxTasks, 8 bytes each.
+	MaxWaiters int
+	// MaxServers is the number of servers remembered. Default 4096, at most 300 bytes each.
+	MaxServers int
+	// Timeout is the time within which every task ends. Default 5 s: what stub resolvers wait for one try.
+	Timeout time.Duration
+	// UDPSize is the EDNS payload size announced to servers, in octets. Default 1232 (DNS flag day 2020).
+	UDPSize uint16
+	// PlainCase switches 0x20 off: questions are sent in lower case.
+	PlainCase bool
+	// Groups are the forward and stub zones; Reconfigure replaces them.
+	Groups []Group
+}
+
+const (
+	defaultMaxTasks   = 4096
+	defaultMaxServers = 4096
+	defaultTimeout    = 5 * time.Second
+	defaultUDPSize    = 1232
+)
+
+func (o Options) withDefaults() Options {
+	if o.MaxTasks <= 0 {
+		o.MaxTasks = defaultMaxTasks
+	}
+	if o.MaxWaiters <= 0 {
+		o.MaxWaiters = 4 * o.MaxTasks
+	}
+	if o.MaxServers <= 0 {
+		o.MaxServers = defaultMaxServers
+	}
+	if o.Timeout <= 0 {
+		o.Timeout = defaultTimeout
+	}
+	if o.UDPSize < 512 {
+		o.UDPSize = defaultUDPSize
+	}
+	return o
+}

@@ -1,0 +1,126 @@
+package resolver
+
+import (
+	"encoding/binary"
+
+	"heimdall/core/dname"
+	"heimdall/core/wire"
+)
+
+// records holds resource records one behind the other, without compression:
+//
+//	0  1  section
+//	1  1  length of the owner
+//	2  2  type
+//	4  2  class
+//	6  4  TTL
+//	10 2  length of the RDATA
+//	12    owner, RDATA
+//
+// Integers are big endian.
+type records []byte
+
+const recordHeader = 12
+
+// record is one of them, borrowed from the buffer.
+type record struct {
+	section wire.Section
+	owner   dname.Name
+	typ     wire.Type
+	class   wire.Class
+	ttl     uint32
+	rdata   []byte
+}
+
+// begin appends a record whose RDATA is still to be appended; seal completes it.
+func (r records) begin(s wire.Section, owner dname.Name, t wire.Type, c wire.Class, ttl uint32) records {
+	r = append(r, byte(s), byte(len(owner)))
+	r = binary.BigEndian.AppendUint16(r, uint16(t))
+	r = binary.BigEndian.AppendUint16(r, uint16(c))
+	r = binary.BigEndian.AppendUint32(r, ttl)
+	r = append(r, 0, 0)
+	return append(r, owner...)
+}
+
+// seal completes the record that begins at start. RDATA has at most 65535 octets: it came in a message.
+func (r records) seal(start int) {
+	n := len(r) - start - recordHeader - int(r[start+1])
+	binary.BigEndian.PutUint16(r[start+10:], uint16(n))
+}
+
+// next takes the first record off r.
+func (r records) next() (rec record, rest records, ok bool) {
+	if len(r) < recordHeader {
+		return record{}, nil, false
+	}
+	owner := recordHeader + int(r[1])
+	end := owner + int(binary.BigEndian.Uint16(r[10:]))
+	return record{
+		section: wire.Section(r[0]), owner: dname.Name(r[recordHeader:owner]), rdata: r[owner:end],
+		typ: wire.Type(binary.BigEndian.Uint16(r[2:])), class: wire.Class(binary.BigEndian.Uint16(r[4:])),
+		ttl: binary.BigEndian.Uint32(r[6:]),
+	}, r[end:], true
+}
+
+// sum is a checksum that does not depend on the order of the records nor on their TTLs.
+func (r records) sum() uint64 {
+	var total uint64
+	for len(r) > 0 {
+		rec, rest, ok := r.next()
+		if !ok {
+			break
+		}
+		h := mix(uint64(rec.section)<<32 | uint64(rec.typ)<<16 | uint64(rec.class))
+		h = mix(h ^ dname.Hash(h, rec.owner))
+		for _, b := range rec.rdata {
+			h = h*0x100000001b3 ^ uint64(b)
+		}
+		total += mix(h)
+		r = rest
+	}
+	return total
+}
+
+// chainLimit bounds what a task may keep of a chain of aliases, in octets: maxChain signed CNAME or DNAME
+// records with the longest names.
+const chainLimit = 16 << 10
+
+// chains are the buffers of the tasks that have followed an alias. They are made when first needed and
+// then used again; there are never more than tasks.
+type chains struct {
+	list []records
+	free []int32
+}
+
+// extend appends recs to the buffer *at, which it makes if it is -1; false if the chain gets too long.
+func (c *chains) extend(at *int32, recs records) bool {
+	if *at < 0 {
+		if n := len(c.free); n > 0 {
+			*at, c.free = c.free[n-1], c.free[:n-1]
+		} else {
+			*at = int32(len(c.list))
+			c.list = append(c.list, make(records, 0, 1024))
+		}
+	}
+	if len(c.list[*at])+len(recs) > chainLimit {
+		return false
+	}
+	c.list[*at] = append(c.list[*at], recs...)
+	return true
+}
+
+// get returns the content of buffer at; at may be -1.
+func (c *chains) get(at int32) records {
+	if at < 0 {
+		return nil
+	}
+	return c.list[at]
+}
+
+func (c *chains) release(at *int32) {
+	if *at >= 0 {
+		c.list[*at] = c.list[*at][:0]
+		c.free = append(c.free, *at)
+		*at = -1
+	}
+}

@@ -1,0 +1,217 @@
+package resolver
+
+import (
+	"heimdall/core/dname"
+	"heimdall/core/wire"
+)
+
+// outcome is what a response says about the question.
+type outcome uint8
+
+const (
+	outAnswer    outcome = iota // the records answer it
+	outNegative                 // there is no such name or no such record
+	outAlias                    // the records lead to m.target, which has to be asked for
+	outLame                     // the server cannot help: it refers elsewhere or does not do recursion
+	outMalformed                // a record that is needed cannot be read
+	outLoop                     // the aliases do not end
+)
+
+// scrub selects from m.response, which answers the question of t, what may be believed: the chain of
+// aliases that starts at the question, what stands at its end, and the proof of a negative answer, all
+// within zone. The records are left in m.records, the end of the chain in m.target, and the response code
+// in m.rcode.
+func (m *Machine) scrub(t *task, zone dname.Name) outcome {
+	m.records = m.records[:0]
+	m.rcode = m.response.rcode
+	m.malformed = false
+	name := append(m.target[:0], t.current()...)
+	for aliases := 0; ; aliases++ {
+		m.target = name
+		if aliases > maxChain {
+			return outLoop
+		}
+		if !name.In(zone) {
+			m.rcode = wire.RcodeNoError
+			return m.readable(outAlias)
+		}
+		if next, ok := m.takeDNAME(t, name, zone); ok {
+			if next == nil { // RFC 6672, section 2.2: the substituted name is too long.
+				m.rcode = wire.RcodeYXDomain
+				return m.readable(outNegative)
+			}
+			name = next
+			continue
+		}
+		if m.takeRRset(t, name, t.typ) {
+			m.rcode = wire.RcodeNoError
+			m.takeDenial(t, zone)
+			return m.readable(outAnswer)
+		}
+		if next, ok := m.takeCNAME(t, name); ok {
+			name = append(m.target[:0], next...)
+			continue
+		}
+		return m.readable(m.negative(t, name, zone, aliases > 0))
+	}
+}
+
+func (m *Machine) readable(o outcome) outcome {
+	if m.malformed {
+		return outMalformed
+	}
+	return o
+}
+
+// negative judges a response that has nothing at name.
+func (m *Machine) negative(t *task, name, zone dname.Name, alias bool) outcome {
+	if m.takeSOA(t, name, zone) {
+		return outNegative
+	}
+	if m.rcode == wire.RcodeNXDomain {
+		return outNegative
+	}
+	if alias {
+		return outAlias
+	}
+	for i := range m.response.parts {
+		if p := &m.response.parts[i]; p.section == wire.Authority && p.rr.Type == wire.TypeNS {
+			return outLame
+		}
+	}
+	return outNegative
+}
+
+// take copies a record; its owner is given because it was compared with a name of ours.
+func (m *Machine) take(p *part, s wire.Section) {
+	start := len(m.records)
+	r := m.records.begin(s, p.owner, p.rr.Type, p.rr.Class, p.rr.TTL)
+	filled, ok := wire.UnpackRData(r, m.response.msg, &p.rr)
+	if !ok {
+		m.malformed = true
+		return
+	}
+	m.records = filled
+	m.records.seal(start)
+}
+
+// takeRRset copies the records of a type at name and their signatures out of the answer section.
+func (m *Machine) takeRRset(t *task, name dname.Name, typ wire.Type) (found bool) {
+	parts := m.response.parts
+	for i := range parts {
+		p := &parts[i]
+		if p.section == wire.Answer && p.rr.Class == t.class && (p.rr.Type == typ || typ == wire.TypeANY) && dname.Equal(p.owner, name) {
+			m.take(p, wire.Answer)
+			found = true
+		}
+	}
+	if found && typ != wire.TypeANY {
+		m.takeSignatures(t, name, typ, wire.Answer)
+	}
+	return found
+}
+
+// takeSignatures copies the RRSIG records that cover a type at name, if the client wants them.
+func (m *Machine) takeSignatures(t *task, name dname.Name, typ wire.Type, s wire.Section) {
+	if !t.do {
+		return
+	}
+	parts := m.response.parts
+	for i := range parts {
+		p := &parts[i]
+		if p.section == s && p.rr.Class == t.class && m.response.covered(p) == typ && dname.Equal(p.owner, name) {
+			m.take(p, s)
+		}
+	}
+}
+
+// takeCNAME copies the CNAME at name and returns its target. Only the first counts: RFC 2181, section
+// 10.1 allows no more.
+func (m *Machine) takeCNAME(t *task, name dname.Name) (target dname.Name, ok bool) {
+	parts := m.response.parts
+	for i := range parts {
+		p := &parts[i]
+		if p.section != wire.Answer || p.rr.Type != wire.TypeCNAME || p.rr.Class != t.class || !dname.Equal(p.owner, name) {
+			continue
+		}
+		start := len(m.records)
+		m.take(p, wire.Answer)
+		if m.malformed {
+			return nil, false
+		}
+		rec, _, _ := m.records[start:].next()
+		target = append(m.alias[:0], rec.rdata...)
+		lower(target)
+		m.takeSignatures(t, name, wire.TypeCNAME, wire.Answer)
+		return target, true
+	}
+	return nil, false
+}
+
+// takeDNAME copies a DNAME above name with the CNAME that follows from it, which is made here rather than
+// believed. target is nil if it would be too long.
+func (m *Machine) takeDNAME(t *task, name, zone dname.Name) (target dname.Name, ok bool) {
+	parts := m.response.parts
+	for i := range parts {
+		p := &parts[i]
+		if p.section != wire.Answer || p.rr.Type != wire.TypeDNAME || p.rr.Class != t.class ||
+			len(p.owner) >= len(name) || !name.In(p.owner) || !p.owner.In(zone) {
+			continue
+		}
+		start := len(m.records)
+		m.take(p, wire.Answer)
+		if m.malformed {
+			return nil, false
+		}
+		rec, _, _ := m.records[start:].next()
+		m.alias = append(m.alias[:0], name[:len(name)-len(p.owner)]...)
+		m.alias = append(m.alias, rec.rdata...)
+		m.takeSignatures(t, p.owner, wire.TypeDNAME, wire.Answer)
+		if len(m.alias) > dname.MaxLen {
+			return nil, true
+		}
+		start = len(m.records)
+		m.records = m.records.begin(wire.Answer, name, wire.TypeCNAME, t.class, p.rr.TTL)
+		m.records = append(m.records, m.alias...)
+		m.records.seal(start)
+		lower(m.alias)
+		return append(m.target[:0], m.alias...), true
+	}
+	return nil, false
+}
+
+// takeSOA copies the SOA that proves a negative answer about name, with the denial records.
+func (m *Machine) takeSOA(t *task, name, zone dname.Name) bool {
+	parts := m.response.parts
+	for i := range parts {
+		p := &parts[i]
+		if p.section == wire.Authority && p.rr.Type == wire.TypeSOA && p.rr.Class == t.class && name.In(p.owner) && p.owner.In(zone) {
+			m.take(p, wire.Authority)
+			m.takeSignatures(t, p.owner, wire.TypeSOA, wire.Authority)
+			m.takeDenial(t, p.owner)
+			return true
+		}
+	}
+	return false
+}
+
+// takeDenial copies NSEC and NSEC3 records within zone and their signatures, if the client wants them.
+func (m *Machine) takeDenial(t *task, zone dname.Name) {
+	if !t.do {
+		return
+	}
+	parts := m.response.parts
+	for i := range parts {
+		p := &parts[i]
+		if p.section != wire.Authority || p.rr.Class != t.class || !p.owner.In(zone) {
+			continue
+		}
+		typ := p.rr.Type
+		if typ == wire.TypeRRSIG {
+			typ = m.response.covered(p)
+		}
+		if typ == wire.TypeNSEC || typ == wire.TypeNSEC3 {
+			m.take(p, wire.Authority)
+		}
+	}
+}

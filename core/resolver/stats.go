@@ -1,0 +1,93 @@
+package resolver
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Stats are counters since New, and the gauges Tasks, Waiters, Exchanges and Servers.
+type Stats struct {
+	Tasks, Waiters, Exchanges, Servers int
+
+	Started, Joined, Full uint64
+	Answered, Failed      uint64 // tasks that ended with an answer, with SERVFAIL
+	TimedOut              uint64 // of Failed: the deadline passed
+	WorkLimit             uint64 // of Failed: maxQueries or maxChain was reached
+
+	Sent, Streams, Probes, Retransmits uint64 // queries sent; of these over TCP, to servers that were down, repeated
+	Responses                          uint64 // datagrams and stream messages received
+	Accepted                           uint64 // of Responses: belonged to a query
+
+	// Responses that were ignored, in the order in which they are checked.
+	Short, UnknownID, WrongSource, NotResponse, WrongOpcode, WrongQuestion, WrongCase uint64
+
+	Spoofed       uint64 // queries moved to TCP because of many guesses
+	EDNSFallbacks uint64 // queries repeated without EDNS
+	CaseFallbacks uint64 // servers found not to keep letter case
+	Truncated     uint64 // queries repeated over TCP because the response was truncated
+	Evicted       uint64 // servers forgotten to make room
+}
+
+// Stats returns a copy of the counters.
+func (m *Machine) Stats() Stats {
+	s := m.stats
+	s.Tasks, s.Waiters, s.Exchanges = m.tasks.inUse, m.waiters.inUse, m.exchanges.inUse
+	s.Servers, s.Evicted = m.servers.used, m.servers.evicted
+	return s
+}
+
+// UpstreamInfo is what is known of one server of a group.
+type UpstreamInfo struct {
+	Server   netip.AddrPort
+	Zones    []string // of the groups that name it
+	Kinds    []string // "forward" or "stub", as Zones
+	State    string   // "up", "down", or "unknown" while nothing has been heard of it
+	SRTT     time.Duration
+	RTO      time.Duration
+	Sent     uint64
+	Answered uint64
+	Timeouts uint64
+	Failures map[string]uint64 // by reason, without those that did not occur
+	InFlight int
+	EDNS     string // "yes", "no" or "unknown"
+	KeepCase string // likewise: does it return the question in the letter case asked (0x20)
+}
+
+// Upstreams describes the servers of all groups, in the order of the groups. It allocates.
+func (m *Machine) Upstreams() []UpstreamInfo {
+	var list []UpstreamInfo
+	at := map[int32]int{}
+	for _, g := range m.groups.list {
+		for _, i := range g.servers {
+			n, seen := at[i]
+			if !seen {
+				n = len(list)
+				at[i] = n
+				list = append(list, m.servers.list[i].info(g.floor()))
+			}
+			list[n].Zones = append(list[n].Zones, g.zone.String())
+			list[n].Kinds = append(list[n].Kinds, g.kind.String())
+		}
+	}
+	return list
+}
+
+func (s *server) info(floor int64) UpstreamInfo {
+	u := UpstreamInfo{
+		Server: s.addr, State: "up", SRTT: time.Duration(s.srtt), RTO: time.Duration(s.rto(floor)),
+		Sent: s.sent, Answered: s.answered, Timeouts: s.timedOut, InFlight: int(s.pins),
+		EDNS: s.edns.String(), KeepCase: s.letterCase.String(), Failures: map[string]uint64{},
+	}
+	if s.srtt == 0 {
+		u.State = "unknown"
+	}
+	if s.down {
+		u.State = "down"
+	}
+	for i, n := range s.failed {
+		if n > 0 {
+			u.Failures[Failure(i).String()] = n
+		}
+	}
+	return u
+}

@@ -1,0 +1,233 @@
+package resolver
+
+import (
+	"heimdall/core/dname"
+	"heimdall/core/wire"
+)
+
+// Bounds of the work for one task.
+const (
+	maxQueries   = 32 // queries sent, all servers and aliases together
+	maxPerServer = 3  // tries of one server for one question
+	maxTried     = 16 // servers of one group or delegation that are told apart
+	maxChain     = 11 // aliases followed; Unbound's max-query-restarts
+)
+
+// attempt is what a task has tried with one server for its present question.
+type attempt struct {
+	server   int32
+	tries    uint8
+	excluded bool // it answered, and the answer was of no use
+	stream   bool // go over TCP
+	noEDNS   bool
+	caseSeen bool // it answered in the wrong letter case
+}
+
+// task is one question in flight. It holds no pointers, and the garbage collector never looks at it.
+type task struct {
+	gen      uint32
+	hash     uint64
+	next     int32 // in its hash chain, or in the free list
+	first    int32 // waiters, oldest first; -1: none
+	last     int32
+	flights  int32 // exchanges, newest first; -1: none
+	chain    int32 // buffer with the aliases so far; -1: none
+	deadline int64
+	armed    int64 // the earliest timer under way
+
+	typ     wire.Type
+	class   wire.Class
+	do, cd  bool
+	view    uint8
+	running bool
+
+	queries   uint8 // sent so far
+	aliases   uint8 // followed so far
+	ntried    uint8
+	nflights  uint8
+	lastRcode wire.Rcode // of the last server that answered uselessly
+	lastFail  Failure
+	hasFail   bool
+	ede       wire.EDE // the last extended error a server gave
+	hasEDE    bool
+	plain     plainState
+	plainSum  uint64
+	tried     [maxTried]attempt
+
+	nameLen, curLen uint8
+	name            [dname.MaxLen]byte // the question
+	cur             [dname.MaxLen]byte // the end of the chain of aliases so far
+}
+
+// plainState is the progress of asking without 0x20 for an answer that two tries agree on.
+type plainState uint8
+
+const (
+	plainOff plainState = iota
+	plainFirst
+	plainSecond
+)
+
+func (t *task) qname() dname.Name   { return dname.Name(t.name[:t.nameLen]) }
+func (t *task) current() dname.Name { return dname.Name(t.cur[:t.curLen]) }
+
+func (t *task) setCurrent(n dname.Name) { t.curLen = uint8(copy(t.cur[:], n)) }
+
+func (t *task) question() Question {
+	return Question{Name: t.qname(), Type: t.typ, Class: t.class, DO: t.do, CD: t.cd, View: t.view}
+}
+
+// attempt finds the record of a server for the present question; with none left, the last one serves.
+func (t *task) attempt(server int32) *attempt {
+	for i := range t.tried[:t.ntried] {
+		if t.tried[i].server == server {
+			return &t.tried[i]
+		}
+	}
+	if int(t.ntried) < maxTried {
+		t.ntried++
+	}
+	a := &t.tried[t.ntried-1]
+	*a = attempt{server: server}
+	return a
+}
+
+// tries is how often a server was asked the present question, and whether it may be asked again.
+func (t *task) tries(server int32) (n uint8, usable bool) {
+	for i := range t.tried[:t.ntried] {
+		if a := &t.tried[i]; a.server == server {
+			return a.tries, !a.excluded && a.tries < maxPerServer
+		}
+	}
+	return 0, t.ntried < maxTried
+}
+
+// tasks is the pool of tasks and the table that finds one by its question.
+type tasks struct {
+	list  []task
+	heads []int32
+	free  int32 // head of the free list, -1: none
+	used  int   // list[:used] has been in use
+	inUse int
+	seed  uint64
+}
+
+func newTasks(n int, seed uint64) tasks {
+	t := tasks{list: make([]task, n), heads: make([]int32, pow2(n)), free: -1, seed: seed}
+	for i := range t.heads {
+		t.heads[i] = -1
+	}
+	return t
+}
+
+func (p *tasks) hash(q *Question) uint64 {
+	h := uint64(q.Type)<<32 | uint64(q.Class)<<16 | uint64(q.View)<<8
+	if q.DO {
+		h |= 1
+	}
+	if q.CD {
+		h |= 2
+	}
+	return mix(dname.Hash(p.seed, q.Name) ^ mix(h))
+}
+
+func (p *tasks) find(hash uint64, q *Question) int32 {
+	for i := p.heads[hash&uint64(len(p.heads)-1)]; i >= 0; i = p.list[i].next {
+		t := &p.list[i]
+		if t.hash == hash && t.typ == q.Type && t.class == q.Class && t.do == q.DO && t.cd == q.CD &&
+			t.view == q.View && dname.Equal(t.qname(), q.Name) {
+			return i
+		}
+	}
+	return -1
+}
+
+// add takes a task out of the pool, -1 if it is empty.
+func (p *tasks) add(hash uint64, q *Question) int32 {
+	i := p.free
+	if i >= 0 {
+		p.free = p.list[i].next
+	} else if p.used < len(p.list) {
+		i = int32(p.used)
+		p.used++
+	} else {
+		return -1
+	}
+	p.inUse++
+	head := &p.heads[hash&uint64(len(p.heads)-1)]
+	t := &p.list[i]
+	t.gen = (t.gen + 1) & genMask
+	t.hash, t.next, *head = hash, *head, i
+	t.first, t.last, t.flights, t.chain = -1, -1, -1, -1
+	t.deadline, t.armed, t.running = 0, 0, true
+	t.typ, t.class, t.do, t.cd, t.view = q.Type, q.Class, q.DO, q.CD, q.View
+	t.queries, t.aliases, t.ntried, t.nflights = 0, 0, 0, 0
+	t.lastRcode, t.lastFail, t.hasFail, t.hasEDE, t.plain = 0, 0, false, false, plainOff
+	t.nameLen = uint8(len(dname.AppendLower(t.name[:0], q.Name)))
+	t.setCurrent(t.qname())
+	return i
+}
+
+// remove gives a task back. Its content stays readable until add.
+func (p *tasks) remove(i int32) {
+	t := &p.list[i]
+	for at := &p.heads[t.hash&uint64(len(p.heads)-1)]; *at >= 0; at = &p.list[*at].next {
+		if *at == i {
+			*at = t.next
+			break
+		}
+	}
+	t.running = false
+	t.next, p.free = p.free, i
+	p.inUse--
+}
+
+// waiters are the clients that wait for tasks, as singly linked lists in one pool.
+type waiters struct {
+	list  []waiter
+	free  int32
+	used  int
+	inUse int
+}
+
+type waiter struct {
+	id   uint32
+	next int32
+}
+
+func newWaiters(n int) waiters { return waiters{list: make([]waiter, n), free: -1} }
+
+// push appends id to the waiters of t; false if the pool is empty.
+func (w *waiters) push(t *task, id uint32) bool {
+	i := w.free
+	if i >= 0 {
+		w.free = w.list[i].next
+	} else if w.used < len(w.list) {
+		i = int32(w.used)
+		w.used++
+	} else {
+		return false
+	}
+	w.inUse++
+	w.list[i] = waiter{id: id, next: -1}
+	if t.last >= 0 {
+		w.list[t.last].next = i
+	} else {
+		t.first = i
+	}
+	t.last = i
+	return true
+}
+
+// drain appends the waiters of t to dst and gives their slots back.
+func (w *waiters) drain(dst []uint32, t *task) []uint32 {
+	for i := t.first; i >= 0; {
+		next := w.list[i].next
+		dst = append(dst, w.list[i].id)
+		w.list[i].next, w.free = w.free, i
+		w.inUse--
+		i = next
+	}
+	t.first, t.last = -1, -1
+	return dst
+}
