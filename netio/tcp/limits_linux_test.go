@@ -1,0 +1,248 @@
+package tcp
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"heimdall/netio"
+
+	"golang.org/x/sys/unix"
+)
+
+// A client that reads late but reads gets everything, however much it asked for.
+func TestLateReader(t *testing.T) {
+	const total = 4000
+	h := newHarness(t, Options{MaxQueued: 64 << 10})
+	reply := strings.Repeat("r", 1200)
+	h.answer = func(conn ConnID, _ *netio.Endpoint, msg []byte) { h.Reply(conn, []byte(reply)) }
+	c := h.client()
+	var all []string
+	for range total {
+		all = append(all, reply)
+	}
+	send(t, c, frames(strings.Split(strings.Repeat("q,", total-1)+"q", ",")...))
+	h.until("held back", func() bool { return h.stalled.head != nil })
+	h.quiet()
+	h.expect(c, all...)
+	if st := h.Stats(); st.Slow != 0 || st.Open != 1 {
+		t.Errorf("%+v", st)
+	}
+}
+
+func TestClientThatDoesNotReadStalls(t *testing.T) {
+	h := newHarness(t, Options{Stall: 5 * time.Second})
+	reply := make([]byte, 1200)
+	h.answer = func(conn ConnID, _ *netio.Endpoint, msg []byte) { h.Reply(conn, reply) }
+	c := h.client()
+	var all []string
+	for range 20000 {
+		all = append(all, "q")
+	}
+	send(t, c, frames(all...))
+	h.until("held back", func() bool { return h.stalled.head != nil })
+	h.quiet()
+	received, buffered := h.Stats().Received, h.Stats().Buffered
+	if received == 20000 || buffered > 128<<10 {
+		t.Errorf("%d queries taken, %d bytes held", received, buffered)
+	}
+	h.pass(4 * time.Second)
+	h.quiet()
+	if h.Stats().Open != 1 {
+		t.Fatalf("cut too early: %+v", h.Stats())
+	}
+	h.pass(time.Second)
+	if st := h.Stats(); st.Stalled != 1 || st.Open != 0 || st.Buffered != 0 {
+		t.Errorf("%+v", st)
+	}
+}
+
+func TestSlowReaderIsCutAtMaxQueued(t *testing.T) {
+	h := newHarness(t, Options{MaxQueued: 100 << 10, MaxPipelined: 1000})
+	queries := h.hold()
+	c := h.client()
+	for range 500 {
+		send(t, c, frames("q"))
+	}
+	h.until("received", func() bool { return len(*queries) == 500 })
+	taken := 0
+	for _, q := range *queries {
+		if h.Reply(q.conn, make([]byte, 60000)) {
+			taken++
+		}
+		if n := h.Stats().Buffered; n > 2*(100<<10) {
+			t.Fatalf("%d bytes held", n)
+		}
+	}
+	h.Flush(h.clock)
+	if st := h.Stats(); st.Slow != 1 || st.Open != 0 || taken == 500 || taken < 2 || st.Late == 0 {
+		t.Errorf("%d replies taken: %+v", taken, st)
+	}
+}
+
+func TestBufferLimit(t *testing.T) {
+	h := newHarness(t, Options{MaxBuffered: 3 << 10})
+	var all []interface{ Close() error }
+	for range 4 {
+		c := h.client()
+		send(t, c, []byte{0, 9, 'x'})
+		all = append(all, c)
+	}
+	h.until("cut", func() bool { return h.Stats().NoBuffer == 1 })
+	if st := h.Stats(); st.Open != 3 || st.Buffered != 3<<10 {
+		t.Errorf("%+v", st)
+	}
+	for _, c := range all {
+		c.Close()
+	}
+	h.until("closed", func() bool { return h.Stats().Open == 0 })
+	if st := h.Stats(); st.Incomplete != 3 {
+		t.Errorf("%+v", st)
+	}
+}
+
+func TestReplyBeyondBufferLimit(t *testing.T) {
+	h := newHarness(t, Options{MaxBuffered: 3 << 10})
+	var taken []bool
+	h.answer = func(conn ConnID, _ *netio.Endpoint, msg []byte) {
+		taken = append(taken, h.Reply(conn, msg), h.Reply(conn, make([]byte, 9000)), h.Reply(conn, msg))
+	}
+	send(t, h.client(), frames("a", "b"))
+	h.until("cut", func() bool { return h.Stats().Open == 0 })
+	if st := h.Stats(); fmt.Sprint(taken) != "[true false false]" || st.NoBuffer != 1 || st.Received != 1 {
+		t.Errorf("%v, %+v", taken, st)
+	}
+}
+
+func TestClientLimit(t *testing.T) {
+	h := newHarness(t, Options{MaxPerClient: 2})
+	a, _ := h.client(), h.client()
+	expectEnd(t, h.client(), true)
+	if st := h.Stats(); st.Refused != 1 || st.Open != 2 {
+		t.Errorf("%+v", st)
+	}
+	a.Close()
+	h.until("closed", func() bool { return h.Stats().Open == 1 })
+	c := h.client()
+	send(t, c, frames("q"))
+	h.until("answered", func() bool { return h.Stats().Sent == 1 })
+	expect(t, c, "q")
+}
+
+func TestClientIsAddressOrPrefix(t *testing.T) {
+	for _, c := range []struct {
+		a, b string
+		same bool
+	}{
+		{"192.0.2.1:1", "192.0.2.1:2", true},
+		{"192.0.2.1:1", "192.0.2.2:1", false},
+		{"[2001:db8:0:1::1]:1", "[2001:db8:0:1:ffff::2]:1", true},
+		{"[2001:db8:0:1::1]:1", "[2001:db8:0:2::1]:1", false},
+	} {
+		a, b := netio.EndpointFrom(netip.MustParseAddrPort(c.a)), netio.EndpointFrom(netip.MustParseAddrPort(c.b))
+		if (client(&a) == client(&b)) != c.same {
+			t.Errorf("%s and %s: want same client %v", c.a, c.b, c.same)
+		}
+	}
+}
+
+func TestOldestIdleMakesRoom(t *testing.T) {
+	h := newHarness(t, Options{MaxConns: 3, MaxPerClient: 100})
+	a, b, c := h.client(), h.client(), h.client()
+	send(t, a, frames("q")) // a is now the youngest
+	h.until("answered", func() bool { return h.Stats().Sent == 1 })
+	expect(t, a, "q")
+	d := h.client()
+	expectEnd(t, b, false)
+	for _, conn := range []interface {
+		Write([]byte) (int, error)
+	}{a, c, d} {
+		conn.Write(frames("q"))
+	}
+	h.until("answered", func() bool { return h.Stats().Sent == 4 })
+	if st := h.Stats(); st.Evicted != 1 || st.Open != 3 {
+		t.Errorf("%+v", st)
+	}
+}
+
+// With every connection busy, clients wait in the backlog, and nothing spins.
+func TestAllBusy(t *testing.T) {
+	h := newHarness(t, Options{MaxConns: 2, MaxPerClient: 100})
+	queries := h.hold()
+	a, b := h.client(), h.client()
+	send(t, a, frames("a"))
+	send(t, b, frames("b"))
+	h.until("received", func() bool { return len(*queries) == 2 })
+	c := h.client()
+	send(t, c, frames("c"))
+	h.quiet()
+	if st := h.Stats(); st.Open != 2 || st.Rests != 1 {
+		t.Errorf("%+v", st)
+	}
+	h.Reply((*queries)[0].conn, []byte("a"))
+	h.until("accepted", func() bool { return len(*queries) == 3 })
+	expect(t, a, "a")
+	expectEnd(t, a, false)
+	if st := h.Stats(); st.Open != 2 || st.Evicted != 1 {
+		t.Errorf("%+v", st)
+	}
+}
+
+// Without descriptors the server gives up idle connections, then rests.
+func TestNoDescriptors(t *testing.T) {
+	h := newHarness(t, Options{})
+	queries := h.hold()
+	busy := h.client()
+	send(t, busy, frames("q"))
+	h.until("received", func() bool { return len(*queries) == 1 })
+	idle := h.client()
+	next, late := dial(t, h.listener), dial(t, h.listener)
+
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	// The lowest free descriptor is the one that must not be had.
+	free, err := unix.Dup(h.listener.FD())
+	if err != nil {
+		t.Fatal(err)
+	}
+	unix.Close(free)
+	restore := func() { unix.Setrlimit(unix.RLIMIT_NOFILE, &limit) }
+	defer restore()
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: uint64(free), Max: limit.Max}); err != nil {
+		t.Fatal(err)
+	}
+	// idle's descriptor goes to next, which sends a query; then nobody is idle.
+	send(t, next, frames("n"))
+	h.until("evicted", func() bool { return len(*queries) == 2 })
+	expectEnd(t, idle, false)
+	h.until("resting", func() bool { return h.Stats().Rests > 0 })
+	h.quiet()
+	if st := h.Stats(); st.Open != 2 || st.Evicted != 1 {
+		t.Errorf("%+v", st)
+	}
+	if at := h.Deadline(); at != h.clock+restNanos {
+		t.Errorf("Deadline in %v", time.Duration(at-h.clock))
+	}
+	restore()
+	send(t, late, frames("l"))
+	h.quiet()
+	h.pass(time.Duration(restNanos))
+	h.until("accepted", func() bool { return len(*queries) == 3 })
+}
+
+func TestOptionsDefaults(t *testing.T) {
+	o := Options{MaxConns: 3, Idle: time.Second}.withDefaults()
+	if o.MaxPerClient != 1 || o.MaxConns != 3 || o.Idle != time.Second || o.MaxPipelined == 0 {
+		t.Errorf("%+v", o)
+	}
+	if n := (Options{}).Descriptors(); n != 1025 {
+		t.Errorf("%d descriptors", n)
+	}
+	if s := fmt.Sprint(Options{}.withDefaults()); s != fmt.Sprint(Options{}.withDefaults().withDefaults()) {
+		t.Errorf("defaults of defaults differ: %s", s)
+	}
+}
