@@ -1,0 +1,36 @@
+//go:build !linux
+
+package affinity
+
+import "fmt"
+
+// Allowed returns an error that wraps ErrNotSupported.
+func Allowed() ([]int, error) { return nil, fmt.Errorf("get allowed CPUs: %w", ErrNotSupported) }
+
+// ThreadID returns 0.
+func ThreadID() int { return 0 }
+
+// PinThread returns an error that wraps ErrNotSupported.
+func PinThread(cpu int) error {
+	return fmt.Errorf("pin thread to CPU %d: %w", cpu, ErrNotSupported)
+}
+
+// SetThreadAffinity returns an error that wraps ErrNotSupported.
+func SetThreadAffinity(cpus []int) error {
+	return fmt.Errorf("keep thread on CPUs %s: %w", FormatList(cpus), ErrNotSupported)
+}
+
+// HousekeepAll returns an error that wraps ErrNotSupported.
+func HousekeepAll(cpus []int, skip []int) error {
+	return fmt.Errorf("move threads to CPUs %s: %w", FormatList(cpus), ErrNotSupported)
+}
+
+// MapLocal returns an error that wraps ErrNotSupported.
+func MapLocal(node, size int, huge bool) ([]byte, error) {
+	return nil, fmt.Errorf("map %d bytes: %w", size, ErrNotSupported)
+}
+
+// Unmap returns an error that wraps ErrNotSupported.
+func Unmap(mem []byte) error {
+	return fmt.Errorf("unmap %d bytes: %w", len(mem), ErrNotSupported)
+}

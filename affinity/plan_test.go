@@ -1,0 +1,130 @@
+package affinity
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// shardCPUs returns the CPUs of a plan's shards.
+func shardCPUs(p *Plan) (list []int) {
+	for _, s := range p.Shards {
+		list = append(list, s.CPU)
+	}
+	return list
+}
+
+func TestPlan(t *testing.T) {
+	desktop := machine{1, 1, 8, 2, false} // siblings n and n+8
+	adjacent := machine{1, 1, 4, 2, true} // siblings 2n and 2n+1
+	server := machine{2, 2, 16, 2, false} // node 0: 0-7,16-23; node 1: 8-15,24-31
+	plain := machine{1, 1, 4, 1, false}
+	for _, c := range []struct {
+		name    string
+		m       machine
+		allowed string
+		spec    string
+		quota   float64
+		shards  string
+		keep    string
+		spare   bool
+	}{
+		{"a shard a core", desktop, "0-15", "auto", 0, "0-7", "8-15", true},
+		{"a shard a core, adjacent", adjacent, "0-7", "auto", 0, "0,2,4,6", "1,3,5,7", true},
+		{"no SMT: nothing is left", plain, "0-3", "auto", 0, "0-3", "0-3", false},
+		{"one CPU allowed", desktop, "0", "auto", 0, "0", "0", false},
+		{"one CPU allowed, counted", desktop, "9", "1", 0, "9", "9", false},
+		{"one core allowed", desktop, "3,11", "auto", 0, "3", "11", true},
+		{"CPU set of siblings only", desktop, "8-11", "auto", 0, "8-11", "8-11", false},
+		{"both threads of some cores", desktop, "0-3,8-9", "auto", 0, "0-3", "8-9", true},
+		{"quota", desktop, "0-15", "auto", 2.5, "0-1", "2-15", true},
+		{"quota below one", desktop, "0-15", "auto", 0.5, "0", "1-15", true},
+		{"quota does not change a count", desktop, "0-15", "3", 1, "0-2", "3-15", true},
+		{"fewer than cores", desktop, "0-15", "3", 0, "0-2", "3-15", true},
+		{"cores, then siblings", desktop, "0-15", "10", 0, "0-9", "10-15", true},
+		{"cores, then siblings, adjacent", adjacent, "0-7", "5", 0, "0-2,4,6", "3,5,7", true},
+		{"all", desktop, "0-15", "16", 0, "0-15", "0-15", false},
+		{"nodes by turns", server, "0-31", "4", 0, "0-1,8-9", "2-7,10-31", true},
+		{"nodes by turns, odd", server, "0-31", "3", 0, "0-1,8", "2-7,9-31", true},
+		{"nodes by turns, siblings too", server, "0-31", "18", 0, "0-16,24", "17-23,25-31", true},
+		{"one node is short", server, "0-7,8-9", "6", 0, "0-3,8-9", "4-7", true},
+		{"two nodes", server, "0-31", "auto", 0, "0-15", "16-31", true},
+		{"list", server, "0-31", "8, 0-3", 0, "0-3,8", "4-7,9-31", true},
+		{"list of one", server, "0-31", "4-4", 0, "4", "0-3,5-31", true},
+		{"list of all", plain, "0-3", "0-3", 0, "0-3", "0-3", false},
+	} {
+		allowed, err := ParseList(c.allowed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := topologyOf(t, c.m.sysfs()).Plan(Request{Spec: c.spec, Pin: true, Allowed: allowed, Quota: c.quota})
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		shards, keep := FormatList(shardCPUs(p)), FormatList(p.Housekeeping)
+		if shards != c.shards || keep != c.keep || p.Spare != c.spare {
+			t.Errorf("%s: shards on %s, housekeeping on %s, spare %v; want %s, %s, %v",
+				c.name, shards, keep, p.Spare, c.shards, c.keep, c.spare)
+		}
+	}
+}
+
+func TestPlanNamesNodes(t *testing.T) {
+	p, err := topologyOf(t, machine{2, 2, 16, 2, false}.sysfs()).Plan(Request{Spec: "7-8,31", Pin: true, Allowed: numbers(0, 31)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Placement{{7, 0}, {8, 1}, {31, 1}}
+	if !slices.Equal(p.Shards, want) {
+		t.Errorf("%v, want %v", p.Shards, want)
+	}
+}
+
+func TestPlanWithoutPinning(t *testing.T) {
+	for spec, want := range map[string]int{"auto": 4, "1": 1, "9": 9, "0-1": 2, "90-95": 6} {
+		p, err := topologyOf(t, machine{1, 1, 4, 1, false}.sysfs()).Plan(Request{Spec: spec, Allowed: numbers(0, 3)})
+		if err != nil {
+			t.Errorf("%s: %v", spec, err)
+			continue
+		}
+		if len(p.Shards) != want || p.Shards[0] != (Placement{AnyCPU, AnyNode}) || p.Spare || len(p.Housekeeping) != 4 {
+			t.Errorf("%s: %+v, want %d shards", spec, p, want)
+		}
+	}
+}
+
+func TestPlanErrors(t *testing.T) {
+	for _, c := range []struct{ spec, allowed, want string }{
+		{"5", "0-3", "only 4 CPUs are allowed (0-3)"},
+		{"0", "0-3", "want 1 to"},
+		{"-1", "0-3", "want 1 to"},
+		{"99999", "0-3", "want 1 to"},
+		{"0-3,8", "0-3", "8 not allowed or not online (allowed: 0-3)"},
+		{"2-5", "0-3", "4-5 not allowed"},
+		{"", "0-3", "not empty"},
+		{"many", "0-3", `"many" is not a number`},
+		{"0,0", "0-3", "twice"},
+		{"auto", "", "no CPU is allowed"},
+	} {
+		allowed, err := ParseList(c.allowed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = topologyOf(t, machine{1, 1, 4, 1, false}.sysfs()).Plan(Request{Spec: c.spec, Pin: true, Allowed: allowed})
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%q of %q: error %v, want %q", c.spec, c.allowed, err, c.want)
+		}
+	}
+}
+
+// CPUs that sysfs does not list, as in some containers, are cores of their own.
+func TestPlanWithoutTopology(t *testing.T) {
+	p, err := flat([]int{3, 5}).Plan(Request{Spec: "auto", Pin: true, Allowed: []int{3, 5, 7}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := FormatList(shardCPUs(p)); got != "3,5,7" || p.Shards[2].Node != 0 {
+		t.Errorf("shards %+v", p.Shards)
+	}
+}

@@ -1,0 +1,183 @@
+package affinity
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+func maskOf(t *testing.T, tid int) []int {
+	t.Helper()
+	mask := unix.NewCPUSet(maxCPUs)
+	if err := unix.SchedGetaffinityDynamic(tid, mask); err != nil {
+		t.Fatal(err)
+	}
+	return maskList(mask)
+}
+
+func allowedCPUs(t *testing.T) []int {
+	t.Helper()
+	allowed, err := Allowed()
+	if err != nil || len(allowed) == 0 {
+		t.Fatalf("allowed CPUs %v, %v", allowed, err)
+	}
+	return allowed
+}
+
+// onThread runs f on a thread of its own, which ends with it.
+func onThread(f func()) {
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		runtime.LockOSThread()
+		f()
+	})
+	wg.Wait()
+}
+
+func TestPinThread(t *testing.T) {
+	allowed := allowedCPUs(t)
+	onThread(func() {
+		for _, cpu := range allowed {
+			if err := PinThread(cpu); err != nil {
+				t.Error(err)
+			}
+			if got := maskOf(t, ThreadID()); !slices.Equal(got, []int{cpu}) {
+				t.Errorf("pinned to %d: mask %v", cpu, got)
+			}
+		}
+		if err := SetThreadAffinity(allowed); err != nil {
+			t.Error(err)
+		}
+		if got := maskOf(t, ThreadID()); !slices.Equal(got, allowed) {
+			t.Errorf("mask %v, want %v", got, allowed)
+		}
+		for _, cpu := range []int{-1, maxCPUs, maxCPUs - 1} {
+			if err := PinThread(cpu); err == nil || !strings.Contains(err.Error(), "CPU") {
+				t.Errorf("CPU %d: error %v", cpu, err)
+			}
+		}
+		if err := SetThreadAffinity(nil); !errors.Is(err, unix.EINVAL) {
+			t.Errorf("no CPU: error %v", err)
+		}
+	})
+}
+
+func TestHousekeepAll(t *testing.T) {
+	allowed := allowedCPUs(t)
+	first, last := allowed[:1], allowed[len(allowed)-1:]
+	procs := runtime.GOMAXPROCS(runtime.GOMAXPROCS(0)) // or the runtime follows the mask
+	defer func() {
+		if err := HousekeepAll(allowed, nil); err != nil {
+			t.Error(err)
+		}
+	}()
+
+	shard, stop := make(chan int), make(chan bool)
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer close(stop)
+	wg.Go(func() {
+		runtime.LockOSThread()
+		if err := PinThread(first[0]); err != nil {
+			t.Error(err)
+		}
+		shard <- ThreadID()
+		<-stop
+	})
+	shardThread := <-shard
+
+	if err := HousekeepAll(last, []int{shardThread}); err != nil {
+		t.Fatal(err)
+	}
+	// Threads that the runtime starts later must inherit the mask, not the shard's.
+	started := make(chan int)
+	const more = 20
+	for range more {
+		wg.Go(func() {
+			runtime.LockOSThread()
+			started <- ThreadID()
+			<-stop
+		})
+	}
+	for range more {
+		if tid := <-started; !slices.Equal(maskOf(t, tid), last) {
+			t.Errorf("new thread %d: mask %v, want %v", tid, maskOf(t, tid), last)
+		}
+	}
+	tids, err := threads()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tid := range tids {
+		want := last
+		if tid == shardThread {
+			want = first
+		}
+		if got := maskOf(t, tid); !slices.Equal(got, want) {
+			t.Errorf("thread %d: mask %v, want %v", tid, got, want)
+		}
+	}
+	if got := runtime.GOMAXPROCS(0); got != procs {
+		t.Errorf("GOMAXPROCS went from %d to %d", procs, got)
+	}
+	if err := HousekeepAll(nil, nil); !errors.Is(err, unix.EINVAL) {
+		t.Errorf("no CPU: error %v", err)
+	}
+}
+
+func TestNewPlanOnThisMachine(t *testing.T) {
+	allowed := allowedCPUs(t)
+	p, err := NewPlan("auto", true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(p.Shards) == 0 || len(p.Shards) > len(allowed) || len(p.Housekeeping) == 0 {
+		t.Errorf("%+v", p)
+	}
+	for _, s := range p.Shards {
+		if !contains(allowed, s.CPU) || s.Node < 0 {
+			t.Errorf("shard at %+v, allowed %v", s, allowed)
+		}
+	}
+	if _, err := NewPlan("0-8191", true); err == nil {
+		t.Error("8192 CPUs: no error")
+	}
+}
+
+// planHelper is set in the environment of a child that prints its own plan.
+const planHelper = "AFFINITY_TEST_PRINT_PLAN"
+
+// A process started on one CPU, as by taskset, gets one shard there.
+func TestNewPlanUnderTaskset(t *testing.T) {
+	if os.Getenv(planHelper) != "" {
+		p, err := NewPlan("auto", true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		os.Stdout.WriteString("shards " + FormatList(shardCPUs(p)) + " housekeeping " + FormatList(p.Housekeeping) + "\n")
+		return
+	}
+	allowed := allowedCPUs(t)
+	cpu := allowed[len(allowed)-1:]
+	onThread(func() {
+		if err := SetThreadAffinity(cpu); err != nil {
+			t.Error(err)
+			return
+		}
+		// The child inherits the mask of the thread that forks it.
+		child := exec.Command(os.Args[0], "-test.run=^TestNewPlanUnderTaskset$")
+		child.Env = append(os.Environ(), planHelper+"=1")
+		out, err := child.CombinedOutput()
+		want := "shards " + FormatList(cpu) + " housekeeping " + FormatList(cpu) + "\n"
+		if err != nil || !strings.Contains(string(out), want) {
+			t.Errorf("%v: %s, want %s", err, out, want)
+		}
+	})
+}
