@@ -1,0 +1,76 @@
+package dnssec
+
+// Policy holds what an operator may decide about validation. DefaultPolicy returns the usual one; the zero
+// value verifies nothing. It must not change while it is in use.
+type Policy struct {
+	// SkewMin and SkewMax, in seconds, bound the tolerance towards clocks that differ: a signature may be
+	// used before and after its time by a tenth of its life, but by no less than SkewMin and no more than
+	// SkewMax.
+	SkewMin, SkewMax uint32
+	// SHA1 says that algorithms 5 and 7 and DS digest type 1 are verified. If not, they count as not
+	// supported, so that zones which have nothing better are insecure (RFC 9905).
+	SHA1 bool
+	// MaxIterations is the highest NSEC3 iteration count that is computed. Proofs with more are insecure
+	// (RFC 9276, section 3.2).
+	MaxIterations uint16
+	// BogusIterations is the iteration count from which on a proof is bogus. Zero: none.
+	BogusIterations uint16
+	// MaxSignatures is the number of verifications spent on one RRset before it is bogus.
+	MaxSignatures int
+	// MaxCollisions is the number of keys tried for one signature, or one DS record, when several have
+	// the same tag and algorithm.
+	MaxCollisions int
+	// MaxKeys is the number of keys of a DNSKEY RRset that are looked at.
+	MaxKeys int
+}
+
+// DefaultPolicy returns the policy for daily use. Where it comes from:
+//
+//   - the skew of 1 hour to 1 day is Unbound's;
+//   - SHA-1 is on, as in Unbound: RFC 9905, section 2, has implementations go on verifying it and leaves
+//     it to operators to stop;
+//   - 50 iterations is what BIND, Knot Resolver and PowerDNS take (Unbound: 150); RFC 9276 lets validators
+//     choose any limit;
+//   - 8 signatures an RRset is Unbound's answer to CVE-2023-50387, and so is 4 keys with the same tag;
+//   - 32 keys is more than twice what any zone is known to publish.
+func DefaultPolicy() Policy {
+	return Policy{
+		SkewMin:       3600,
+		SkewMax:       86400,
+		SHA1:          true,
+		MaxIterations: 50,
+		MaxSignatures: 8,
+		MaxCollisions: 4,
+		MaxKeys:       32,
+	}
+}
+
+// Budget bounds the work for one client query, or for as many responses as share it. Whoever runs out of
+// it is bogus. The zero value allows nothing.
+type Budget struct {
+	// Signatures is the number of public key operations that may still be made, whatever their outcome.
+	Signatures int
+	// Failures is the number of them that may still fail. Honest zones hardly need any, so that this,
+	// and not Signatures, is what stops an attacker (KeyTrap, CVE-2023-50387).
+	Failures int
+	// HashBlocks is the number of 64-octet blocks that SHA-1 may still work through for NSEC3 hashes
+	// (CVE-2023-50868). A name costs one block and one more for each iteration; more with a long salt.
+	HashBlocks int
+}
+
+// DefaultBudget returns the budget for one client query: 128 signatures are a chain of 16 CNAME records
+// through as many zones with 8 RRsets each; 16 failures are two RRsets' worth (BIND lets a query fail once and
+// makes 16 validations); 4096 blocks are 80 names at the iteration limit (Unbound: 128 names), about 0.4 ms.
+func DefaultBudget() Budget { return Budget{Signatures: 128, Failures: 16, HashBlocks: 4096} }
+
+// Memo remembers the outcome of public key operations. Implementations are safe for concurrent use.
+type Memo interface {
+	// Get returns what Put was told of key, and whether it remembers.
+	Get(key MemoKey) (valid, ok bool)
+	// Put takes the outcome and about how many microseconds it took to find out.
+	Put(key MemoKey, valid bool, cost int)
+}
+
+// MemoKey is a SHA-256 hash of everything that the outcome depends on: the public key, the signature and
+// the signed data.
+type MemoKey [32]byte
