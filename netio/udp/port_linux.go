@@ -111,7 +111,6 @@ func (p *Port) askControl() {
 		p.rxCtlLen = controlSize
 	}
 	p.rx.setControl(p.rxCtlLen)
-	p.reset = 0
 }
 
 // Stats returns the counters. It asks the kernel how many datagrams found the
