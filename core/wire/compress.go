@@ -8,6 +8,9 @@ const (
 	maxNames = 254
 	// nameSlots is the number of hash chains, a power of two.
 	nameSlots = 64
+	// maxChain limits the entries of a chain that are looked at. Four is the mean when all entries are in
+	// use; only names made to collide reach the limit, and they are then not compressed.
+	maxChain = 16
 	// maxPointer is the largest offset that a compression pointer can hold (RFC 1035, section 4.1.4).
 	maxPointer = 1<<14 - 1
 )
@@ -89,23 +92,22 @@ func (c *compressor) add(prefix []byte, at int) {
 
 // lookup returns the entry of label, its length octet included, below the parent; 0 if there is none.
 func (c *compressor) lookup(msg, label []byte, slot uint8) uint8 {
-	for e := c.heads[slot]; e != 0; e = c.entries[e].next {
-		entry := &c.entries[e]
-		if entry.parent != c.parent {
-			continue
+	e := c.heads[slot]
+	for range maxChain {
+		if e == 0 {
+			break
 		}
+		entry := &c.entries[e]
 		at := int(entry.off)
-		if end := at + len(label); end <= len(msg) && dname.Equal(msg[at:end], label) {
+		if end := at + len(label); entry.parent == c.parent && end <= len(msg) && dname.Equal(msg[at:end], label) {
 			return e
 		}
+		e = entry.next
 	}
 	return 0
 }
 
 // slotOf picks the hash chain for a label below a parent.
 func slotOf(parent uint8, label []byte) uint8 {
-	last := len(label) - 1
-	h := uint32(parent)*0x9E3779B1 + uint32(label[0])<<16
-	h += uint32(label[1]|0x20)<<8 + uint32(label[last/2+1]|0x20) + uint32(label[last]|0x20)<<4
-	return uint8(h * 0x85EBCA6B >> 26)
+	return uint8(dname.Hash(uint64(parent), label) % nameSlots)
 }

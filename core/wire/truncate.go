@@ -1,6 +1,10 @@
 package wire
 
-import "heimdall/core/dname"
+import (
+	"bytes"
+
+	"heimdall/core/dname"
+)
 
 // Truncate cuts msg to whole RRsets that fit in limit octets, in place, and returns what is left. Records of
 // an RRset are taken to stand together. msg has no OPT: reserve room for it in limit.
@@ -57,25 +61,19 @@ func losesGlue(msg []byte, end int) bool {
 		return false
 	}
 	var (
-		r           Reader
-		rr          RR
-		zone        dname.Name
-		zoneBuf     [dname.MaxLen]byte
-		ownerBuf    [dname.MaxLen]byte
-		owner       []byte
-		isReferral  bool
-		readHeaders = r.Reset(msg)
+		r                 Reader
+		rr                RR
+		zoneBuf, ownerBuf [dname.MaxLen]byte
+		zone              []byte // owner of the first NS record in the authority section
 	)
-	for readHeaders {
-		s, ok := r.Next(&rr)
-		if !ok {
-			break
-		}
+	r.Reset(msg) // has succeeded before
+	for s, ok := r.Next(&rr); ok; s, ok = r.Next(&rr) {
 		switch {
-		case s == Authority && rr.Type == TypeNS && !isReferral:
-			zone, _, isReferral = dname.Unpack(zoneBuf[:0], msg, rr.Owner)
-		case isReferral && rr.Start >= end && (rr.Type == TypeA || rr.Type == TypeAAAA):
-			if owner, _, ok = dname.Unpack(ownerBuf[:0], msg, rr.Owner); ok && dname.Name(owner).In(zone) {
+		case s == Authority && rr.Type == TypeNS && zone == nil:
+			zone, _, _ = dname.Unpack(zoneBuf[:0], msg, rr.Owner)
+		case s == Additional && rr.Start >= end && (rr.Type == TypeA || rr.Type == TypeAAAA):
+			owner, _, ok := dname.Unpack(ownerBuf[:0], msg, rr.Owner)
+			if ok && dname.Name(owner).In(zone) {
 				return true
 			}
 		}
@@ -87,6 +85,10 @@ func losesGlue(msg []byte, end int) bool {
 func sameRRset(msg []byte, a, b *RR) bool {
 	if a.Type != b.Type || a.Class != b.Class {
 		return false
+	}
+	// Mostly both owners are the same pointer.
+	if bytes.Equal(msg[a.Start:a.Data-rrFixedLen], msg[b.Start:b.Data-rrFixedLen]) {
+		return true
 	}
 	var x, y [dname.MaxLen]byte
 	m, _, ok1 := dname.Unpack(x[:0], msg, a.Owner)
