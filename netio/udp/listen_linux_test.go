@@ -3,6 +3,7 @@ package udp
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -55,4 +56,24 @@ func TestBufferWarningNamesSysctl(t *testing.T) {
 	if p := listenOn(t, Options{Addr: addr("127.0.0.1:0"), RcvBuf: 65536, SndBuf: 65536}); len(p.Warnings()) != 0 {
 		t.Errorf("warnings %q", p.Warnings())
 	}
+}
+
+// An IPv6 wildcard socket leaves IPv4 to a socket of its own on the same port.
+func TestWildcardsOfBothFamilies(t *testing.T) {
+	for range 20 { // another process may hold the port in one family
+		p6 := listenOn(t, Options{Addr: addr("[::]:0")})
+		local, err := p6.LocalAddr()
+		if err != nil {
+			t.Fatal(err)
+		}
+		p4, err := Listen(Options{Addr: netip.AddrPortFrom(netip.IPv4Unspecified(), local.Port())})
+		if err == nil {
+			p4.Close()
+			return
+		}
+		if !errors.Is(err, unix.EADDRINUSE) {
+			t.Fatal(err)
+		}
+	}
+	t.Error("20 ports in use by IPv6 wildcard sockets are closed to IPv4")
 }
