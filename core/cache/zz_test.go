@@ -1,0 +1,3 @@
+package cache
+
+const ristrettoOverhead = 80
