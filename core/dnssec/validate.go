@@ -125,7 +125,7 @@ func (v *Validator) validateNegative(r *Response, p *Part, denial *lazyDenial, r
 		return noData
 	case nameError.Status == Insecure:
 		return nameError
-	case noData.Status == Insecure:
+	case noData.Status == Insecure && p.Kind == AliasEnd:
 		return noData
 	}
 	return denial.explain(nameError)
