@@ -20,6 +20,9 @@ const (
 	exitUnreachable = 3 // no daemon answers at the socket
 )
 
+// version is set by the linker.
+var version = "unknown"
+
 // environment is everything outside the program, so that tests can put
 // something else in its place.
 type environment struct {

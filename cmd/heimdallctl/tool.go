@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"io"
-	"runtime/debug"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -38,7 +37,7 @@ func (t *tool) command() *cobra.Command {
 		Use:           "heimdallctl [-socket PATH] [-json] COMMAND",
 		Short:         "Look into a running heimdalld and change it",
 		Long:          longHelp,
-		Version:       version(),
+		Version:       version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -72,14 +71,6 @@ func (t *tool) simple(use, short string, do func(context.Context) error) *cobra.
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE:              func(cmd *cobra.Command, _ []string) error { return do(cmd.Context()) },
 	}
-}
-
-// version is what the build recorded.
-func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "unknown"
 }
 
 // ask runs one command of the daemon. With -json its data is printed as it came
