@@ -62,7 +62,7 @@ func (t *Table) inSpecial(name dname.Name) bool {
 	return false
 }
 
-// Lookup decides about a query that was parsed as QueryOK. It costs 5 ns for a name that does not end like
+// Lookup decides about a query that was parsed as QueryOK. It costs 10 ns for a name that does not end like
 // a special one, and never allocates.
 func (t *Table) Lookup(q *wire.Query) Verdict {
 	switch q.Class {

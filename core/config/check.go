@@ -1,0 +1,207 @@
+package config
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"heimdall/core/dname"
+)
+
+// minShardMemory is the least cache memory of one shard: what two stores of the smallest kind take.
+const minShardMemory = 256 * kib
+
+// Check looks for values that contradict each other, mean nothing on their own, or ask for what is not in
+// this build. Warnings are among what it returns.
+func (c *Config) Check(f Features) Problems {
+	k := checker{config: c}
+	k.features(f)
+	k.server()
+	k.cpu()
+	k.cache()
+	k.xdp()
+	k.upstreams()
+	k.zones()
+	k.recursion(f)
+	k.problems.sort()
+	return k.problems
+}
+
+// CheckShards tells whether the cache memory suffices for a number of shards. Check does so when the number
+// is in the configuration; with "auto", whoever decides on it asks here.
+func (c *Config) CheckShards(shards int) error {
+	k := checker{config: c}
+	k.shardMemory(shards)
+	return k.problems.Err()
+}
+
+type checker struct {
+	config   *Config
+	problems Problems
+}
+
+// reject notes an error about the key at path, which may end in "[i]" for an element of a list.
+func (k *checker) reject(path, format string, args ...any) {
+	s := &k.config.source
+	k.problems = append(k.problems, Problem{File: s.name, Line: s.lineOf(path), Key: path, Message: fmt.Sprintf(format, args...)})
+}
+
+// warn notes a warning.
+func (k *checker) warn(path, format string, args ...any) {
+	k.reject(path, format, args...)
+	k.problems[len(k.problems)-1].Warning = true
+}
+
+func (k *checker) server() {
+	c := k.config
+	for i, a := range c.Server.Listen {
+		if slices.Contains(c.Server.Listen[:i], a) {
+			k.reject(element("server.listen", i), "%s stands twice", a)
+		}
+	}
+	if c.TCP.MaxPerClient > c.TCP.MaxConnections {
+		k.reject("tcp.max_per_client", "%d is more than tcp.max_connections, %d", c.TCP.MaxPerClient, c.TCP.MaxConnections)
+	}
+}
+
+func (k *checker) cpu() {
+	c := k.config
+	for _, cpu := range c.CPU.Housekeeping {
+		if slices.Contains(c.CPU.Shards.CPUs, cpu) {
+			k.warn("cpu.housekeeping", "CPU %d is also in cpu.shards: its shard will be interrupted", cpu)
+		}
+	}
+	if n := max(c.CPU.Shards.Count, len(c.CPU.Shards.CPUs)); n > 0 {
+		k.shardMemory(n)
+	}
+}
+
+func (k *checker) shardMemory(shards int) {
+	if m := k.config.Cache.Memory; int64(m)/int64(shards) < minShardMemory {
+		k.reject("cache.memory", "%s is too little for %d shards: each needs %s", m, shards, Bytes(minShardMemory))
+	}
+}
+
+func (k *checker) cache() {
+	c := &k.config.Cache
+	if c.MinTTL > c.MaxTTL {
+		k.reject("cache.min_ttl", "%s is more than cache.max_ttl, %s", FormatDuration(c.MinTTL), FormatDuration(c.MaxTTL))
+	}
+	if c.MinTTL > c.MaxNegativeTTL {
+		k.reject("cache.min_ttl", "%s is more than cache.max_negative_ttl, %s", FormatDuration(c.MinTTL), FormatDuration(c.MaxNegativeTTL))
+	}
+}
+
+func (k *checker) xdp() {
+	x := &k.config.XDP
+	for i, name := range x.Interfaces {
+		if slices.Contains(x.Interfaces[:i], name) {
+			k.reject(element("xdp.interfaces", i), "%q stands twice", name)
+		}
+	}
+	if x.Mode != "off" && len(x.Interfaces) == 0 {
+		k.reject("xdp.interfaces", `is empty: with xdp.mode = %q name at least one, such as ["eth0"]`, x.Mode)
+	}
+	if k.config.IO.Backend == "xsk" && x.Mode == "off" {
+		k.reject("io.backend", `"xsk" gets its packets from the XDP program: set xdp.mode to "native" or "generic"`)
+	}
+}
+
+// upstreams checks [[forward]] and [[stub]].
+func (k *checker) upstreams() {
+	seen := map[string]string{} // path by zone
+	for i, u := range k.config.Forward {
+		k.upstream(element("forward", i), u, seen)
+	}
+	for i, u := range k.config.Stub {
+		k.upstream(element("stub", i), u, seen)
+	}
+}
+
+func (k *checker) upstream(path string, u Upstream, seen map[string]string) {
+	c := k.config
+	if u.Zone != nil {
+		if first, twice := seen[string(u.Zone)]; twice {
+			k.reject(path+".zone", "%s is that of %s as well: one list of servers has to answer for it", u.Zone, k.describe(first))
+		} else {
+			seen[string(u.Zone)] = path
+		}
+	}
+	usable := 0
+	for i, s := range u.Servers {
+		at := element(path+".servers", i)
+		switch {
+		case slices.Contains(u.Servers[:i], s):
+			k.reject(at, "%s stands twice", s)
+		case s.Addr().IsUnspecified():
+			k.reject(at, "%s is not the address of a server", s)
+		case k.listensOn(s):
+			k.reject(at, "%s is in server.listen: it would ask itself", s)
+		}
+		if s.Addr().Is4() && c.Recursion.IPv4 || s.Addr().Is6() && c.Recursion.IPv6 {
+			usable++
+		}
+	}
+	if len(u.Servers) > 0 && usable == 0 {
+		k.reject(path+".servers", "none can be asked: recursion.ipv4 or recursion.ipv6 is false")
+	}
+}
+
+// listensOn tells whether a query to a would come back to this process, as far as the configuration tells.
+func (k *checker) listensOn(a netip.AddrPort) bool {
+	return slices.ContainsFunc(k.config.Server.Listen, func(l netip.AddrPort) bool {
+		return l == a || l.Port() == a.Port() && a.Addr().IsLoopback() && l.Addr().IsUnspecified() && l.Addr().Is4() == a.Addr().Is4()
+	})
+}
+
+// zones checks [[zone]].
+func (k *checker) zones() {
+	seen := map[string]string{}
+	for i, z := range k.config.Zone {
+		if z.Name == nil {
+			continue
+		}
+		path := element("zone", i)
+		if first, twice := seen[string(z.Name)]; twice {
+			k.reject(path+".name", "%s is that of %s as well", z.Name, k.describe(first))
+		}
+		seen[string(z.Name)] = path
+		for j, u := range k.config.Forward {
+			k.zoneAgainst(path, z, element("forward", j), u.Zone)
+		}
+		for j, u := range k.config.Stub {
+			k.zoneAgainst(path, z, element("stub", j), u.Zone)
+		}
+	}
+}
+
+func (k *checker) zoneAgainst(path string, z Zone, other string, zone dname.Name) {
+	if zone != nil && dname.Equal(z.Name, zone) {
+		k.reject(path+".name", "%s is that of %s as well: it is served from the file, nobody is asked", z.Name, k.describe(other))
+	}
+}
+
+// describe names a table of an array by its line, or by its path without a file.
+func (k *checker) describe(path string) string {
+	if line := k.config.source.lineOf(path); line > 0 {
+		return fmt.Sprintf("%s in line %d", path, line)
+	}
+	return path
+}
+
+func (k *checker) recursion(f Features) {
+	c, r := k.config, &k.config.Recursion
+	if r.Enabled && !r.IPv4 && !r.IPv6 {
+		k.reject("recursion.ipv4", "recursion.ipv4 and recursion.ipv6 are false: no server can be asked; set one, or recursion.enabled = false")
+	}
+	if r.Enabled && !f.Recursion && len(c.Forward)+len(c.Stub) == 0 {
+		k.warn("recursion.enabled", "there is no [[forward]] or [[stub]]: names that are not answered here get SERVFAIL")
+	}
+	if r.Enabled && slices.ContainsFunc(r.Allow, func(p netip.Prefix) bool { return p.Bits() == 0 }) &&
+		slices.ContainsFunc(c.Server.Listen, func(a netip.AddrPort) bool { return !a.Addr().IsLoopback() }) {
+		k.warn("recursion.allow", "everybody may use recursion: without a firewall this is an open resolver, which others will abuse")
+	}
+}
+
+// element returns the path of an element of a list or an array of tables.
+func element(path string, i int) string { return fmt.Sprintf("%s[%d]", path, i) }

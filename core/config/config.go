@@ -1,0 +1,219 @@
+// Package config turns the text of config.toml into a checked Config.
+//
+// Parse reads the text, Check looks at what the values mean together, Load does both. All problems are
+// found at once, each with its line. What keys there are, with type, range, default and whether a reload
+// applies them, is one table (Keys); the file config.toml in the root of the repository is its manual.
+package config
+
+import (
+	"fmt"
+	"net/netip"
+	"path"
+	"strconv"
+	"time"
+
+	"heimdall/core/dname"
+)
+
+// Config is the configuration of one process. Default and Load make one; nobody changes it afterwards, so
+// that it is safe for concurrent use. The field with tag b in the struct with tag a is the key a.b.
+type Config struct {
+	Server    Server     `toml:"server"`
+	TCP       TCP        `toml:"tcp"`
+	CPU       CPU        `toml:"cpu"`
+	IO        IO         `toml:"io"`
+	Memory    Memory     `toml:"memory"`
+	XDP       XDP        `toml:"xdp"`
+	Cache     Cache      `toml:"cache"`
+	Resolver  Resolver   `toml:"resolver"`
+	Recursion Recursion  `toml:"recursion"`
+	Local     Local      `toml:"local"`
+	Admin     Admin      `toml:"admin"`
+	Forward   []Upstream `toml:"forward"`
+	Stub      []Upstream `toml:"stub"`
+	Zone      []Zone     `toml:"zone"`
+
+	source source // where the keys stand; empty for Default
+}
+
+// Server is what clients see.
+type Server struct {
+	Listen     []netip.AddrPort `toml:"listen"`
+	UDPPayload int              `toml:"udp_payload"` // octets
+	RcvBuf     Bytes            `toml:"rcvbuf"`      // of each socket
+	SndBuf     Bytes            `toml:"sndbuf"`
+	Version    string           `toml:"version"` // CHAOS strings; empty: REFUSED
+	Identity   string           `toml:"identity"`
+	Hostname   string           `toml:"hostname"`
+	MinimalANY bool             `toml:"minimal_any"`
+}
+
+// TCP bounds the streams of one shard.
+type TCP struct {
+	MaxConnections int           `toml:"max_connections"`
+	MaxPerClient   int           `toml:"max_per_client"`
+	IdleTimeout    time.Duration `toml:"idle_timeout"`
+	MaxPipelined   int           `toml:"max_pipelined"` // queries of one connection
+	MaxQueued      Bytes         `toml:"max_queued"`    // for one connection
+}
+
+// CPU says where the shards run.
+type CPU struct {
+	Shards       Shards `toml:"shards"`
+	Pin          bool   `toml:"pin"`
+	Housekeeping CPUs   `toml:"housekeeping"` // CPUs of all other threads
+}
+
+// IO says how a shard receives and sends.
+type IO struct {
+	Backend   string        `toml:"backend"`
+	Batch     int           `toml:"batch"` // datagrams
+	Spin      time.Duration `toml:"spin"`
+	ShedAfter time.Duration `toml:"shed_after"` // 0: never
+}
+
+// Memory says what kind of memory the caches lie in.
+type Memory struct {
+	HugePages bool `toml:"huge_pages"`
+}
+
+// XDP is the tier in the kernel.
+type XDP struct {
+	Mode          string   `toml:"mode"`
+	Interfaces    []string `toml:"interfaces"`
+	AnswerCache   bool     `toml:"answer_cache"`
+	AnswerEntries int      `toml:"answer_entries"`
+	AnswerMinHits int      `toml:"answer_min_hits"`
+	Steer         string   `toml:"steer"`
+}
+
+// Cache is the answer cache.
+type Cache struct {
+	Memory             Bytes         `toml:"memory"` // of all shards together
+	Engine             string        `toml:"engine"`
+	MinTTL             time.Duration `toml:"min_ttl"`
+	MaxTTL             time.Duration `toml:"max_ttl"`
+	MaxNegativeTTL     time.Duration `toml:"max_negative_ttl"`
+	ServfailTTL        time.Duration `toml:"servfail_ttl"`
+	MaxEntry           Bytes         `toml:"max_entry"`
+	Stale              time.Duration `toml:"stale"` // 0: no stale answers
+	StaleAnswerTTL     time.Duration `toml:"stale_answer_ttl"`
+	StaleClientTimeout time.Duration `toml:"stale_client_timeout"` // 0: only when the servers failed
+	Prefetch           int           `toml:"prefetch"`             // percent of the TTL; 0: off
+	PrefetchMinHits    int           `toml:"prefetch_min_hits"`
+}
+
+// Resolver bounds the work towards other servers; each bound is one shard's.
+type Resolver struct {
+	InFlight          int           `toml:"in_flight"`
+	Waiting           int           `toml:"waiting"`
+	PerClient         int           `toml:"per_client"`         // percent of either
+	ClientIPv4Prefix  int           `toml:"client_ipv4_prefix"` // bits
+	ClientIPv6Prefix  int           `toml:"client_ipv6_prefix"`
+	Timeout           time.Duration `toml:"timeout"`
+	Attempts          int           `toml:"attempts"`
+	UpstreamPorts     int           `toml:"upstream_ports"`
+	CaseRandomisation bool          `toml:"case_randomisation"`
+}
+
+// Recursion says who may have what resolved, and how.
+type Recursion struct {
+	Enabled              bool           `toml:"enabled"`
+	RootHints            string         `toml:"root_hints"`
+	TrustAnchors         string         `toml:"trust_anchors"`
+	Validation           bool           `toml:"validation"`
+	ValidationTime       time.Time      `toml:"validation_time"` // zero: now
+	QnameMinimisation    bool           `toml:"qname_minimisation"`
+	Allow                []netip.Prefix `toml:"allow"`
+	IPv4                 bool           `toml:"ipv4"`
+	IPv6                 bool           `toml:"ipv6"`
+	QueryLoopback        bool           `toml:"query_loopback"`
+	HardenGlue           bool           `toml:"harden_glue"`
+	NegativeTrustAnchors []dname.Name   `toml:"negative_trust_anchors"`
+}
+
+// Local is what is answered without asking anybody.
+type Local struct {
+	SpecialNames bool `toml:"special_names"`
+}
+
+// Admin is how the running process is looked into.
+type Admin struct {
+	Socket  string         `toml:"socket"`
+	Metrics netip.AddrPort `toml:"metrics"` // not valid: off
+}
+
+// Upstream is one [[forward]] or [[stub]].
+type Upstream struct {
+	Zone    dname.Name       `toml:"zone"` // lower case
+	Servers []netip.AddrPort `toml:"servers"`
+}
+
+// Zone is one [[zone]].
+type Zone struct {
+	Name dname.Name `toml:"name"` // lower case
+	File string     `toml:"file"`
+}
+
+// Bytes is an amount of memory.
+type Bytes int64
+
+// Shards says how many shards there are, or on which CPUs.
+type Shards struct {
+	Count int   // 0: as many as suit the machine, or one for each of CPUs
+	CPUs  []int // ascending; nil: chosen by the daemon
+}
+
+// Auto tells whether the daemon decides.
+func (s Shards) Auto() bool { return s.Count == 0 && s.CPUs == nil }
+
+// String returns the value as it stands in the file.
+func (s Shards) String() string {
+	switch {
+	case s.CPUs != nil:
+		return strconv.Quote(FormatCPUs(s.CPUs))
+	case s.Count > 0:
+		return strconv.Itoa(s.Count)
+	}
+	return `"auto"`
+}
+
+// CPUs is a set of CPUs, ascending; nil: chosen by the daemon.
+type CPUs []int
+
+// Auto tells whether the daemon decides.
+func (c CPUs) Auto() bool { return c == nil }
+
+// String returns the value as it stands in the file.
+func (c CPUs) String() string {
+	if c == nil {
+		return `"auto"`
+	}
+	return strconv.Quote(FormatCPUs(c))
+}
+
+// Default returns the configuration of an empty file.
+func Default() *Config {
+	c := new(Config)
+	for i := range keys {
+		if faults := keys[i].set(c, keys[i].Default); len(faults) > 0 {
+			panic(fmt.Sprintf("config: default of %s: %s", keys[i].Name, faults[0].message))
+		}
+	}
+	return c
+}
+
+// ResolvePaths makes relative file names start at dir, the folder of the configuration file.
+func (c *Config) ResolvePaths(dir string) {
+	resolve := func(name *string) {
+		if *name != "" && !path.IsAbs(*name) {
+			*name = path.Join(dir, *name)
+		}
+	}
+	resolve(&c.Recursion.RootHints)
+	resolve(&c.Recursion.TrustAnchors)
+	resolve(&c.Admin.Socket)
+	for i := range c.Zone {
+		resolve(&c.Zone[i].File)
+	}
+}

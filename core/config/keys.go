@@ -1,0 +1,150 @@
+package config
+
+import "time"
+
+// Key is what is known about one key.
+type Key struct {
+	Name    string // "section.key"
+	Default any    // as the toml package returns it
+	// Min and Max bound the value: sizes in bytes, durations in nanoseconds, numbers and the lengths of
+	// texts and lists in Unit. Both 0: no bounds.
+	Min, Max int64
+	Unit     string
+	Values   []string // the only texts allowed; nil: any
+	Reload   bool     // a reload applies it; false: a restart does
+}
+
+// Keys returns the table of all keys outside of [[forward]], [[stub]] and [[zone]], in the order in which
+// config.toml explains them. The caller must not change it.
+func Keys() []Key { return keys }
+
+const (
+	kib = 1 << 10
+	mib = 1 << 20
+	tib = 1 << 40
+
+	us   = int64(time.Microsecond)
+	ms   = int64(time.Millisecond)
+	sec  = int64(time.Second)
+	hour = int64(time.Hour)
+	day  = 24 * hour
+)
+
+// none is the default of lists that are empty.
+var none = []any{}
+
+// keys holds limits that are no protocol's where no comment says so: they keep slips of the pen from being
+// taken for wishes.
+var keys = []Key{
+	{Name: "server.listen", Default: []any{"127.0.0.1:5353", "[::1]:5353"}, Min: 1, Max: 1024, Unit: "addresses"},
+	// RFC 6891, section 6.2.3: less than 512 octets is taken as 512; section 6.2.5: 4096 is the most to start with.
+	{Name: "server.udp_payload", Default: int64(1232), Min: 512, Max: 4096, Unit: "octets", Reload: true},
+	{Name: "server.rcvbuf", Default: "4MiB", Max: 1024 * mib},
+	{Name: "server.sndbuf", Default: "1MiB", Max: 1024 * mib},
+	// RFC 1035, section 3.3: a character string has at most 255 octets.
+	{Name: "server.version", Default: "Heimdall", Max: 255, Unit: "octets", Reload: true},
+	{Name: "server.identity", Default: "", Max: 255, Unit: "octets", Reload: true},
+	{Name: "server.hostname", Default: "", Max: 255, Unit: "octets", Reload: true},
+	{Name: "server.minimal_any", Default: true, Reload: true},
+
+	{Name: "tcp.max_connections", Default: int64(1024), Min: 1, Max: 1_000_000, Unit: "connections"},
+	{Name: "tcp.max_per_client", Default: int64(256), Min: 1, Max: 1_000_000, Unit: "connections"},
+	// RFC 7828, section 3.1: the timeout that clients are told has 16 bits of 100 ms.
+	{Name: "tcp.idle_timeout", Default: "10s", Min: 100 * ms, Max: 65535 * 100 * ms},
+	{Name: "tcp.max_pipelined", Default: int64(64), Min: 1, Max: 65535, Unit: "queries"},
+	{Name: "tcp.max_queued", Default: "128KiB", Min: 4 * kib, Max: 1024 * mib},
+
+	{Name: "cpu.shards", Default: "auto", Min: 1, Max: 1024, Unit: "shards"},
+	{Name: "cpu.pin", Default: true},
+	{Name: "cpu.housekeeping", Default: "auto"},
+
+	{Name: "io.backend", Default: "auto", Values: []string{"auto", "mmsg", "xsk", "uring"}},
+	// 1024 is the most that recvmmsg and sendmmsg take (UIO_MAXIOV).
+	{Name: "io.batch", Default: int64(64), Min: 1, Max: 1024, Unit: "datagrams"},
+	{Name: "io.spin", Default: "20us", Max: 10 * ms},
+	{Name: "io.shed_after", Default: "100ms", Max: 60 * sec, Reload: true},
+
+	{Name: "memory.huge_pages", Default: true},
+
+	{Name: "xdp.mode", Default: "off", Values: []string{"off", "auto", "native", "generic"}},
+	{Name: "xdp.interfaces", Default: none, Max: 64, Unit: "interfaces"},
+	{Name: "xdp.answer_cache", Default: true},
+	{Name: "xdp.answer_entries", Default: int64(65536), Min: 1, Max: 16 << 20, Unit: "answers"},
+	{Name: "xdp.answer_min_hits", Default: int64(4), Min: 1, Max: 65535, Unit: "hits"},
+	{Name: "xdp.steer", Default: "flow", Values: []string{"flow", "cpu", "name"}},
+
+	{Name: "cache.memory", Default: "256MiB", Min: mib, Max: 16 * tib},
+	{Name: "cache.engine", Default: "segment", Values: []string{"segment", "ristretto"}},
+	{Name: "cache.min_ttl", Default: "0s", Max: day},
+	// RFC 8767, section 4: at most 7 days.
+	{Name: "cache.max_ttl", Default: "24h", Min: sec, Max: 7 * day},
+	// RFC 2308, section 5: one to three hours work well, more than a day does not.
+	{Name: "cache.max_negative_ttl", Default: "1h", Max: day},
+	// RFC 9520, section 3.2: at least 1 s; RFC 2308, section 7.1: at most 5 min.
+	{Name: "cache.servfail_ttl", Default: "5s", Min: sec, Max: 300 * sec},
+	{Name: "cache.max_entry", Default: "64KiB", Min: 512, Max: 512 * kib},
+	// RFC 8767, section 5: 1 to 3 days.
+	{Name: "cache.stale", Default: "24h", Max: 7 * day},
+	{Name: "cache.stale_answer_ttl", Default: "30s", Min: sec, Max: hour, Reload: true},
+	{Name: "cache.stale_client_timeout", Default: "1.8s", Max: 60 * sec, Reload: true},
+	{Name: "cache.prefetch", Default: int64(10), Max: 90, Unit: "percent", Reload: true},
+	{Name: "cache.prefetch_min_hits", Default: int64(3), Min: 1, Max: 65535, Unit: "hits", Reload: true},
+
+	{Name: "resolver.in_flight", Default: int64(4096), Min: 1, Max: 1 << 20, Unit: "queries"},
+	{Name: "resolver.waiting", Default: int64(16384), Min: 1, Max: 1 << 20, Unit: "queries"},
+	{Name: "resolver.per_client", Default: int64(25), Min: 1, Max: 100, Unit: "percent"},
+	{Name: "resolver.client_ipv4_prefix", Default: int64(32), Min: 8, Max: 32, Unit: "bits"},
+	{Name: "resolver.client_ipv6_prefix", Default: int64(56), Min: 16, Max: 128, Unit: "bits"},
+	{Name: "resolver.timeout", Default: "4s", Min: 100 * ms, Max: 60 * sec},
+	{Name: "resolver.attempts", Default: int64(32), Min: 1, Max: 100, Unit: "queries"},
+	{Name: "resolver.upstream_ports", Default: int64(64), Min: 1, Max: 4096, Unit: "sockets"},
+	{Name: "resolver.case_randomisation", Default: true},
+
+	{Name: "recursion.enabled", Default: true, Reload: true},
+	{Name: "recursion.root_hints", Default: "", Max: 4095, Unit: "octets"},
+	{Name: "recursion.trust_anchors", Default: "", Max: 4095, Unit: "octets"},
+	{Name: "recursion.validation", Default: true},
+	{Name: "recursion.validation_time", Default: ""},
+	{Name: "recursion.qname_minimisation", Default: true},
+	{Name: "recursion.allow", Default: []any{"127.0.0.0/8", "::1/128"}, Max: 1 << 20, Unit: "prefixes", Reload: true},
+	{Name: "recursion.ipv4", Default: true},
+	{Name: "recursion.ipv6", Default: true},
+	{Name: "recursion.query_loopback", Default: false},
+	{Name: "recursion.harden_glue", Default: true},
+	{Name: "recursion.negative_trust_anchors", Default: none, Max: 1 << 16, Unit: "names"},
+
+	{Name: "local.special_names", Default: true, Reload: true},
+
+	// 107 is what fits into sun_path with its final zero.
+	{Name: "admin.socket", Default: "heimdall.sock", Min: 1, Max: 107, Unit: "octets"},
+	{Name: "admin.metrics", Default: ""},
+}
+
+// Keys of one element of [[forward]] and [[stub]], and of [[zone]]. All are required, and a reload applies
+// them.
+var (
+	upstreamKeys = []Key{
+		{Name: "zone", Reload: true},
+		{Name: "servers", Min: 1, Max: 64, Unit: "servers", Reload: true},
+	}
+	zoneKeys = []Key{
+		{Name: "name", Reload: true},
+		{Name: "file", Min: 1, Max: 4095, Unit: "octets", Reload: true},
+	}
+)
+
+// Doc returns the line with which config.toml ends the comment of the key.
+func (k *Key) Doc() string {
+	reload := "no"
+	if k.Reload {
+		reload = "yes"
+	}
+	values := k.Range()
+	if _, ok := k.Default.(bool); ok {
+		values = "true, false"
+	}
+	if values != "" {
+		values = "Range: " + values + ". "
+	}
+	return values + "Reload: " + reload + "."
+}
