@@ -8,17 +8,17 @@ import (
 // finish ends a task with the aliases it followed and the records in m.records.
 func (m *Machine) finish(i int32) {
 	t := &m.tasks.list[i]
+	if t.depth > 0 { // What it found is in the knowledge.
+		m.failing.clear(t.hash)
+		m.end(i)
+		return
+	}
 	m.builder.Reset(m.message[:cap(m.message)], wire.MaxLen)
 	m.builder.Header(0, wire.FlagQR|wire.FlagRA|uint16(m.rcode)&wire.RcodeMask)
 	whole := m.builder.Question(t.qname(), t.typ, t.class)
 	cacheable := m.rcode == wire.RcodeNoError && len(m.records) > 0 || m.rcode == wire.RcodeNXDomain || m.rcode == wire.RcodeYXDomain
-	for _, part := range [2]records{m.chains.get(t.chain), m.records} {
-		for len(part) > 0 && whole {
-			rec, rest, _ := part.next()
-			whole = m.builder.RR(rec.section, rec.owner, rec.typ, rec.class, rec.ttl, rec.rdata)
-			part = rest
-		}
-	}
+	q := t.question()
+	whole = whole && m.write(m.chains.get(t.chain), &q) && m.write(m.records, &q)
 	if !whole {
 		m.fail(i, wire.EDEOther, "the response is too large")
 		return
@@ -31,6 +31,11 @@ func (m *Machine) finish(i int32) {
 // fail ends a task with SERVFAIL.
 func (m *Machine) fail(i int32, code wire.EDE, text string) {
 	t := &m.tasks.list[i]
+	if t.depth > 0 {
+		m.failing.add(t.hash, m.now)
+		m.end(i)
+		return
+	}
 	if t.hasEDE && t.hasFail && t.lastFail == FailServFail {
 		code = t.ede // The forwarder knows the cause.
 	}
@@ -42,6 +47,11 @@ func (m *Machine) fail(i int32, code wire.EDE, text string) {
 		Msg: m.builder.Finish(), Rcode: wire.RcodeServFail, EDE: code, EDEText: text, Failed: true,
 		TTL: m.failing.add(t.hash, m.now), Cacheable: true,
 	})
+}
+
+// isDNSSEC says whether records of a type go only to clients that set DO (RFC 4035, section 3.2.1).
+func isDNSSEC(t wire.Type) bool {
+	return t == wire.TypeRRSIG || t == wire.TypeNSEC || t == wire.TypeNSEC3
 }
 
 // respond emits the response of a task and ends it.

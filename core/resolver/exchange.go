@@ -31,7 +31,9 @@ type exchange struct {
 	late     bool // past its time-out, kept in case the answer comes
 	stream   bool
 	edns     bool
-	probe    bool // of a server that was down
+	probe    bool  // of a server that was down
+	recurse  bool  // RD is set
+	skip     uint8 // octets of the task's name that minimisation leaves out
 	typ      wire.Type
 }
 
@@ -200,7 +202,7 @@ func (m *Machine) BuildQuery(ref uint64, sock uint16, buf []byte) []byte {
 		m.exchanges.enlist(i, sock, id)
 	}
 	var flags uint16
-	if g := m.groups.find(t.current(), t.typ); g != nil && g.kind == Forward {
+	if x.recurse {
 		flags = wire.FlagRD
 		if t.cd {
 			flags |= wire.FlagCD
@@ -209,14 +211,14 @@ func (m *Machine) BuildQuery(ref uint64, sock uint16, buf []byte) []byte {
 	var cased [dname.MaxLen]byte
 	msg := wire.AppendQuery(buf[:0], id, flags, x.question(t, &cased), x.typ, t.class)
 	if x.edns {
-		msg = wire.AppendOPT(msg, wire.OPT{UDPSize: m.options.UDPSize, DO: t.do})
+		msg = wire.AppendOPT(msg, wire.OPT{UDPSize: m.options.UDPSize, DO: m.wantDO(t)})
 	}
 	return msg
 }
 
 // question is the name as asked: in the letter case that the exchange's seed gives.
 func (x *exchange) question(t *task, buf *[dname.MaxLen]byte) dname.Name {
-	n := append(buf[:0], t.current()...)
+	n := append(buf[:0], t.current()[x.skip:]...)
 	if x.caseOf != 0 {
 		randomCase(n, x.caseOf)
 	}

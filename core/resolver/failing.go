@@ -17,6 +17,7 @@ type failing struct {
 type failingSlot struct {
 	tag   uint32
 	count uint8
+	retry int64 // nanoseconds; not to be tried before
 	until int64 // nanoseconds; forgotten after that
 }
 
@@ -35,8 +36,15 @@ func (f *failing) add(hash uint64, now int64) uint32 {
 	}
 	ttl := min(uint32(minFailureTTL)<<s.count, maxFailureTTL)
 	s.count = min(s.count+1, 6)
+	s.retry = now + int64(ttl)*1e9
 	s.until = now + 2*int64(ttl)*1e9 + 60*1e9
 	return ttl
+}
+
+// blocked says whether the failure of a question is still cached.
+func (f *failing) blocked(hash uint64, now int64) bool {
+	s, tag := f.slot(hash)
+	return s.tag == tag && now < s.retry
 }
 
 // clear forgets the failures of a question that has an answer.

@@ -1,6 +1,7 @@
 package resolver
 
 import (
+	"heimdall/core/dname"
 	"heimdall/core/wire"
 )
 
@@ -10,41 +11,112 @@ const (
 	bandFloor    = int64(2e6)
 )
 
+// routeKind is the way in which the present name of a task is asked for.
+type routeKind uint8
+
+const (
+	forward routeKind = iota
+	stub
+	iterate
+)
+
+// route says who is asked: which servers, and within which zone they are believed.
+type route struct {
+	kind    routeKind
+	zone    dname.Name
+	servers []int32
+	floor   int64 // of the retransmission time-out
+}
+
+// route finds the servers for the present name of a task; false if there are none. The result is valid
+// until the next call and the end of the present name.
+func (m *Machine) route(i int32) (route, bool) {
+	t := &m.tasks.list[i]
+	cur := t.current()
+	g := m.groups.find(cur, t.typ)
+	switch {
+	case g != nil && g.kind == Forward:
+		return route{forward, dname.Root(), g.servers, minForwardRTO}, true
+	case g != nil && !m.recursive():
+		return route{stub, g.zone, g.servers, minRTO}, true
+	case g != nil: // A zone cut below the stub zone leads on from it.
+		least := g.zone.Labels() + 1
+		if t.cut = t.cut && int(m.delegations[i].labels) >= least; !t.cut {
+			if !m.closest(i, least) {
+				return route{stub, g.zone, g.servers, minRTO}, true
+			}
+			t.cut = true
+			m.look(i)
+		}
+	case !m.recursive():
+		return route{}, false
+	case !t.cut:
+		if !m.closest(i, 0) {
+			return route{}, false
+		}
+		t.cut = true
+		if m.delegations[i].hints && t.depth != primeDepth {
+			m.prime()
+		}
+		m.look(i)
+	}
+	return route{iterate, cur.Suffix(int(m.delegations[i].labels)), m.gather(i), minRTO}, true
+}
+
 // advance sends the next query of a task that waits for nothing, or ends it.
 func (m *Machine) advance(i int32) {
 	t := &m.tasks.list[i]
-	g := m.groups.find(t.current(), t.typ)
-	if g == nil {
+	r, ok := m.route(i)
+	if !ok {
 		m.fail(i, wire.EDENoReachableAuthority, "no server is configured for the name")
 		return
 	}
-	if t.queries >= maxQueries {
+	if !m.affordable(t) {
 		m.stats.WorkLimit++
 		m.fail(i, wire.EDEOther, "the limit of queries to other servers was reached")
 		return
 	}
-	server, verdict := m.pick(t, g.servers)
-	switch verdict {
-	case pickNone:
-		m.exhausted(i, g)
-		return
-	case pickDown:
-		m.fail(i, wire.EDENoReachableAuthority, "all servers for the name are down")
+	server, verdict := m.pick(t, r.servers)
+	if verdict != pickOK {
+		m.exhausted(i, &r, verdict)
 		return
 	}
-	if !m.send(i, server, g.floor()) {
+	if r.kind == iterate && !t.chosen {
+		t.chosen = true
+		m.minimise(t, r.zone.Labels())
+	}
+	if !m.send(i, server, &r) {
 		m.fail(i, wire.EDENotReady, "too many queries to other servers in flight")
 		return
 	}
-	m.probe(i, g)
+	m.probe(i, &r)
 	m.arm(i)
 }
 
-// exhausted ends a task that has no server left to ask; unless a forwarder, which may be busy asking
-// others, still has the question: then until the deadline.
-func (m *Machine) exhausted(i int32, g *group) {
+// exhausted goes on with a task that has no server left to ask: it waits for sub-tasks that may find more,
+// tries what the parent zone says now, or ends.
+func (m *Machine) exhausted(i int32, r *route, verdict pickResult) {
 	t := &m.tasks.list[i]
-	if g.kind == Forward {
+	switch r.kind {
+	case iterate:
+		if t.subs > 0 || m.spawn(i) {
+			m.arm(i)
+			return
+		}
+		if !t.siblings && m.delegations[i].sibling != 0 {
+			t.siblings = true
+			m.advance(i)
+			return
+		}
+		if d := &m.delegations[i]; d.cached && !t.renewed && d.labels > 0 {
+			m.known.forget(delegationEntry, r.zone, wire.TypeNS, t.class)
+			m.dropAll(t)
+			t.restart()
+			t.renewed = true
+			m.advance(i)
+			return
+		}
+	case forward: // It may be busy asking others, so a query that was not answered stays open.
 		for x := t.flights; x >= 0; x = m.exchanges.list[x].next {
 			e := &m.exchanges.list[x]
 			if n, _ := t.tries(e.server); n > 0 && !t.attempt(e.server).excluded {
@@ -52,6 +124,10 @@ func (m *Machine) exhausted(i int32, g *group) {
 				return
 			}
 		}
+	}
+	if verdict == pickDown {
+		m.fail(i, wire.EDENoReachableAuthority, "all servers for the name are down")
+		return
 	}
 	m.fail(i, m.cause(t), m.causeText(t))
 }
@@ -112,17 +188,17 @@ func (m *Machine) pick(t *task, list []int32) (int32, pickResult) {
 
 // probe asks, beside the server that was chosen, one that is down and due to be tried again, so that no
 // client has to wait for it to fail.
-func (m *Machine) probe(i int32, g *group) {
+func (m *Machine) probe(i int32, r *route) {
 	t := &m.tasks.list[i]
-	for _, s := range g.servers {
+	for _, s := range r.servers {
 		srv := &m.servers.list[s]
-		if !srv.down || m.now < srv.probeAt || t.queries >= maxQueries {
+		if !srv.down || m.now < srv.probeAt || !m.affordable(t) {
 			continue
 		}
 		if n, _ := t.tries(s); n > 0 {
 			continue
 		}
-		if m.send(i, s, g.floor()) {
+		if m.send(i, s, r) {
 			m.stats.Probes++
 			m.exchanges.list[t.flights].probe = true
 		}
@@ -131,7 +207,7 @@ func (m *Machine) probe(i int32, g *group) {
 }
 
 // send queries a server; false if there is no room for another exchange.
-func (m *Machine) send(i, server int32, floor int64) bool {
+func (m *Machine) send(i, server int32, r *route) bool {
 	t := &m.tasks.list[i]
 	for t.nflights >= maxFlights {
 		m.dropOldest(t)
@@ -148,17 +224,26 @@ func (m *Machine) send(i, server int32, floor int64) bool {
 	a := t.attempt(server)
 	x := &m.exchanges.list[e]
 	x.task, x.server, x.next, t.flights = i, server, t.flights, e
-	x.typ, x.sent, x.stream = t.typ, m.now, a.stream
+	x.typ, x.sent, x.stream, x.recurse = t.typ, m.now, a.stream, r.kind == forward
+	if r.kind == iterate {
+		if full := t.current(); int(t.asked) < full.Labels() {
+			if x.typ = wire.TypeA; t.typedNS { // RFC 9156, section 2.1: a type that tells nothing.
+				x.typ = wire.TypeNS
+			}
+			x.skip = uint8(len(full) - len(full.Suffix(int(t.asked))))
+		}
+	}
 	t.nflights++
 	srv.pins++
 	srv.used = m.now
 	srv.sent++
 	m.stats.Sent++
-	if t.queries++; a.tries > 0 {
+	m.charge(t)
+	if a.tries > 0 {
 		m.stats.Retransmits++
 	}
 	if srv.down {
-		srv.probeAt = m.now + max(srv.probeWait, srv.rto(floor))
+		srv.probeAt = m.now + max(srv.probeWait, srv.rto(r.floor))
 	}
 	if x.edns = srv.useEDNS(m.now) && !a.noEDNS; x.edns && a.tries >= 2 && srv.edns == unknown && !a.stream {
 		x.edns = false // RFC 6891, section 6.2.2: some middle box may drop what it does not know.
@@ -167,7 +252,7 @@ func (m *Machine) send(i, server int32, floor int64) bool {
 		x.caseOf = m.rnd.Uint64() | 1
 	}
 	a.tries++
-	wait := srv.rto(floor)
+	wait := srv.rto(r.floor)
 	if x.stream {
 		wait = min(3*wait, maxRTO) // a handshake more, and room for one repeated segment
 		m.stats.Streams++
@@ -194,6 +279,16 @@ func (m *Machine) useless(e int32, why Failure, rcode wire.Rcode) {
 	i := x.task
 	t := &m.tasks.list[i]
 	m.servers.list[x.server].failed[why]++
+	if x.skip > 0 && why != FailNetwork && why != FailTruncated { // It may be the minimised question that it dislikes.
+		m.dropAll(t)
+		t.ntried = 0
+		if t.typedNS {
+			t.plainNames, t.chosen = true, false
+		}
+		t.typedNS = true
+		m.advance(i)
+		return
+	}
 	t.attempt(x.server).excluded = true
 	t.lastFail, t.lastRcode, t.hasFail = why, rcode, true
 	m.drop(e)
@@ -208,8 +303,8 @@ func (m *Machine) again(e int32) {
 	m.drop(e)
 	a := t.attempt(server)
 	a.tries = min(a.tries, maxPerServer-1)
-	g := m.groups.find(t.current(), t.typ)
-	if g == nil || t.queries >= maxQueries || !m.send(i, server, g.floor()) {
+	r, ok := m.route(i)
+	if !ok || !m.affordable(t) || !m.send(i, server, &r) {
 		m.resume(i)
 		return
 	}

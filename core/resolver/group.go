@@ -21,14 +21,6 @@ func (g *group) floor() int64 {
 	return minRTO
 }
 
-// believed is the zone within which the group's answers are believed.
-func (g *group) believed() dname.Name {
-	if g.kind == Forward {
-		return dname.Root()
-	}
-	return g.zone
-}
-
 // groups finds the group with the longest zone that contains a name.
 type groups struct {
 	list   []group

@@ -1,6 +1,7 @@
 package resolver
 
 import (
+	"heimdall/core/cache"
 	"heimdall/core/dname"
 	"heimdall/core/wire"
 )
@@ -23,7 +24,17 @@ type Machine struct {
 	exchanges exchanges
 	failing   failing
 	chains    chains
+	known     knowledge
+	families  [2]familyState // IPv4, IPv6
 
+	delegations []delegation // of the task with the same index
+	scratch     delegation
+	candidates  []int32 // servers that a task may ask
+	links       links
+	ready       []readyTask // sub-tasks of theirs have ended
+	primed      int64       // when the root servers may be asked for again
+
+	reserve int // tasks that are kept for sub-tasks
 	actions []Action
 	arena   []byte   // lent by actions
 	waiting []uint32 // lent by actions
@@ -31,9 +42,11 @@ type Machine struct {
 	response  response // the message being judged
 	records   records  // what scrub took from it, and beside it:
 	rcode     wire.Rcode
+	cut       dname.Name // the zone that a referral leads to
 	target    dname.Name // the end of the chain of aliases
 	alias     dname.Name // scratch of scrub
 	malformed bool
+	glue      records // scratch of lookFor
 	builder   wire.Builder
 	message   []byte // where answers are built
 	stats     Stats
@@ -52,22 +65,34 @@ func New(o Options, rnd Rand) *Machine {
 		actions:   make([]Action, 0, 64),
 		message:   make([]byte, 0, wire.HeaderLen+65535),
 	}
+	m.known.seed = rnd.Uint64()
+	if o.Recursion {
+		m.reserve = o.MaxTasks / 8
+		m.delegations = make([]delegation, o.MaxTasks)
+		m.links = newLinks(4 * o.MaxTasks)
+		if store, err := cache.NewStore(cache.StoreOptions{Memory: o.Memory}); err == nil {
+			m.known.store = store
+		}
+	}
 	m.Reconfigure(o.Groups)
-	m.options.Groups = nil
+	m.options.Groups, m.options.Memory = nil, nil
 	return m
 }
 
 // Begin starts to resolve q for waiter, or lets it join the task that does so already.
 func (m *Machine) Begin(now int64, q *Question, waiter uint32) Status {
 	m.now = now
-	hash := m.tasks.hash(q)
-	i := m.tasks.find(hash, q)
+	hash := m.tasks.hash(q, 0)
+	i := m.tasks.find(hash, q, 0)
 	joined := i >= 0
 	if !joined {
-		if m.groups.find(q.Name, q.Type) == nil {
+		if !m.recursive() && m.groups.find(q.Name, q.Type) == nil {
 			return NoGroup
 		}
-		if i = m.tasks.add(hash, q); i < 0 {
+		if m.tasks.inUse < m.options.MaxTasks-m.reserve {
+			i = m.tasks.add(hash, q, 0)
+		}
+		if i < 0 {
 			m.stats.Full++
 			return Full
 		}
@@ -86,7 +111,9 @@ func (m *Machine) Begin(now int64, q *Question, waiter uint32) Status {
 	}
 	m.stats.Started++
 	t.deadline = now + int64(m.options.Timeout)
-	m.advance(i)
+	t.fresh = waiter == NoWaiter
+	m.start(i)
+	m.wake()
 	return Started
 }
 
@@ -101,6 +128,7 @@ func (m *Machine) Fire(now int64, ref uint64) {
 	if !t.running || t.gen != refGen(ref) {
 		return
 	}
+	defer m.wake()
 	if now >= t.armed {
 		t.armed = 0
 	}
@@ -121,7 +149,12 @@ func (m *Machine) Fire(now int64, ref uint64) {
 func (m *Machine) SendFailed(now int64, ref uint64) {
 	m.now = now
 	if i := m.exchange(ref); i >= 0 {
-		m.useless(i, FailNetwork, wire.RcodeServFail)
+		x := &m.exchanges.list[i]
+		f := &m.families[family(m.servers.list[x.server].addr.Addr())]
+		f.failed = min(f.failed+1, 200)
+		f.until = now + familyPause
+		m.streamFailed(i, FailNetwork)
+		m.wake()
 	}
 }
 
@@ -175,5 +208,6 @@ func (m *Machine) end(i int32) {
 	t := &m.tasks.list[i]
 	m.dropAll(t)
 	m.chains.release(&t.chain)
+	m.notify(t)
 	m.tasks.remove(i)
 }

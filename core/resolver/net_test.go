@@ -17,15 +17,16 @@ import (
 
 // network is a scripted world around one Machine: servers are functions, time is a number.
 type network struct {
-	t       testing.TB
-	m       *Machine
-	now     time.Duration
-	events  events
-	servers map[netip.AddrPort]serve
-	log     []sent
-	answers map[uint32]Answer
-	ended   []Answer // all responses, those for nobody included
-	timers  int
+	t        testing.TB
+	m        *Machine
+	now      time.Duration
+	events   events
+	servers  map[netip.AddrPort]serve
+	fallback serve // for addresses that are not in servers
+	log      []sent
+	answers  map[uint32]Answer
+	ended    []Answer // all responses, those for nobody included
+	timers   int
 }
 
 // sent is a query that the machine sent.
@@ -115,6 +116,9 @@ func (n *network) send(a Action) {
 	}
 	n.log = append(n.log, q)
 	handler := n.servers[a.Server]
+	if handler == nil {
+		handler = n.fallback
+	}
 	if handler == nil {
 		return
 	}
@@ -259,6 +263,9 @@ func lines(rrs []dns.RR) string {
 	var out []string
 	for _, rr := range rrs {
 		f := strings.Fields(rr.String())
+		if len(f) < 4 {
+			f = append(f, "", "", "")
+		}
 		out = append(out, strings.Join(append(f[:1:1], f[3:]...), " "))
 	}
 	return strings.Join(out, "; ")

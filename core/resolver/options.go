@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"time"
 
+	"heimdall/core/cache"
 	"heimdall/core/dname"
 )
 
@@ -46,6 +47,22 @@ type Options struct {
 	UDPSize uint16
 	// PlainCase switches 0x20 off: questions are sent in lower case.
 	PlainCase bool
+	// Recursion resolves names that no group owns from the root servers on.
+	Recursion bool
+	// RootHints are where that begins. Default DefaultHints.
+	RootHints []Hint
+	// PlainNames switches QNAME minimisation (RFC 9156) off.
+	PlainNames bool
+	// NoIPv4 and NoIPv6 forbid servers of a family; groups are not affected.
+	NoIPv4, NoIPv6 bool
+	// QueryLoopback lets delegations point to loopback addresses.
+	QueryLoopback bool
+	// AnyGlue takes glue that lies outside of the zone of the server that gave it.
+	AnyGlue bool
+	// DNSSEC asks servers for signatures even if the client did not.
+	DNSSEC bool
+	// Memory holds what is learned: delegations and RRsets. Default 1 MiB, made here, if Recursion is set.
+	Memory []byte
 	// Groups are the forward and stub zones; Reconfigure replaces them.
 	Groups []Group
 }
@@ -55,6 +72,7 @@ const (
 	defaultMaxServers = 4096
 	defaultTimeout    = 5 * time.Second
 	defaultUDPSize    = 1232
+	defaultMemory     = 1 << 20
 )
 
 func (o Options) withDefaults() Options {
@@ -72,6 +90,12 @@ func (o Options) withDefaults() Options {
 	}
 	if o.UDPSize < 512 {
 		o.UDPSize = defaultUDPSize
+	}
+	if o.Recursion && o.RootHints == nil {
+		o.RootHints = DefaultHints()
+	}
+	if o.Recursion && len(o.Memory) < cache.MinMemory {
+		o.Memory = make([]byte, defaultMemory)
 	}
 	return o
 }

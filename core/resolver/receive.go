@@ -10,6 +10,7 @@ import (
 // Receive takes a datagram that came to sock from another server.
 func (m *Machine) Receive(now int64, sock uint16, from netip.AddrPort, msg []byte) {
 	m.now = now
+	defer m.wake()
 	m.stats.Responses++
 	if len(msg) < wire.HeaderLen {
 		m.stats.Short++
@@ -48,6 +49,7 @@ func (m *Machine) ReceiveStream(now int64, ref uint64, msg []byte, err error) {
 	if e < 0 {
 		return
 	}
+	defer m.wake()
 	x := &m.exchanges.list[e]
 	if err != nil || len(msg) < wire.HeaderLen {
 		m.streamFailed(e, FailNetwork)
@@ -160,7 +162,7 @@ func (m *Machine) confirmCase(e int32) {
 	}
 	a.caseSeen, a.stream = true, true
 	a.tries = min(a.tries, maxPerServer-1)
-	if g := m.groups.find(t.current(), t.typ); g != nil && t.queries < maxQueries && m.send(i, server, g.floor()) {
+	if r, ok := m.route(i); ok && m.affordable(t) && m.send(i, server, &r) {
 		m.arm(i)
 	}
 }
@@ -257,81 +259,4 @@ func (m *Machine) accept(e int32, msg []byte) {
 	default:
 		m.useless(e, FailRcode, rcode)
 	}
-}
-
-// use goes on with what m.response, which came through exchange e, says.
-func (m *Machine) use(e int32) {
-	x := &m.exchanges.list[e]
-	i := x.task
-	t := &m.tasks.list[i]
-	g := m.groups.find(t.current(), t.typ)
-	if g == nil {
-		m.useless(e, FailLame, m.response.rcode)
-		return
-	}
-	out := m.scrub(t, g.believed())
-	if g.kind == Stub && m.response.flags&(wire.FlagAA|wire.FlagRA) == wire.FlagRA && !m.last(t, g) {
-		out = outLame // It did recursion instead of answering: taken only if no other server is left.
-	}
-	if out == outLame {
-		m.useless(e, FailLame, m.response.rcode)
-		return
-	}
-	if out == outMalformed {
-		m.useless(e, FailMalformed, m.response.rcode)
-		return
-	}
-	if t.plain != plainOff {
-		if !m.agreed(t) {
-			m.drop(e)
-			m.resume(i)
-			return
-		}
-		for n := range t.tried[:t.ntried] {
-			if a := &t.tried[n]; a.caseSeen {
-				m.plainCase(a.server)
-			}
-		}
-	}
-	switch out {
-	case outAlias:
-		m.follow(i)
-	case outLoop:
-		m.stats.WorkLimit++
-		m.fail(i, wire.EDEOther, "the chain of aliases is too long")
-	default:
-		m.finish(i)
-	}
-}
-
-// last says whether all other servers of g have been tried in vain.
-func (m *Machine) last(t *task, g *group) bool {
-	usable := 0
-	for _, s := range g.servers {
-		if _, ok := t.tries(s); ok && !m.servers.list[s].down {
-			usable++
-		}
-	}
-	return usable <= 1
-}
-
-// follow goes on with m.target, at which the chain of aliases in m.records ends.
-func (m *Machine) follow(i int32) {
-	t := &m.tasks.list[i]
-	for rest := m.records; len(rest) > 0; {
-		rec, next, _ := rest.next()
-		if rec.typ == wire.TypeCNAME && t.typ != wire.TypeCNAME {
-			t.aliases++
-		}
-		rest = next
-	}
-	if t.aliases > maxChain || !m.chains.extend(&t.chain, m.records) {
-		m.stats.WorkLimit++
-		m.fail(i, wire.EDEOther, "the chain of aliases is too long")
-		return
-	}
-	m.dropAll(t)
-	t.setCurrent(m.target)
-	t.ntried, t.plain, t.hasFail = 0, plainOff, false
-	m.advance(i)
 }

@@ -12,26 +12,28 @@ const (
 	outAnswer    outcome = iota // the records answer it
 	outNegative                 // there is no such name or no such record
 	outAlias                    // the records lead to m.target, which has to be asked for
+	outReferral                 // the servers of the zone m.cut have to be asked
 	outLame                     // the server cannot help: it refers elsewhere or does not do recursion
 	outMalformed                // a record that is needed cannot be read
 	outLoop                     // the aliases do not end
 )
 
-// scrub selects from m.response, which answers the question of t, what may be believed: the chain of
-// aliases that starts at the question, what stands at its end, and the proof of a negative answer, all
-// within zone. The records are left in m.records, the end of the chain in m.target, and the response code
+// scrub selects from m.response, which answers the question for typ at from, what may be believed: the
+// chain of aliases that starts there, what stands at its end, and the proof of a negative answer, all
+// within zone. Of
+// forwarders no referrals are taken; of others only the first alias. The records are left in m.records, the end of the chain in m.target, and the response code
 // in m.rcode.
-func (m *Machine) scrub(t *task, zone dname.Name) outcome {
+func (m *Machine) scrub(t *task, from dname.Name, typ wire.Type, zone dname.Name, referrals bool) outcome {
 	m.records = m.records[:0]
 	m.rcode = m.response.rcode
 	m.malformed = false
-	name := append(m.target[:0], t.current()...)
+	name := append(m.target[:0], from...)
 	for aliases := 0; ; aliases++ {
 		m.target = name
 		if aliases > maxChain {
 			return outLoop
 		}
-		if !name.In(zone) {
+		if aliases > 0 && referrals { // Each link of a chain is asked for where it belongs.
 			m.rcode = wire.RcodeNoError
 			return m.readable(outAlias)
 		}
@@ -43,7 +45,7 @@ func (m *Machine) scrub(t *task, zone dname.Name) outcome {
 			name = next
 			continue
 		}
-		if m.takeRRset(t, name, t.typ) {
+		if m.takeRRset(t, name, typ) {
 			m.rcode = wire.RcodeNoError
 			m.takeDenial(t, zone)
 			return m.readable(outAnswer)
@@ -52,7 +54,7 @@ func (m *Machine) scrub(t *task, zone dname.Name) outcome {
 			name = append(m.target[:0], next...)
 			continue
 		}
-		return m.readable(m.negative(t, name, zone, aliases > 0))
+		return m.readable(m.negative(t, name, typ, zone, aliases > 0, referrals))
 	}
 }
 
@@ -64,22 +66,29 @@ func (m *Machine) readable(o outcome) outcome {
 }
 
 // negative judges a response that has nothing at name.
-func (m *Machine) negative(t *task, name, zone dname.Name, alias bool) outcome {
-	if m.takeSOA(t, name, zone) {
-		return outNegative
-	}
-	if m.rcode == wire.RcodeNXDomain {
+func (m *Machine) negative(t *task, name dname.Name, typ wire.Type, zone dname.Name, alias, referrals bool) outcome {
+	if m.takeSOA(t, name, zone) || m.rcode == wire.RcodeNXDomain {
 		return outNegative
 	}
 	if alias {
 		return outAlias
 	}
+	out := outNegative
 	for i := range m.response.parts {
-		if p := &m.response.parts[i]; p.section == wire.Authority && p.rr.Type == wire.TypeNS {
-			return outLame
+		p := &m.response.parts[i]
+		if p.section != wire.Authority || p.rr.Type != wire.TypeNS || p.rr.Class != t.class {
+			continue
+		}
+		// Only downwards: what leads to the zone itself or above it could go round for ever.
+		if referrals && len(p.owner) > len(zone) && p.owner.In(zone) && name.In(p.owner) && !(typ == wire.TypeDS && dname.Equal(name, p.owner)) {
+			m.cut = p.owner
+			return outReferral
+		}
+		if !referrals || m.response.flags&wire.FlagAA == 0 {
+			out = outLame
 		}
 	}
-	return outNegative
+	return out
 }
 
 // take copies a record; its owner is given because it was compared with a name of ours.
@@ -113,7 +122,7 @@ func (m *Machine) takeRRset(t *task, name dname.Name, typ wire.Type) (found bool
 
 // takeSignatures copies the RRSIG records that cover a type at name, if the client wants them.
 func (m *Machine) takeSignatures(t *task, name dname.Name, typ wire.Type, s wire.Section) {
-	if !t.do {
+	if !m.wantDO(t) {
 		return
 	}
 	parts := m.response.parts
@@ -171,7 +180,7 @@ func (m *Machine) takeDNAME(t *task, name, zone dname.Name) (target dname.Name, 
 			return nil, true
 		}
 		start = len(m.records)
-		m.records = m.records.begin(wire.Answer, name, wire.TypeCNAME, t.class, p.rr.TTL)
+		m.records = m.records.begin(wire.Answer|madeHere, name, wire.TypeCNAME, t.class, p.rr.TTL)
 		m.records = append(m.records, m.alias...)
 		m.records.seal(start)
 		lower(m.alias)
@@ -197,7 +206,7 @@ func (m *Machine) takeSOA(t *task, name, zone dname.Name) bool {
 
 // takeDenial copies NSEC and NSEC3 records within zone and their signatures, if the client wants them.
 func (m *Machine) takeDenial(t *task, zone dname.Name) {
-	if !t.do {
+	if !m.wantDO(t) {
 		return
 	}
 	parts := m.response.parts

@@ -10,6 +10,7 @@ type Stats struct {
 	Tasks, Waiters, Exchanges, Servers int
 
 	Started, Joined, Full uint64
+	SubTasks              uint64 // lookups of servers' addresses
 	Answered, Failed      uint64 // tasks that ended with an answer, with SERVFAIL
 	TimedOut              uint64 // of Failed: the deadline passed
 	WorkLimit             uint64 // of Failed: maxQueries or maxChain was reached

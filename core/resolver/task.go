@@ -39,12 +39,32 @@ type task struct {
 	class   wire.Class
 	do, cd  bool
 	view    uint8
+	depth   uint8 // 0: asked by clients; else a sub-task, whose answer goes to the knowledge
 	running bool
+	fresh   bool // a refresh: what is known is not good enough
 
-	queries   uint8 // sent so far
-	aliases   uint8 // followed so far
-	ntried    uint8
-	nflights  uint8
+	queries  uint8 // sent so far
+	aliases  uint8 // followed so far
+	ntried   uint8
+	nflights uint8
+
+	// Iteration.
+	cut        bool   // its delegation is valid
+	renewed    bool   // a cached delegation was of no use and the parent was asked again
+	plainNames bool   // no minimisation for the present name
+	chosen     bool   // asked is valid
+	typedNS    bool   // minimised questions ask for NS
+	siblings   bool   // sibling glue has to do
+	above      uint8  // the delegation to begin with must not have more labels
+	asked      uint8  // labels of the name to ask for
+	steps      uint8  // minimised questions for the present name
+	subs       uint8  // sub-tasks that it waits for
+	spawned    uint8  // sub-tasks for the present delegation
+	total      uint16 // queries charged to it
+	parents    int32  // links to the tasks that wait for it; -1: none
+	origin     int32  // the task of depth 0 that its queries are charged to
+	originGen  uint32
+
 	lastRcode wire.Rcode // of the last server that answered uselessly
 	lastFail  Failure
 	hasFail   bool
@@ -75,6 +95,13 @@ func (t *task) setCurrent(n dname.Name) { t.curLen = uint8(copy(t.cur[:], n)) }
 
 func (t *task) question() Question {
 	return Question{Name: t.qname(), Type: t.typ, Class: t.class, DO: t.do, CD: t.cd, View: t.view}
+}
+
+// restart forgets how far the present name has come.
+func (t *task) restart() {
+	t.ntried, t.plain, t.hasFail = 0, plainOff, false
+	t.cut, t.renewed, t.plainNames, t.chosen, t.asked, t.steps, t.spawned = false, false, false, false, 0, 0, 0
+	t.typedNS, t.siblings, t.above = false, false, noLimit
 }
 
 // attempt finds the record of a server for the present question; with none left, the last one serves.
@@ -120,7 +147,7 @@ func newTasks(n int, seed uint64) tasks {
 	return t
 }
 
-func (p *tasks) hash(q *Question) uint64 {
+func (p *tasks) hash(q *Question, depth uint8) uint64 {
 	h := uint64(q.Type)<<32 | uint64(q.Class)<<16 | uint64(q.View)<<8
 	if q.DO {
 		h |= 1
@@ -128,13 +155,14 @@ func (p *tasks) hash(q *Question) uint64 {
 	if q.CD {
 		h |= 2
 	}
+	h |= uint64(depth) << 48
 	return mix(dname.Hash(p.seed, q.Name) ^ mix(h))
 }
 
-func (p *tasks) find(hash uint64, q *Question) int32 {
+func (p *tasks) find(hash uint64, q *Question, depth uint8) int32 {
 	for i := p.heads[hash&uint64(len(p.heads)-1)]; i >= 0; i = p.list[i].next {
 		t := &p.list[i]
-		if t.hash == hash && t.typ == q.Type && t.class == q.Class && t.do == q.DO && t.cd == q.CD &&
+		if t.hash == hash && t.depth == depth && t.typ == q.Type && t.class == q.Class && t.do == q.DO && t.cd == q.CD &&
 			t.view == q.View && dname.Equal(t.qname(), q.Name) {
 			return i
 		}
@@ -143,7 +171,7 @@ func (p *tasks) find(hash uint64, q *Question) int32 {
 }
 
 // add takes a task out of the pool, -1 if it is empty.
-func (p *tasks) add(hash uint64, q *Question) int32 {
+func (p *tasks) add(hash uint64, q *Question, depth uint8) int32 {
 	i := p.free
 	if i >= 0 {
 		p.free = p.list[i].next
@@ -162,9 +190,12 @@ func (p *tasks) add(hash uint64, q *Question) int32 {
 	t.deadline, t.armed, t.running = 0, 0, true
 	t.typ, t.class, t.do, t.cd, t.view = q.Type, q.Class, q.DO, q.CD, q.View
 	t.queries, t.aliases, t.ntried, t.nflights = 0, 0, 0, 0
+	t.depth, t.fresh, t.total, t.subs, t.parents = depth, false, 0, 0, -1
+	t.origin, t.originGen = i, t.gen
 	t.lastRcode, t.lastFail, t.hasFail, t.hasEDE, t.plain = 0, 0, false, false, plainOff
 	t.nameLen = uint8(len(dname.AppendLower(t.name[:0], q.Name)))
 	t.setCurrent(t.qname())
+	t.restart()
 	return i
 }
 

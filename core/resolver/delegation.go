@@ -1,0 +1,277 @@
+package resolver
+
+import (
+	"encoding/binary"
+	"net/netip"
+
+	"heimdall/core/dname"
+	"heimdall/core/wire"
+)
+
+// Bounds of one delegation. What is beyond is left out: 13 names serve the root and the largest zones.
+const (
+	maxNS      = 16
+	maxAddrs   = 32
+	maxNSNames = 1536 // octets of the names
+)
+
+type nsState uint8
+
+const (
+	nsGlue  nsState = 1 << iota // the parent gave addresses
+	nsKnown                     // addresses were found
+	nsAsked                     // a sub-task looks, or has looked, for them
+)
+
+// delegation is the zone whose servers a task asks, with their names and addresses. Tasks and delegations
+// have the same index.
+type delegation struct {
+	labels  uint8 // of the zone, which is a suffix of the task's name
+	cached  bool  // was found in the store rather than just received
+	hints   bool  // the built-in or configured root servers
+	nns     uint8
+	naddrs  uint8
+	used    uint16 // octets of names
+	ns      [maxNS]nameserver
+	addrs   [maxAddrs][16]byte
+	names   [maxNSNames]byte
+	sibling uint32 // bits of addrs that are glue for names outside of the zone
+}
+
+var _ = [1]byte{}[maxAddrs-32] // one bit for each address
+
+// Each address has a bit in sibling.
+var _ [32 - maxAddrs]byte
+
+type nameserver struct {
+	at    uint16
+	size  uint8
+	state nsState
+}
+
+func (d *delegation) reset(labels int) {
+	d.labels, d.cached, d.hints, d.nns, d.naddrs, d.used = uint8(labels), false, false, 0, 0, 0
+	d.sibling = 0
+}
+
+func (d *delegation) name(i int) dname.Name {
+	n := &d.ns[i]
+	return dname.Name(d.names[n.at : n.at+uint16(n.size)])
+}
+
+// addNS adds a server's name; -1 if there is no room.
+func (d *delegation) addNS(name dname.Name) int {
+	for i := range int(d.nns) {
+		if dname.Equal(d.name(i), name) {
+			return i
+		}
+	}
+	if d.nns == maxNS || int(d.used)+len(name) > maxNSNames {
+		return -1
+	}
+	d.ns[d.nns] = nameserver{at: d.used, size: uint8(len(name))}
+	d.used += uint16(copy(d.names[d.used:], name))
+	d.nns++
+	return int(d.nns - 1)
+}
+
+// addAddr adds an address of the server ns. With state 0 it is sibling glue, which counts only when nothing
+// else is to be had.
+func (d *delegation) addAddr(ns int, a [16]byte, state nsState) {
+	d.ns[ns].state |= state
+	at := 0
+	for at < int(d.naddrs) && d.addrs[at] != a {
+		at++
+	}
+	switch {
+	case at == maxAddrs || at < int(d.naddrs) && state == 0:
+		return
+	case at == int(d.naddrs):
+		d.addrs[at] = a
+		d.naddrs++
+	}
+	if d.sibling &^= 1 << at; state == 0 {
+		d.sibling |= 1 << at
+	}
+}
+
+// encode appends the delegation as it is stored: the number of names and addresses, which addresses are
+// sibling glue (4 octets), the names with their lengths and states, the addresses.
+func (d *delegation) encode(dst []byte) []byte {
+	dst = binary.BigEndian.AppendUint32(append(dst, d.nns, d.naddrs), d.sibling)
+	for i := range int(d.nns) {
+		dst = append(dst, d.ns[i].size, byte(d.ns[i].state&nsGlue))
+		dst = append(dst, d.name(i)...)
+	}
+	for _, a := range d.addrs[:d.naddrs] {
+		dst = append(dst, a[:]...)
+	}
+	return dst
+}
+
+func (d *delegation) decode(labels int, b []byte) {
+	d.reset(labels)
+	d.cached = true
+	nns, naddrs := int(b[0]), int(b[1])
+	d.sibling = binary.BigEndian.Uint32(b[2:])
+	b = b[6:]
+	for range nns {
+		size := int(b[0])
+		if i := d.addNS(dname.Name(b[2 : 2+size])); i >= 0 {
+			d.ns[i].state = nsState(b[1])
+		}
+		b = b[2+size:]
+	}
+	for range naddrs {
+		d.addrs[d.naddrs] = [16]byte(b)
+		d.naddrs++
+		b = b[16:]
+	}
+}
+
+// learn reads the delegation of zone out of m.response: NS records of the given section, and glue from the
+// additional section as far as the server asked, of the zone from, can know it. The result replaces d and
+// is stored.
+func (m *Machine) learn(d *delegation, t *task, zone, from dname.Name, section wire.Section) bool {
+	d.reset(zone.Labels())
+	ttl := uint32(maxDelegationTTL)
+	parts := m.response.parts
+	for i := range parts {
+		p := &parts[i]
+		if p.section != section || p.rr.Type != wire.TypeNS || p.rr.Class != t.class || !dname.Equal(p.owner, zone) {
+			continue
+		}
+		m.alias = m.alias[:0]
+		name, ok := wire.UnpackRData(m.alias, m.response.msg, &p.rr)
+		if !ok {
+			continue
+		}
+		m.alias = name
+		lower(m.alias)
+		d.addNS(m.alias)
+		ttl = min(ttl, p.rr.TTL)
+	}
+	for i := range parts {
+		p := &parts[i]
+		if p.section != wire.Additional || p.rr.Class != t.class || !m.options.AnyGlue && !p.owner.In(from) {
+			continue
+		}
+		a, ok := address(m.response.msg[p.rr.Data:p.rr.End], p.rr.Type)
+		if !ok {
+			continue
+		}
+		for n := range int(d.nns) {
+			if !dname.Equal(d.name(n), p.owner) {
+				continue
+			}
+			if m.options.AnyGlue || p.owner.In(zone) {
+				d.addAddr(n, a, nsGlue)
+			} else {
+				d.addAddr(n, a, 0)
+			}
+		}
+	}
+	if d.nns == 0 {
+		return false
+	}
+	if m.known.store != nil && ttl > 0 {
+		m.known.value = d.encode(m.known.value[:0])
+		m.known.put(delegationEntry, zone, wire.TypeNS, t.class, m.known.value, ttl, m.seconds())
+	}
+	return true
+}
+
+// address reads an A or AAAA record's RDATA.
+func address(rdata []byte, t wire.Type) (a [16]byte, ok bool) {
+	switch {
+	case t == wire.TypeA && len(rdata) == 4:
+		return netip.AddrFrom4([4]byte(rdata)).As16(), true
+	case t == wire.TypeAAAA && len(rdata) == 16:
+		return [16]byte(rdata), true
+	}
+	return a, false
+}
+
+// closest fills the delegation of a task with the deepest known zone that contains its name and has at
+// least the given number of labels; false if there is none.
+func (m *Machine) closest(i int32, least int) bool {
+	t, d := &m.tasks.list[i], &m.delegations[i]
+	cur := t.current()
+	n := cur.Labels()
+	if t.typ == wire.TypeDS && n > 0 {
+		n-- // RFC 4035, section 3.1.4.1: the parent side of a cut answers for DS.
+	}
+	now := m.seconds()
+	if t.depth != primeDepth {
+		n = min(n, int(t.above))
+		for ; n >= least; n-- {
+			if value, ok := m.known.get(delegationEntry, cur.Suffix(n), wire.TypeNS, t.class, now); ok {
+				d.decode(n, value)
+				return true
+			}
+		}
+	}
+	if least > 0 || t.class != wire.ClassIN {
+		return false
+	}
+	d.reset(0)
+	d.hints = true
+	for _, h := range m.options.RootHints {
+		if ns := d.addNS(h.Name); ns >= 0 {
+			d.addAddr(ns, h.Addr.As16(), nsGlue)
+		}
+	}
+	return d.nns > 0
+}
+
+// gather lists the servers whose addresses the delegation of a task has, as far as they may be asked.
+func (m *Machine) gather(i int32) []int32 {
+	t, d := &m.tasks.list[i], &m.delegations[i]
+	siblings := t.siblings || t.depth >= trustDepth || d.labels == 0
+	m.candidates = m.candidates[:0]
+	for n, a := range d.addrs[:d.naddrs] {
+		if d.sibling>>n&1 != 0 && !siblings {
+			continue
+		}
+		ip := netip.AddrFrom16(a).Unmap()
+		if !m.mayAsk(ip) {
+			continue
+		}
+		if s := m.servers.get(netip.AddrPortFrom(ip, 53), m.now); s >= 0 {
+			m.candidates = append(m.candidates, s)
+		}
+	}
+	return m.candidates
+}
+
+// mayAsk says whether an address that came out of the DNS is one to send queries to.
+func (m *Machine) mayAsk(ip netip.Addr) bool {
+	if ip.Is4() && m.options.NoIPv4 || ip.Is6() && m.options.NoIPv6 || ip.IsUnspecified() || ip.IsMulticast() {
+		return false
+	}
+	if ip.Is4() && ip.As4()[0] == 0 || ip.Is4() && ip.As4()[0] == 255 {
+		return false
+	}
+	if f := &m.families[family(ip)]; f.failed >= familyFailures && m.now < f.until && m.families[1-family(ip)].failed < familyFailures {
+		return false
+	}
+	return m.options.QueryLoopback || !ip.IsLoopback()
+}
+
+// A family of addresses that cannot be sent to, such as IPv6 without a route, is left alone for a while.
+const (
+	familyFailures = 3               // sends in a row that failed
+	familyPause    = int64(60 * 1e9) // nanoseconds
+)
+
+type familyState struct {
+	failed uint8
+	until  int64
+}
+
+func family(ip netip.Addr) int {
+	if ip.Is4() {
+		return 0
+	}
+	return 1
+}

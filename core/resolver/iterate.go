@@ -1,0 +1,278 @@
+package resolver
+
+import (
+	"heimdall/core/dname"
+	"heimdall/core/wire"
+)
+
+// Bounds of iteration. NXNSAttack (USENIX Security '20) multiplies one query into one for each name that a
+// delegation lists, so these names are looked up few at a time and few in all.
+const (
+	maxDepth     = 6   // sub-tasks of sub-tasks
+	trustDepth   = 2   // from here on sibling glue is not verified
+	maxTotal     = 128 // queries for one client's question, those of sub-tasks included
+	maxSpawned   = 12  // sub-tasks for one delegation
+	spawnAtOnce  = 2   // names of servers looked up at a time
+	primeDepth   = 254 // marks the task that asks for the root servers
+	primeEvery   = int64(60e9)
+	minimiseOne  = 4  // RFC 9156, section 2.3: MINIMISE_ONE_LAB
+	maxMinimised = 10 // MAX_MINIMISE_COUNT
+)
+
+// recursive says whether names that no group owns are resolved from the root servers on.
+func (m *Machine) recursive() bool { return m.options.Recursion && m.known.store != nil }
+
+// start begins with the present name of a task.
+func (m *Machine) start(i int32) {
+	t := &m.tasks.list[i]
+	if !t.fresh && m.fromKnowledge(i) {
+		return
+	}
+	t.fresh = t.fresh && t.chain < 0
+	m.advance(i)
+}
+
+// look finds addresses of the servers of a task's delegation that the parent gave none for.
+func (m *Machine) look(i int32) {
+	t, d := &m.tasks.list[i], &m.delegations[i]
+	for n := range int(d.nns) {
+		if d.ns[n].state&(nsGlue|nsKnown) == 0 {
+			m.lookFor(t, d, n)
+		}
+	}
+}
+
+// lookFor adds the known addresses of one server's name.
+func (m *Machine) lookFor(t *task, d *delegation, n int) {
+	for _, typ := range [2]wire.Type{wire.TypeA, wire.TypeAAAA} {
+		name := d.name(n)
+		for range 4 { // RFC 2181, section 10.3 forbids an alias here, but there are some
+			recs, _, ok := m.known.recall(m.glue[:0], name, typ, t.class, false, true, m.seconds())
+			if !ok {
+				recs, _, ok = m.known.recall(m.glue[:0], name, wire.TypeCNAME, t.class, false, true, m.seconds())
+			}
+			m.glue = recs
+			alias := false
+			for len(recs) > 0 && ok {
+				rec, next, _ := recs.next()
+				if a, is := address(rec.rdata, rec.typ); is && rec.section == wire.Answer {
+					d.addAddr(n, a, nsKnown)
+				} else if rec.typ == wire.TypeCNAME {
+					m.alias = append(m.alias[:0], rec.rdata...)
+					lower(m.alias)
+					name, alias = m.alias, true
+				}
+				recs = next
+			}
+			if !alias {
+				break
+			}
+		}
+	}
+}
+
+// spawn starts sub-tasks that look for the addresses of servers. It says whether there are any to wait for.
+func (m *Machine) spawn(i int32) bool {
+	t, d := &m.tasks.list[i], &m.delegations[i]
+	if t.depth >= maxDepth && t.depth != primeDepth || t.depth == primeDepth {
+		return t.subs > 0
+	}
+	zone := t.current().Suffix(int(d.labels))
+	if zone.IsRoot() {
+		return t.subs > 0 // Only the root servers could tell.
+	}
+	started := 0
+	for n := 0; n < int(d.nns) && started < spawnAtOnce && t.spawned < maxSpawned; n++ {
+		ns := &d.ns[n]
+		name := d.name(n)
+		if ns.state&(nsAsked|nsGlue|nsKnown) != 0 || dname.Equal(name, t.current()) {
+			continue
+		}
+		ns.state |= nsAsked
+		above := noLimit
+		if name.In(zone) {
+			above = int(d.labels) - 1 // Its own servers are out of reach, but the parent's may know.
+		}
+		begun := false
+		if !m.options.NoIPv4 {
+			begun = m.sub(i, name, wire.TypeA, above) || begun
+		}
+		if !m.options.NoIPv6 {
+			begun = m.sub(i, name, wire.TypeAAAA, above) || begun
+		}
+		if begun {
+			started++
+		}
+	}
+	return t.subs > 0
+}
+
+// noLimit lets a task begin at any delegation.
+const noLimit = 255
+
+// sub makes task i wait for a sub-task that looks for an address. Sub-tasks wait only for deeper ones, so
+// that no two wait for each other.
+func (m *Machine) sub(i int32, name dname.Name, typ wire.Type, above int) bool {
+	t := &m.tasks.list[i]
+	q := Question{Name: name, Type: typ, Class: t.class, CD: true, View: t.view}
+	depth := t.depth + 1
+	hash := m.tasks.hash(&q, depth)
+	if m.failing.blocked(hash, m.now) {
+		return false
+	}
+	if _, _, known := m.known.recall(m.glue[:0], name, typ, t.class, false, true, m.seconds()); known {
+		return false // It has none, or look would have found it.
+	}
+	s := m.tasks.find(hash, &q, depth)
+	fresh := s < 0
+	if fresh {
+		if s = m.tasks.add(hash, &q, depth); s < 0 {
+			return false
+		}
+		c := &m.tasks.list[s]
+		c.deadline, c.origin, c.originGen, c.above = t.deadline, t.origin, t.originGen, uint8(above)
+	}
+	if !m.links.add(&m.tasks.list[s].parents, i, t.gen) {
+		if fresh {
+			m.tasks.remove(s)
+		}
+		return false
+	}
+	t.subs++
+	t.spawned++
+	if fresh {
+		m.stats.SubTasks++
+		m.start(s)
+	}
+	return true
+}
+
+// prime asks the root servers for their names and addresses (RFC 8109) beside the task that needed them.
+func (m *Machine) prime() {
+	if m.now < m.primed {
+		return
+	}
+	m.primed = m.now + primeEvery
+	q := Question{Name: dname.Root(), Type: wire.TypeNS, Class: wire.ClassIN}
+	hash := m.tasks.hash(&q, primeDepth)
+	if m.tasks.find(hash, &q, primeDepth) >= 0 {
+		return
+	}
+	if s := m.tasks.add(hash, &q, primeDepth); s >= 0 {
+		t := &m.tasks.list[s]
+		t.deadline, t.fresh = m.now+int64(m.options.Timeout), true
+		m.advance(s)
+	}
+}
+
+// affordable says whether a task, and the client's question that it is for, may send another query.
+func (m *Machine) affordable(t *task) bool {
+	if t.queries >= maxQueries {
+		return false
+	}
+	o := &m.tasks.list[t.origin]
+	return !o.running || o.gen != t.originGen || o.total < maxTotal
+}
+
+// charge counts a query.
+func (m *Machine) charge(t *task) {
+	t.queries++
+	if o := &m.tasks.list[t.origin]; o.running && o.gen == t.originGen {
+		o.total++
+	}
+}
+
+// minimise decides how many labels of the present name the next question shows.
+func (m *Machine) minimise(t *task, zone int) {
+	full := t.current().Labels()
+	if m.options.PlainNames || t.plainNames || t.depth == primeDepth || t.steps >= maxMinimised {
+		t.asked = uint8(full)
+		return
+	}
+	if int(t.asked) <= zone {
+		t.asked = uint8(zone + 1)
+	}
+	if t.steps++; t.steps > minimiseOne {
+		left := maxMinimised - int(t.steps) + 1
+		t.asked += uint8((full - int(t.asked)) / max(left, 1))
+	}
+	// Labels such as _tcp are no zone cuts.
+	for n := int(t.asked); n < full && t.current().Suffix(n)[1] == '_'; n++ {
+		t.asked++
+	}
+	t.asked = min(t.asked, uint8(full))
+}
+
+// readyTask is a task whose sub-task has ended.
+type readyTask struct {
+	task int32
+	gen  uint32
+}
+
+// notify tells the tasks that wait for t that it has ended.
+func (m *Machine) notify(t *task) {
+	for l := t.parents; l >= 0; {
+		link := m.links.list[l]
+		m.ready = append(m.ready, readyTask{link.parent, link.gen})
+		m.links.release(l)
+		l = link.next
+	}
+	t.parents = -1
+}
+
+// wake goes on with the tasks whose sub-tasks have ended. It runs at the end of each call.
+func (m *Machine) wake() {
+	for len(m.ready) > 0 {
+		r := m.ready[len(m.ready)-1]
+		m.ready = m.ready[:len(m.ready)-1]
+		t := &m.tasks.list[r.task]
+		if !t.running || t.gen != r.gen {
+			continue
+		}
+		t.subs--
+		if !t.cut {
+			continue
+		}
+		d := &m.delegations[r.task]
+		for n := range int(d.nns) {
+			if d.ns[n].state&nsAsked != 0 {
+				m.lookFor(t, d, n)
+			}
+		}
+		m.resume(r.task)
+	}
+}
+
+// links lead from a sub-task to the tasks that wait for it.
+type links struct {
+	list []link
+	free int32
+	used int
+}
+
+type link struct {
+	parent int32
+	gen    uint32
+	next   int32
+}
+
+func newLinks(n int) links { return links{list: make([]link, n), free: -1} }
+
+func (p *links) add(head *int32, parent int32, gen uint32) bool {
+	i := p.free
+	if i >= 0 {
+		p.free = p.list[i].next
+	} else if p.used < len(p.list) {
+		i = int32(p.used)
+		p.used++
+	} else {
+		return false
+	}
+	p.list[i] = link{parent, gen, *head}
+	*head = i
+	return true
+}
+
+func (p *links) release(i int32) {
+	p.list[i].next, p.free = p.free, i
+}

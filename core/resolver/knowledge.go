@@ -1,0 +1,220 @@
+package resolver
+
+import (
+	"encoding/binary"
+
+	"heimdall/core/cache"
+	"heimdall/core/dname"
+	"heimdall/core/wire"
+)
+
+// knowledge is what iteration has learned, in a store of its own. Two kinds of entries never mix, so that
+// nothing a server said beside the point can become an answer:
+//
+//	delegation  zone          the parent's NS names and glue, good for finding servers and nothing else
+//	RRset       name, type    what a server answered for a zone it was asked as a server of
+//
+// A denied type is an RRset without records in the answer section; a denied name has type 0.
+type knowledge struct {
+	store *cache.Store
+	seed  uint64
+	key   []byte
+	value []byte
+}
+
+type entryKind byte
+
+const (
+	delegationEntry entryKind = 'd'
+	rrsetEntry      entryKind = 'r'
+)
+
+// Ranks of RFC 2181, section 5.4.1, as far as they are kept: additional data and what stands in the
+// authority section of answers is not.
+const (
+	rankNonAuth = 1 // answer section, AA clear
+	rankAuth    = 2 // answer section, AA set, and negative answers
+)
+
+// Layout of an RRset entry: 0 rank, 1 flags, 2 RCODE, 3 second it was stored (4 octets), 7 records.
+const (
+	rrsetHeader = 7
+	flagDO      = 1 // was asked for with DO: has the signatures there are
+	flagBrief   = 2 // TTL 0: only for the task that asked
+)
+
+// Bounds of what is kept, in seconds.
+const (
+	maxDelegationTTL = 86400 // parents publish two days for what may move in hours
+	maxRRsetTTL      = 86400
+	maxNegativeTTL   = 3600
+)
+
+func (k *knowledge) makeKey(kind entryKind, name dname.Name, t wire.Type, c wire.Class) uint64 {
+	k.key = append(k.key[:0], byte(kind))
+	k.key = binary.BigEndian.AppendUint16(k.key, uint16(t))
+	k.key = binary.BigEndian.AppendUint16(k.key, uint16(c))
+	k.key = append(k.key, name...)
+	return mix(dname.Hash(k.seed, name) ^ mix(uint64(kind)<<32|uint64(t)<<16|uint64(c)))
+}
+
+func (k *knowledge) get(kind entryKind, name dname.Name, t wire.Type, c wire.Class, now uint32) ([]byte, bool) {
+	if k.store == nil {
+		return nil, false
+	}
+	item, ok := k.store.Get(k.makeKey(kind, name, t, c), k.key, now)
+	return item.Value, ok
+}
+
+func (k *knowledge) put(kind entryKind, name dname.Name, t wire.Type, c wire.Class, value []byte, ttl, now uint32) {
+	k.store.Put(k.makeKey(kind, name, t, c), k.key, value, now+ttl, now)
+}
+
+func (k *knowledge) forget(kind entryKind, name dname.Name, t wire.Type, c wire.Class) {
+	if k.store != nil {
+		k.store.Delete(k.makeKey(kind, name, t, c), k.key)
+	}
+}
+
+// recall appends the records of an RRset entry to dst, their TTLs lowered by the time that has passed.
+// It fails if the entry lacks the signatures that the caller needs, or was meant for someone else.
+func (k *knowledge) recall(dst records, name dname.Name, t wire.Type, c wire.Class, do, brief bool, now uint32) (out records, code wire.Rcode, ok bool) {
+	value, ok := k.get(rrsetEntry, name, t, c, now)
+	if !ok || len(value) < rrsetHeader || do && value[1]&flagDO == 0 || !brief && value[1]&flagBrief != 0 {
+		return dst, 0, false
+	}
+	age := now - binary.BigEndian.Uint32(value[3:])
+	start := len(dst)
+	dst = append(dst, value[rrsetHeader:]...)
+	for rest := dst[start:]; len(rest) > 0; {
+		rec, next, _ := rest.next()
+		binary.BigEndian.PutUint32(rest[6:], rec.ttl-min(age, rec.ttl))
+		rest = next
+	}
+	return dst, wire.Rcode(value[2]), true
+}
+
+// addRRset stores records, which all belong to one RRset or one denial.
+func (k *knowledge) addRRset(name dname.Name, t wire.Type, c wire.Class, recs records, rank byte, code wire.Rcode, do bool, ttl, now uint32) {
+	var flags byte
+	if do {
+		flags = flagDO
+	}
+	if ttl == 0 {
+		ttl, flags = 1, flags|flagBrief
+	}
+	if old, ok := k.get(rrsetEntry, name, t, c, now); ok && len(old) >= rrsetHeader && old[0] > rank && (old[1]&flagDO != 0 || !do) {
+		return
+	}
+	k.value = append(k.value[:0], rank, flags, byte(code))
+	k.value = binary.BigEndian.AppendUint32(k.value, now)
+	k.value = append(k.value, recs...)
+	k.put(rrsetEntry, name, t, c, k.value, ttl, now)
+}
+
+// remember stores what scrub took from a response: each RRset of the chain under its own name, and the
+// denial at its end.
+func (m *Machine) remember(t wire.Type, c wire.Class, do bool, out outcome) {
+	if m.known.store == nil || t == wire.TypeANY || t == wire.TypeRRSIG {
+		return
+	}
+	rank := byte(rankNonAuth)
+	if m.response.flags&wire.FlagAA != 0 {
+		rank = rankAuth
+	}
+	now := m.seconds()
+	for rest := m.records; len(rest) > 0; {
+		first, next, _ := rest.next()
+		if first.section != wire.Answer {
+			if out == outNegative {
+				m.rememberDenial(t, c, rest, do, now)
+			}
+			return
+		}
+		ttl := first.ttl
+		for len(next) > 0 { // to the end of the RRset
+			rec, after, _ := next.next()
+			if rec.section == wire.Answer && rec.typ != wire.TypeRRSIG && (rec.typ != first.typ || !dname.Equal(rec.owner, first.owner)) {
+				break
+			}
+			if rec.section != wire.Answer && out == outNegative {
+				break
+			}
+			ttl = min(ttl, rec.ttl)
+			next = after
+		}
+		if !first.made {
+			m.known.addRRset(first.owner, first.typ, c, rest[:len(rest)-len(next)], rank, wire.RcodeNoError, do, min(ttl, maxRRsetTTL), now)
+		}
+		rest = next
+	}
+}
+
+// rememberDenial stores a negative answer about m.target; recs begin with its SOA.
+func (m *Machine) rememberDenial(t wire.Type, c wire.Class, recs records, do bool, now uint32) {
+	soa, _, _ := recs.next()
+	if soa.typ != wire.TypeSOA || len(soa.rdata) < 20 {
+		return
+	}
+	// RFC 2308, section 5: cap the negative TTL at SOA.MINIMUM.
+	ttl := min(soa.ttl, binary.BigEndian.Uint32(soa.rdata[len(soa.rdata)-4:]), maxNegativeTTL)
+	if m.rcode == wire.RcodeNXDomain {
+		t = 0
+	}
+	m.known.addRRset(m.target, t, c, recs, rankAuth, m.rcode, do, ttl, now)
+}
+
+// fromKnowledge answers a task, or follows its aliases, with what is known already. True if that ended it.
+func (m *Machine) fromKnowledge(i int32) bool {
+	t := &m.tasks.list[i]
+	now, brief := m.seconds(), t.depth > 0
+	for m.known.store != nil {
+		cur := t.current()
+		var ok bool
+		m.target = append(m.target[:0], cur...)
+		m.records, m.rcode, ok = m.known.recall(m.records[:0], cur, t.typ, t.class, m.wantDO(t), brief, now)
+		if !ok {
+			m.records, m.rcode, ok = m.known.recall(m.records[:0], cur, 0, t.class, m.wantDO(t), brief, now)
+		}
+		if !ok {
+			m.records, m.rcode, ok = m.deniedTLD(t, now)
+		}
+		if ok {
+			m.finish(i)
+			return true
+		}
+		if t.typ == wire.TypeCNAME {
+			return false
+		}
+		if m.records, _, ok = m.known.recall(m.records[:0], cur, wire.TypeCNAME, t.class, m.wantDO(t), brief, now); !ok {
+			return false
+		}
+		rec, _, _ := m.records.next()
+		if rec.typ != wire.TypeCNAME || rec.section != wire.Answer {
+			return false
+		}
+		m.target = append(m.target[:0], rec.rdata...)
+		lower(m.target)
+		if !m.extend(t) {
+			m.tooLong(i)
+			return true
+		}
+	}
+	return false
+}
+
+// deniedTLD looks for a top-level domain that the root servers denied. RFC 8020 holds for every name, but
+// servers that deny empty non-terminals are still about: without signatures only the root's are believed.
+func (m *Machine) deniedTLD(t *task, now uint32) (records, wire.Rcode, bool) {
+	cur := t.current()
+	if cur.Labels() < 2 || m.groups.find(cur, t.typ) != nil {
+		return m.records[:0], 0, false
+	}
+	return m.known.recall(m.records[:0], cur.Suffix(1), 0, t.class, m.wantDO(t), false, now)
+}
+
+// wantDO says whether a task needs signatures.
+func (m *Machine) wantDO(t *task) bool { return t.do || m.options.DNSSEC }
+
+// seconds is the time of the running call.
+func (m *Machine) seconds() uint32 { return uint32(m.now / 1e9) }

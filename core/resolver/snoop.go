@@ -1,0 +1,78 @@
+package resolver
+
+import (
+	"heimdall/core/dname"
+	"heimdall/core/wire"
+)
+
+// Snoop answers a question with what is known, asking nobody, as clients want it that clear RD: the answer
+// or the aliases that lead towards it, else the servers of the closest zone known in the authority section.
+// Answer.Msg is valid until Clear. False if the machine does not iterate.
+func (m *Machine) Snoop(now int64, q *Question) (Answer, bool) {
+	m.now = now
+	if !m.recursive() {
+		return Answer{}, false
+	}
+	m.builder.Reset(m.message[:cap(m.message)], wire.MaxLen)
+	m.builder.Header(0, wire.FlagQR|wire.FlagRA)
+	m.builder.Question(q.Name, q.Type, q.Class)
+	m.target = append(m.target[:0], q.Name...)
+	lower(m.target)
+	code, known, typ := wire.RcodeNoError, false, q.Type
+	for links := 0; links <= maxChain && !known; links++ {
+		for _, typ = range [3]wire.Type{q.Type, 0, wire.TypeCNAME} {
+			if m.records, code, known = m.known.recall(m.records[:0], m.target, typ, q.Class, q.DO, false, m.seconds()); known {
+				break
+			}
+		}
+		if !known {
+			break
+		}
+		m.write(m.records, q)
+		if typ != wire.TypeCNAME || q.Type == wire.TypeCNAME {
+			break
+		}
+		if rec, _, ok := m.records.next(); ok && rec.section == wire.Answer && rec.typ == wire.TypeCNAME {
+			m.target = append(m.target[:0], rec.rdata...)
+			lower(m.target)
+			known = false
+		}
+	}
+	if !known {
+		m.writeServers(m.target, q.Class)
+	}
+	m.builder.SetFlags(uint16(code) & wire.RcodeMask)
+	return Answer{Msg: m.lend(m.builder.Finish()), Rcode: code}, true
+}
+
+// write adds records to the message that is being built; false if it got too long.
+func (m *Machine) write(part records, q *Question) bool {
+	for len(part) > 0 {
+		rec, rest, _ := part.next()
+		part = rest
+		if !q.DO && rec.typ != q.Type && q.Type != wire.TypeANY && isDNSSEC(rec.typ) {
+			continue
+		}
+		if !m.builder.RR(rec.section, rec.owner, rec.typ, rec.class, rec.ttl, rec.rdata) {
+			return false
+		}
+	}
+	return true
+}
+
+// writeServers adds the NS records of the closest delegation that is known. How long they are good for is
+// not kept with them: their TTL is 0.
+func (m *Machine) writeServers(name dname.Name, c wire.Class) {
+	for n := name.Labels(); n > 0; n-- {
+		value, ok := m.known.get(delegationEntry, name.Suffix(n), wire.TypeNS, c, m.seconds())
+		if !ok {
+			continue
+		}
+		d := &m.scratch
+		d.decode(n, value)
+		for i := range int(d.nns) {
+			m.builder.RR(wire.Authority, name.Suffix(n), wire.TypeNS, c, 0, d.name(i))
+		}
+		return
+	}
+}

@@ -1,0 +1,151 @@
+package resolver
+
+import (
+	"heimdall/core/dname"
+	"heimdall/core/wire"
+)
+
+// use goes on with what m.response, which came through exchange e, says.
+func (m *Machine) use(e int32) {
+	x := &m.exchanges.list[e]
+	i := x.task
+	t := &m.tasks.list[i]
+	r, ok := m.route(i)
+	if !ok {
+		m.useless(e, FailLame, m.response.rcode)
+		return
+	}
+	if x.skip > 0 {
+		m.useMinimised(e, &r)
+		return
+	}
+	out := m.scrub(t, t.current(), t.typ, r.zone, r.kind != forward)
+	authoritative := m.response.flags&(wire.FlagAA|wire.FlagRA) != wire.FlagRA
+	if r.kind != forward && !authoritative && out != outReferral && !m.last(t, &r) {
+		out = outLame // It did recursion instead of answering: taken only if no other server is left.
+	}
+	switch {
+	case out == outLame || out == outReferral && !m.recursive():
+		m.useless(e, FailLame, m.response.rcode)
+		return
+	case out == outMalformed:
+		m.useless(e, FailMalformed, m.response.rcode)
+		return
+	}
+	if t.plain != plainOff {
+		if !m.agreed(t) {
+			m.drop(e)
+			m.resume(i)
+			return
+		}
+		for n := range t.tried[:t.ntried] {
+			if a := &t.tried[n]; a.caseSeen {
+				m.plainCase(a.server)
+			}
+		}
+	}
+	if out == outReferral {
+		m.refer(i, &r)
+		return
+	}
+	m.remember(t.typ, t.class, x.edns && m.wantDO(t), out)
+	switch {
+	case out == outLoop:
+		m.tooLong(i)
+	case out == outAlias:
+		m.follow(i)
+	default:
+		if t.depth == primeDepth && out == outAnswer {
+			m.learn(&m.delegations[i], t, dname.Root(), dname.Root(), wire.Answer)
+		}
+		m.finish(i)
+	}
+}
+
+// useMinimised goes on with the response to a question for an ancestor of the name (RFC 9156, section 2.3).
+func (m *Machine) useMinimised(e int32, r *route) {
+	x := &m.exchanges.list[e]
+	i := x.task
+	t := &m.tasks.list[i]
+	out := m.scrub(t, t.current()[x.skip:], x.typ, r.zone, true)
+	switch {
+	case out == outReferral:
+		m.refer(i, r)
+		return
+	case out == outLame || out == outMalformed:
+		m.useless(e, FailLame, m.response.rcode)
+		return
+	case m.rcode == wire.RcodeNXDomain:
+		if int(t.asked) == 1 && out == outNegative && r.zone.IsRoot() {
+			m.remember(x.typ, t.class, x.edns && m.wantDO(t), out) // what deniedTLD looks for
+		}
+		t.plainNames = true // Servers that deny empty non-terminals are still about.
+	}
+	// There is no zone cut here: ask for more labels.
+	m.dropAll(t)
+	for n := range t.tried[:t.ntried] {
+		t.tried[n].tries = 0
+	}
+	t.asked++
+	t.chosen = false
+	m.advance(i)
+}
+
+// refer goes on with the servers of the zone that a referral, m.cut, leads to.
+func (m *Machine) refer(i int32, r *route) {
+	t := &m.tasks.list[i]
+	if !m.learn(&m.delegations[i], t, m.cut, r.zone, wire.Authority) {
+		m.dropAll(t)
+		m.advance(i)
+		return
+	}
+	m.dropAll(t)
+	t.restart()
+	t.cut = true
+	m.look(i)
+	m.advance(i)
+}
+
+// last says whether all other servers have been tried in vain.
+func (m *Machine) last(t *task, r *route) bool {
+	usable := 0
+	for _, s := range r.servers {
+		if _, ok := t.tries(s); ok && !m.servers.list[s].down {
+			usable++
+		}
+	}
+	return usable <= 1
+}
+
+// follow goes on with m.target, at which the chain of aliases in m.records ends.
+func (m *Machine) follow(i int32) {
+	t := &m.tasks.list[i]
+	if !m.extend(t) {
+		m.tooLong(i)
+		return
+	}
+	m.start(i)
+}
+
+// extend adds the aliases in m.records to the chain of t, which goes on at m.target; false if it got too long.
+func (m *Machine) extend(t *task) bool {
+	for rest := m.records; len(rest) > 0; {
+		rec, next, _ := rest.next()
+		if rec.typ == wire.TypeCNAME {
+			t.aliases++
+		}
+		rest = next
+	}
+	if t.aliases > maxChain || !m.chains.extend(&t.chain, m.records) {
+		return false
+	}
+	m.dropAll(t)
+	t.setCurrent(m.target)
+	t.restart()
+	return true
+}
+
+func (m *Machine) tooLong(i int32) {
+	m.stats.WorkLimit++
+	m.fail(i, wire.EDEOther, "the chain of aliases is too long")
+}
