@@ -1,8 +1,8 @@
 // Package config turns the text of config.toml into a checked Config.
 //
 // Parse reads the text, Check looks at what the values mean together, Load does both. All problems are
-// found at once, each with its line. What keys there are, with type, range, default and whether a reload
-// applies them, is one table (Keys); the file config.toml in the root of the repository is its manual.
+// found at once, each with its line. What keys there are, with range, default and whether a reload applies
+// them, is one table in keys.go; the file config.toml in the root of the repository is its manual.
 package config
 
 import (
@@ -111,7 +111,6 @@ type Resolver struct {
 	ClientIPv4Prefix  int           `toml:"client_ipv4_prefix"` // bits
 	ClientIPv6Prefix  int           `toml:"client_ipv6_prefix"`
 	Timeout           time.Duration `toml:"timeout"`
-	Attempts          int           `toml:"attempts"`
 	UpstreamPorts     int           `toml:"upstream_ports"`
 	CaseRandomisation bool          `toml:"case_randomisation"`
 }

@@ -2,8 +2,8 @@ package config
 
 import "time"
 
-// Key is what is known about one key.
-type Key struct {
+// key is what is known about one key.
+type key struct {
 	Name    string // "section.key"
 	Default any    // as the toml package returns it
 	// Min and Max bound the value: sizes in bytes, durations in nanoseconds, numbers and the lengths of
@@ -16,7 +16,7 @@ type Key struct {
 
 // Keys returns the table of all keys outside of [[forward]], [[stub]] and [[zone]], in the order in which
 // config.toml explains them. The caller must not change it.
-func Keys() []Key { return keys }
+func Keys() []key { return keys }
 
 const (
 	kib = 1 << 10
@@ -33,9 +33,9 @@ const (
 // none is the default of lists that are empty.
 var none = []any{}
 
-// keys holds limits that are no protocol's where no comment says so: they keep slips of the pen from being
-// taken for wishes.
-var keys = []Key{
+// keys are all keys outside of [[forward]], [[stub]] and [[zone]], in the order in which config.toml explains
+// them. Where no comment says where a bound is from, it keeps slips of the pen from being taken for wishes.
+var keys = []key{
 	{Name: "server.listen", Default: []any{"127.0.0.1:5353", "[::1]:5353"}, Min: 1, Max: 1024, Unit: "addresses"},
 	// RFC 6891, section 6.2.3: less than 512 octets is taken as 512; section 6.2.5: 4096 is the most to start with.
 	{Name: "server.udp_payload", Default: int64(1232), Min: 512, Max: 4096, Unit: "octets", Reload: true},
@@ -81,7 +81,7 @@ var keys = []Key{
 	// RFC 2308, section 5: one to three hours work well, more than a day does not.
 	{Name: "cache.max_negative_ttl", Default: "1h", Max: day},
 	// RFC 9520, section 3.2: at least 1 s; RFC 2308, section 7.1: at most 5 min.
-	{Name: "cache.servfail_ttl", Default: "5s", Min: sec, Max: 300 * sec},
+	{Name: "cache.servfail_ttl", Default: "5s", Min: sec, Max: 300 * sec, Reload: true},
 	{Name: "cache.max_entry", Default: "64KiB", Min: 512, Max: 512 * kib},
 	// RFC 8767, section 5: 1 to 3 days.
 	{Name: "cache.stale", Default: "24h", Max: 7 * day},
@@ -96,7 +96,6 @@ var keys = []Key{
 	{Name: "resolver.client_ipv4_prefix", Default: int64(32), Min: 8, Max: 32, Unit: "bits"},
 	{Name: "resolver.client_ipv6_prefix", Default: int64(56), Min: 16, Max: 128, Unit: "bits"},
 	{Name: "resolver.timeout", Default: "4s", Min: 100 * ms, Max: 60 * sec},
-	{Name: "resolver.attempts", Default: int64(32), Min: 1, Max: 100, Unit: "queries"},
 	{Name: "resolver.upstream_ports", Default: int64(64), Min: 1, Max: 4096, Unit: "sockets"},
 	{Name: "resolver.case_randomisation", Default: true},
 
@@ -123,28 +122,12 @@ var keys = []Key{
 // Keys of one element of [[forward]] and [[stub]], and of [[zone]]. All are required, and a reload applies
 // them.
 var (
-	upstreamKeys = []Key{
+	upstreamKeys = []key{
 		{Name: "zone", Reload: true},
 		{Name: "servers", Min: 1, Max: 64, Unit: "servers", Reload: true},
 	}
-	zoneKeys = []Key{
+	zoneKeys = []key{
 		{Name: "name", Reload: true},
 		{Name: "file", Min: 1, Max: 4095, Unit: "octets", Reload: true},
 	}
 )
-
-// Doc returns the line with which config.toml ends the comment of the key.
-func (k *Key) Doc() string {
-	reload := "no"
-	if k.Reload {
-		reload = "yes"
-	}
-	values := k.Range()
-	if _, ok := k.Default.(bool); ok {
-		values = "true, false"
-	}
-	if values != "" {
-		values = "Range: " + values + ". "
-	}
-	return values + "Reload: " + reload + "."
-}

@@ -70,10 +70,25 @@ func TestManualExplainsKeys(t *testing.T) {
 	src := scan("config.toml", text)
 	for i := range keys {
 		k := &keys[i]
-		if want := "# " + k.Doc(); lines[src.lines[k.Name]-2] != want {
+		if want := "# " + explain(k); lines[src.lines[k.Name]-2] != want {
 			t.Errorf("above %s stands\n%s\nwant\n%s", k.Name, lines[src.lines[k.Name]-2], want)
 		}
 	}
+}
+
+// explain returns the line with which config.toml ends the comment of a key.
+func explain(k *key) string {
+	values, reload := k.Range(), "no"
+	if k.Reload {
+		reload = "yes"
+	}
+	if _, ok := k.Default.(bool); ok {
+		values = "true, false"
+	}
+	if values != "" {
+		values = "Range: " + values + ". "
+	}
+	return values + "Reload: " + reload + "."
 }
 
 // The examples of the file, made real, are a configuration without problems.
@@ -114,7 +129,7 @@ func TestKeysAreFields(t *testing.T) {
 	if !slices.Equal(fields, names) {
 		t.Errorf("fields\n%v\nkeys\n%v", fields, names)
 	}
-	for table, keys := range map[any][]Key{new(Upstream): upstreamKeys, new(Zone): zoneKeys} {
+	for table, keys := range map[any][]key{new(Upstream): upstreamKeys, new(Zone): zoneKeys} {
 		for i := range keys {
 			keys[i].field(table)
 		}
@@ -174,7 +189,7 @@ func TestFixedKeys(t *testing.T) {
 	c := Default()
 	for line := range strings.Lines(strings.TrimSpace(fixed)) {
 		name, want, _ := strings.Cut(strings.TrimSpace(line), " = ")
-		i := slices.IndexFunc(keys, func(k Key) bool { return k.Name == name })
+		i := slices.IndexFunc(keys, func(k key) bool { return k.Name == name })
 		if i < 0 {
 			t.Errorf("no key %s", name)
 		} else if got := format(keys[i].field(c)); got != want {

@@ -72,10 +72,10 @@ func (p *parser) section(name string, value any) {
 		p.report(path, -1, "want a table; write [%s]%s", name, suggestSection(name))
 		return
 	}
-	for key, v := range table {
-		i := slices.IndexFunc(keys, func(k Key) bool { return k.Name == name+"."+key })
+	for word, v := range table {
+		i := slices.IndexFunc(keys, func(k key) bool { return k.Name == name+"."+word })
 		if i < 0 {
-			p.report(path+"."+quoteKey(key), -1, "unknown key%s", suggestKey(name, key))
+			p.report(path+"."+quoteKey(word), -1, "unknown key%s", suggestKey(name, word))
 			continue
 		}
 		p.set(&keys[i], p.config, keys[i].Name, v)
@@ -103,14 +103,14 @@ func sections() (names []string) {
 }
 
 // set stores a value or reports what is wrong with it.
-func (p *parser) set(k *Key, table any, path string, v any) {
+func (p *parser) set(k *key, table any, path string, v any) {
 	for _, f := range k.set(table, v) {
 		p.report(path, f.element, "%s", f.message)
 	}
 }
 
 // elements reads the tables of an array such as [[forward]]. In those with problems, fields are left empty.
-func elements[T any](p *parser, name string, value any, keys []Key) (all []T) {
+func elements[T any](p *parser, name string, value any, keys []key) (all []T) {
 	var tables []map[string]any
 	switch value := value.(type) {
 	case []map[string]any:
@@ -142,15 +142,15 @@ func elements[T any](p *parser, name string, value any, keys []Key) (all []T) {
 				p.report(path+"."+k.Name, -1, "is missing")
 			}
 		}
-		for key := range table {
-			if slices.ContainsFunc(keys, func(k Key) bool { return k.Name == key }) {
+		for word := range table {
+			if slices.ContainsFunc(keys, func(k key) bool { return k.Name == word }) {
 				continue
 			}
 			var names []string
 			for j := range keys {
 				names = append(names, keys[j].Name)
 			}
-			p.report(path+"."+quoteKey(key), -1, "unknown key%s", didYouMean(key, names))
+			p.report(path+"."+quoteKey(word), -1, "unknown key%s", didYouMean(word, names))
 		}
 		all = append(all, t)
 	}

@@ -23,7 +23,7 @@ func faulty(format string, args ...any) []fault {
 }
 
 // field returns a pointer to the field of table, a pointer to a struct, that the key is for.
-func (k *Key) field(table any) any {
+func (k *key) field(table any) any {
 	v := reflect.ValueOf(table).Elem()
 	for name := range strings.SplitSeq(k.Name, ".") {
 		at := fieldOf(v.Type(), name)
@@ -46,7 +46,7 @@ func fieldOf(t reflect.Type, name string) int {
 }
 
 // set checks a value as the toml package returns it, and stores it in table if it is good.
-func (k *Key) set(table any, v any) []fault {
+func (k *key) set(table any, v any) []fault {
 	switch dst := k.field(table).(type) {
 	case *bool:
 		b, ok := v.(bool)
@@ -105,7 +105,7 @@ func (k *Key) set(table any, v any) []fault {
 }
 
 // setText stores a value that is written as a text.
-func (k *Key) setText(v, dst any, want string) []fault {
+func (k *key) setText(v, dst any, want string) []fault {
 	s, ok := v.(string)
 	if !ok {
 		return faulty("want %s, not %s", want, describe(v))
@@ -163,7 +163,7 @@ func (k *Key) setText(v, dst any, want string) []fault {
 }
 
 // setList stores a list whose elements are written as texts.
-func setList[T any](k *Key, v any, dst *[]T, want string, parse func(string) (T, error)) []fault {
+func setList[T any](k *key, v any, dst *[]T, want string, parse func(string) (T, error)) []fault {
 	elements, ok := v.([]any)
 	if !ok {
 		return faulty("want a list of %s, not %s", want, describe(v))
@@ -195,7 +195,7 @@ func setList[T any](k *Key, v any, dst *[]T, want string, parse func(string) (T,
 }
 
 // inRange checks a number against the key's bounds.
-func (k *Key) inRange(n int64) []fault {
+func (k *key) inRange(n int64) []fault {
 	if n < k.Min || n > k.Max {
 		return faulty("%s is out of range: %s", k.amount(n), k.Range())
 	}
@@ -203,7 +203,7 @@ func (k *Key) inRange(n int64) []fault {
 }
 
 // Range returns the key's bounds in words, "1MiB to 16TiB"; the values of a text; empty without bounds.
-func (k *Key) Range() string {
+func (k *key) Range() string {
 	switch {
 	case k.Values != nil:
 		return strings.Join(k.Values, ", ")
@@ -218,7 +218,7 @@ func (k *Key) Range() string {
 }
 
 // amount writes a number in the key's unit.
-func (k *Key) amount(n int64) string {
+func (k *key) amount(n int64) string {
 	switch k.sample().(type) {
 	case *Bytes:
 		return Bytes(n).String()
@@ -229,7 +229,7 @@ func (k *Key) amount(n int64) string {
 }
 
 // sample returns a pointer of the type that the key's values have.
-func (k *Key) sample() any {
+func (k *key) sample() any {
 	if !strings.Contains(k.Name, ".") {
 		return nil // of [[forward]] and the like: no numbers
 	}
@@ -237,7 +237,7 @@ func (k *Key) sample() any {
 }
 
 // parseAddrPort reads an address with a port. Servers may go without: theirs is 53.
-func (k *Key) parseAddrPort(s string) (netip.AddrPort, error) {
+func (k *key) parseAddrPort(s string) (netip.AddrPort, error) {
 	a, err := netip.ParseAddrPort(s)
 	if addr, plain := netip.ParseAddr(s); plain == nil && k.Name == "servers" {
 		a, err = netip.AddrPortFrom(addr, 53), nil
