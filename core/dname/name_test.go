@@ -122,19 +122,3 @@ func TestAppendLowerInPlace(t *testing.T) {
 		}
 	}
 }
-
-// TestUnpackPointerChain: as many pointers as a name can have labels are followed, and no more.
-func TestUnpackPointerChain(t *testing.T) {
-	msg := []byte{0}
-	for range maxPointers + 1 {
-		target := max(len(msg)-2, 0)
-		msg = append(msg, 0xC0|byte(target>>8), byte(target))
-	}
-	last := len(msg) - 2
-	if n, next, ok := Unpack(nil, msg, last-2); !ok || !Name(n).IsRoot() || next != last {
-		t.Errorf("%d pointers: %x, %d, %v", maxPointers, n, next, ok)
-	}
-	if n, _, ok := Unpack(nil, msg, last); ok {
-		t.Errorf("%d pointers: %x", maxPointers+1, n)
-	}
-}

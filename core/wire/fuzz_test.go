@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 
 	"github.com/miekg/dns"
@@ -85,7 +86,7 @@ func FuzzReader(f *testing.F) {
 }
 
 // FuzzUnpackRData: what UnpackRData returns is complete in itself: unpacked again it stays the same. Where
-// miekg/dns reads the record as well, both write it alike.
+// there are names and miekg/dns reads the record as well, both write it alike.
 func FuzzUnpackRData(f *testing.F) {
 	for _, rec := range allRecords(f) {
 		h := rec.Header()
@@ -120,8 +121,13 @@ func FuzzUnpackRData(f *testing.F) {
 		if _, again, _, ok := unpack(out); !ok || !bytes.Equal(again, out) {
 			t.Fatalf("%v: UnpackRData(%x) = %x, but unpacked again %x, %v", Type(typ), rdata, out, again, ok)
 		}
+		// Other types are copied. Of NSEC and NXT miekg/dns rewrites the type bitmap.
+		if fields := layout(Type(typ), Class(class)); !strings.Contains(fields, "n") || Type(typ) == TypeNSEC ||
+			Type(typ) == TypeNXT {
+			return
+		}
 		rec, _, err := dns.UnpackRR(msg, rr.Start)
-		if err != nil || rewritten(Type(typ)) {
+		if err != nil {
 			return
 		}
 		buf := make([]byte, 1<<14)
@@ -130,16 +136,6 @@ func FuzzUnpackRData(f *testing.F) {
 			t.Fatalf("%v: UnpackRData(%x) = %x, miekg/dns %x", Type(typ), rdata, out, buf[1+rrFixedLen:end])
 		}
 	})
-}
-
-// rewritten reports whether miekg/dns may pack a record of type t, well formed or not, otherwise than it
-// unpacked it.
-func rewritten(t Type) bool {
-	switch t {
-	case TypeISDN: // adds the string that may be missing
-		return true
-	}
-	return layout(t, ClassIN) == "r"
 }
 
 // FuzzCanonicalRData: the canonical form differs in letter case only, is its own canonical form, and is

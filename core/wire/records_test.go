@@ -95,7 +95,7 @@ func mustPack(tb testing.TB, answer, authority, additional []dns.RR) []byte {
 	tb.Helper()
 	m := new(dns.Msg)
 	m.SetQuestion("Example.com.", dns.TypeANY)
-	m.Response, m.Compress = true, true
+	m.Id, m.Response, m.Compress = 4711, true, true
 	m.Answer, m.Ns, m.Extra = answer, authority, additional
 	msg, err := m.Pack()
 	if err != nil {

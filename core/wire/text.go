@@ -13,9 +13,8 @@ import (
 // end. RDATA that is malformed or of an unknown type is written as RFC 3597, section 5, has it. It
 // allocates.
 func AppendRRText(dst, msg []byte, rr *RR) []byte {
-	if rec, end, err := dns.UnpackRR(msg, rr.Start); err == nil && end == rr.End && rr.Type != TypeOPT {
-		rec.Header().Ttl = rr.TTL
-		return append(dst, rec.String()...)
+	if text, ok := knownText(msg, rr); ok {
+		return append(dst, text...)
 	}
 	owner, _, _ := dname.Unpack(nil, msg, rr.Owner)
 	dst = dname.Name(owner).AppendText(dst)
@@ -32,4 +31,17 @@ func AppendRRText(dst, msg []byte, rr *RR) []byte {
 		dst = hex.AppendEncode(dst, msg[rr.Data:rr.End])
 	}
 	return dst
+}
+
+// knownText returns the text of a sound record of a type that miekg/dns knows.
+func knownText(msg []byte, rr *RR) (text string, ok bool) {
+	rec, end, err := dns.UnpackRR(msg, rr.Start)
+	if err != nil || end != rr.End || rr.Type == TypeOPT {
+		return "", false
+	}
+	if _, unknown := rec.(*dns.RFC3597); unknown {
+		return "", false
+	}
+	rec.Header().Ttl = rr.TTL
+	return rec.String(), true
 }
