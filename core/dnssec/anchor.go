@@ -161,6 +161,10 @@ func (s *Anchors) Start(p *Part) (a *Anchor, target dname.Name, unsigned *Zone) 
 		name = name.Parent() // DS records are the parent's
 	}
 	a = s.Closest(name)
+	if a != nil && p.Kind == NameError && p.Signer != nil && !p.Signer.In(a.Zone) {
+		// A zone above the anchor says that not even the anchor's zone exists.
+		a = s.Closest(p.Signer)
+	}
 	switch {
 	case a == nil:
 		return nil, nil, &Zone{Name: dname.Root(), Result: Result{Indeterminate, ReasonNoAnchor}}

@@ -180,7 +180,7 @@ func (r *Response) endPart(name dname.Name, afterAlias bool) Part {
 		p.deeperSigner(s)
 	}
 	switch {
-	case afterAlias && !soa && r.Rcode == wire.RcodeNoError:
+	case afterAlias && !soa && !r.Complete && r.Rcode == wire.RcodeNoError:
 		// NSEC records without SOA prove that a wildcard was the source of an alias.
 		p.Kind = Alias
 	case afterAlias:

@@ -12,6 +12,11 @@ type Response struct {
 	Class wire.Class
 	Rcode wire.Rcode
 	Sets  []RRset
+	// Complete says that the aliases have been followed to their end, be it by the server that was asked or
+	// by joining several responses: if there is no answer for the last name, there is none. A resolver that
+	// follows aliases joins the responses, the authority sections included, and validates the whole: one
+	// response may have the proof for what is missing in the next.
+	Complete bool
 }
 
 // maxSets is the number of RRsets in a response that ReadResponse takes. It bounds the time to sort records
