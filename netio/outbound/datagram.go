@@ -1,0 +1,88 @@
+package outbound
+
+import (
+	"net/netip"
+	"syscall"
+)
+
+const (
+	// batchLen is how many datagrams one receive fetches.
+	batchLen = 16
+
+	// datagramLen is the longest datagram taken, in octets. It is above every
+	// payload size that resolvers commonly offer; a longer answer comes by stream.
+	datagramLen = 4096
+
+	// maxBatches bounds the receives for one socket in one turn.
+	maxBatches = 4
+)
+
+// Send sends a message from the given socket, which Pick returned for the same
+// server just before. The error is a syscall.Errno and final for this server and
+// socket: no route, not permitted, too large, or EBADF when the socket has been
+// closed. A message the kernel has no room for counts as lost on the way, without
+// an error.
+func (p *Pool) Send(sock uint16, server netip.AddrPort, msg []byte) error {
+	if int(sock) >= len(p.sockets) || p.sockets[sock].fd < 0 {
+		return syscall.EBADF
+	}
+	s := &p.sockets[sock]
+	if len(msg) == 0 || s.ipv6 == server.Addr().Unmap().Is4() {
+		p.stats.SendErrors++
+		return syscall.EINVAL
+	}
+	if e := p.address(&p.to, server); e != 0 {
+		p.stats.SendErrors++
+		return e
+	}
+	s.uses++
+	e := sendTo(s.fd, msg, &p.to)
+	if e == syscall.ECONNREFUSED {
+		// An ICMP answer to an earlier datagram, not about this one.
+		p.stats.SockErrors++
+		e = sendTo(s.fd, msg, &p.to)
+	}
+	switch e {
+	case 0:
+		s.owed++
+		p.stats.Sent++
+		return nil
+	case syscall.EAGAIN, syscall.ENOBUFS, syscall.ENOMEM:
+		p.stats.SendDrops++
+		return nil
+	}
+	p.stats.SendErrors++
+	return e
+}
+
+// receive hands what waits at a socket to the sink.
+func (p *Pool) receive(sock uint16) {
+	s := &p.sockets[sock]
+	turn := s.turn
+	for range maxBatches {
+		n, e := p.batch.receive(s.fd)
+		if e == syscall.EAGAIN {
+			return
+		}
+		if e != 0 {
+			p.stats.SockErrors++
+			continue
+		}
+		for i := range n {
+			msg, raw, whole := p.batch.at(i)
+			s.owed = max(0, s.owed-1)
+			if !whole {
+				p.stats.Oversize++
+				continue
+			}
+			p.stats.Received++
+			p.sink.UpstreamDatagram(sock, p.addrPort(raw), msg)
+			if s.fd < 0 || s.turn != turn {
+				return // the sink's queries have used the socket up
+			}
+		}
+		if n < batchLen {
+			return
+		}
+	}
+}
