@@ -1,0 +1,108 @@
+package cache
+
+import (
+	"encoding/binary"
+
+	"heimdall/core/dname"
+	"heimdall/core/wire"
+)
+
+// Info describes one entry to an operator.
+type Info struct {
+	State   State
+	Hit            // what Lookup would return; valid until the next Put or Flush
+	Age     uint32 // seconds since it was put
+	Expires uint32 // second from which it is not found at all
+	Bytes   int    // that the entry takes, index excepted
+	// Message is the response with aged TTLs, ID 0 and the question in the key's letter case. It is a copy.
+	Message []byte
+}
+
+// Inspect describes the entry of a key without counting a hit. It allocates.
+func (a *Answers) Inspect(k *Key, nowSec uint32) (Info, bool) {
+	key := a.pack(k)
+	entry, ok := a.peek(a.Hash(k), key, nowSec)
+	if !ok {
+		return Info{}, false
+	}
+	i := Info{State: Stale, Expires: entry.Expires, Bytes: entrySize(len(key), len(entry.Value))}
+	i.read(entry, nowSec)
+	i.Age = i.age
+	if i.TTL > 0 {
+		i.State = Fresh
+	}
+	query := wire.AppendQuery(nil, 0, 0, k.Name, k.Type, k.Class)
+	q := wire.Query{Msg: query, End: len(query), DO: true}
+	flags := wire.FlagQR
+	if i.AA {
+		flags |= wire.FlagAA
+	}
+	i.Message = a.AppendReply(nil, &i.Hit, &q, flags, 0)
+	return i, true
+}
+
+// Visit calls fn for fresh and stale entries in a piece of the memory, and goes on from there with
+// the next call for the same cursor; it returns whether that was the last piece. It serves to look for what is
+// asked for most. The key's name and the hit are valid during fn, which must not use the cache.
+//
+// Each call costs less than a millisecond. The ristretto engine has nothing to visit.
+func (a *Answers) Visit(c *Cursor, nowSec uint32, fn func(k *Key, h *Hit)) (done bool) {
+	if a.store == nil {
+		return true
+	}
+	var k Key
+	var h Hit
+	return a.store.Walk(c, flushStep, nowSec, func(key []byte, entry Item) {
+		k = unpackKey(key)
+		h.read(entry, nowSec)
+		fn(&k, &h)
+	})
+}
+
+// unpackKey is the inverse of pack, but for the name's letter case.
+func unpackKey(key []byte) Key {
+	return Key{
+		View:  key[0],
+		DO:    key[1]&1 != 0,
+		CD:    key[1]&2 != 0,
+		Type:  wire.Type(binary.BigEndian.Uint16(key[2:])),
+		Class: wire.Class(binary.BigEndian.Uint16(key[4:])),
+		Name:  dname.Name(key[nameInKey:]),
+	}
+}
+
+// answerCounters count events since the cache was made.
+type answerCounters struct {
+	fresh, stale, misses uint64
+	results              [NoRoom + 1]uint64
+}
+
+// Stats is a snapshot of an answer cache.
+type Stats struct {
+	Fresh, Stale, Misses uint64 // by what Lookup returned
+
+	// By what Put returned.
+	Stored, TooLarge, Uncacheable, Kept, NoRoom uint64
+
+	Store StoreStats // of the engine; ristretto fills in part of it
+}
+
+// Stats returns a snapshot.
+func (a *Answers) Stats() Stats {
+	s := Stats{
+		Fresh:       a.count.fresh,
+		Stale:       a.count.stale,
+		Misses:      a.count.misses,
+		Stored:      a.count.results[Stored],
+		TooLarge:    a.count.results[TooLarge],
+		Uncacheable: a.count.results[Uncacheable],
+		Kept:        a.count.results[Kept],
+		NoRoom:      a.count.results[NoRoom],
+	}
+	if a.store != nil {
+		s.Store = a.store.Stats()
+	} else {
+		s.Store = a.heap.stats()
+	}
+	return s
+}

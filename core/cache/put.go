@@ -1,0 +1,125 @@
+package cache
+
+import (
+	"encoding/binary"
+	"math"
+
+	"heimdall/core/dname"
+	"heimdall/core/wire"
+)
+
+// Meta is what the resolver knows of a response besides its octets.
+type Meta struct {
+	AD  bool     // validated
+	EDE wire.EDE // extended error to repeat on hits
+	// TTL in seconds goes before the TTLs in the message, if it is not 0. Failures (SERVFAIL and the like)
+	// are kept only if it is given, for 5 minutes at most and never stale (RFC 9520, section 3.2).
+	TTL uint32
+}
+
+// Put stores a response for a key, whose Hash it is given. msg is a whole message with the key's question,
+// no OPT, and may come from a stranger: what does not parse is Uncacheable.
+//
+// A failure does not replace an answer that is fresh or may be served stale: that is Kept and, once stale,
+// is Held for as long as the failure would have been cached.
+func (a *Answers) Put(hash uint64, k *Key, msg []byte, m Meta, nowSec uint32) PutResult {
+	result := a.keep(hash, k, msg, m, nowSec)
+	a.count.results[result]++
+	return result
+}
+
+func (a *Answers) keep(hash uint64, k *Key, msg []byte, m Meta, now uint32) PutResult {
+	j, ok := a.judge(k, msg, m)
+	if !ok {
+		return Uncacheable
+	}
+	key := a.pack(k)
+	if j.failure {
+		if item, ok := a.peek(hash, key, now); ok && !failed(item.Value) {
+			binary.LittleEndian.PutUint32(item.Value[heldAt:], now+j.ttl)
+			return Kept
+		}
+	}
+	value, result := a.encode(msg, &j, m, now)
+	if result != Stored {
+		return result
+	}
+	if entrySize(len(key), len(value)) > a.limits.maxEntry {
+		return TooLarge
+	}
+	expires := uint64(now) + uint64(j.ttl)
+	if !j.failure {
+		expires += uint64(a.limits.staleTTL)
+	}
+	return a.put(hash, key, value, uint32(min(expires, math.MaxUint32)), now)
+}
+
+// failed reports whether an entry is a cached failure.
+func failed(value []byte) bool {
+	rcode := wire.RcodeOf(binary.LittleEndian.Uint16(value[flagsAt:]))
+	return rcode != wire.RcodeNoError && rcode != wire.RcodeNXDomain
+}
+
+// encode writes the value of an entry into the scratch buffer.
+//
+// It builds the message anew: that checks all of it, compresses owner names against the question, so that
+// they follow the client's letter case, and leaves no pointer to octets that differ from reply to reply.
+func (a *Answers) encode(msg []byte, j *judgement, m Meta, now uint32) ([]byte, PutResult) {
+	b := &a.builder
+	b.Reset(a.message, wire.HeaderLen+dname.MaxLen+4+a.limits.maxEntry)
+	var r wire.Reader
+	if !r.Reset(msg) {
+		return nil, Uncacheable
+	}
+	nameOff, t, c := r.Question()
+	var owner [dname.MaxLen]byte
+	name, _, ok := dname.Unpack(owner[:0], msg, nameOff)
+	if !ok || !b.Question(name, t, c) {
+		return nil, Uncacheable
+	}
+	start := b.Len()
+
+	value := a.value[:0]
+	if valueHeader+2*j.records > cap(value) {
+		return nil, TooLarge
+	}
+	value = value[:valueHeader]
+	rdata := a.rdata[:0]
+	for rr := (wire.RR{}); ; {
+		section, ok := r.Next(&rr)
+		if !ok {
+			break
+		}
+		if name, _, ok = dname.Unpack(owner[:0], msg, rr.Owner); !ok {
+			return nil, Uncacheable
+		}
+		if rdata, ok = wire.UnpackRData(rdata[:0], msg, &rr); !ok {
+			return nil, Uncacheable
+		}
+		at := b.Len()
+		if !b.RR(section, name, rr.Type, rr.Class, j.clamp(&rr), rdata) {
+			return nil, TooLarge
+		}
+		fixed, _ := dname.Skip(a.message[:b.Len()], at)
+		value = binary.LittleEndian.AppendUint16(value, uint16(fixed+4-start))
+	}
+	built := b.Finish()
+	body := built[start:]
+	if len(value)+len(body) > cap(value) {
+		return nil, TooLarge
+	}
+
+	flags := wire.Flags(msg) & (wire.RcodeMask | wire.FlagAA)
+	if m.AD {
+		flags |= wire.FlagAD
+	}
+	binary.LittleEndian.PutUint32(value[storedAt:], now)
+	binary.LittleEndian.PutUint32(value[ttlAt:], j.ttl)
+	binary.LittleEndian.PutUint32(value[heldAt:], 0)
+	binary.LittleEndian.PutUint16(value[flagsAt:], flags)
+	binary.LittleEndian.PutUint16(value[countsAt:], uint16(wire.Count(built, wire.Answer)))
+	binary.LittleEndian.PutUint16(value[countsAt+2:], uint16(wire.Count(built, wire.Authority)))
+	binary.LittleEndian.PutUint16(value[countsAt+4:], uint16(wire.Count(built, wire.Additional)))
+	binary.LittleEndian.PutUint16(value[edeAt:], uint16(m.EDE))
+	return append(value, body...), Stored
+}

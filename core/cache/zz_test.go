@@ -1,3 +1,0 @@
-package cache
-
-const ristrettoOverhead = 80
