@@ -6,7 +6,8 @@ import (
 	"heimdall/core/dname"
 )
 
-// Builder builds one message in a buffer of the caller and compresses names (RFC 1035, section 4.1.4). The
+// Builder builds one message in a buffer of the caller and compresses names (RFC 1035, section 4.1.4). A
+// name that ends in a pointer takes the letter case of what it points to, the question's for most. The
 // zero value has no room; call Reset. What does not fit is not written at all. Nothing allocates. Not safe
 // for concurrent use.
 type Builder struct {

@@ -17,7 +17,7 @@ const maxTTL = 1<<31 - 1
 type RR struct {
 	Start int    // of the record, which is its owner name
 	Owner int    // of the owner name, for dname.Unpack
-	Type  Type   //
+	Type  Type   // RR type
 	Class Class  // the sender's payload size if Type is TypeOPT
 	TTL   uint32 // seconds; above 2^31-1 it reads as 0, but for TypeOPT, where it holds flags
 	Data  int    // of the RDATA
