@@ -1,0 +1,146 @@
+package core
+
+import (
+	"net/netip"
+
+	"heimdall/core/cache"
+	"heimdall/core/resolver"
+	"heimdall/core/wire"
+)
+
+// Receive takes a datagram that came from another server through the outbound socket sock.
+func (e *Engine) Receive(now int64, sock uint16, from netip.AddrPort, msg []byte) {
+	e.setTime(now)
+	e.resolver.Receive(now, sock, from, msg)
+	e.perform()
+}
+
+// ReceiveStream takes the response to the stream query ref, or the reason why there is none.
+func (e *Engine) ReceiveStream(now int64, ref uint64, msg []byte, err error) {
+	e.setTime(now)
+	e.resolver.ReceiveStream(now, ref, msg, err)
+	e.perform()
+}
+
+// Fire is called when a timer of Performer.Timer is due.
+func (e *Engine) Fire(now int64, ref uint64) {
+	e.setTime(now)
+	if n, ours := e.staleWaiter(ref); ours {
+		e.serveStale(n, uint32(ref>>32))
+		return
+	}
+	e.resolver.Fire(now, ref)
+	e.perform()
+}
+
+// perform does what the resolver wants done.
+func (e *Engine) perform() {
+	for {
+		e.unsent = e.unsent[:0]
+		for _, a := range e.resolver.Actions() {
+			switch a.Kind {
+			case resolver.Query:
+				if !e.performer.Query(a.Ref, a.Server, a.Stream, a.At) {
+					e.unsent = append(e.unsent, a.Ref)
+				}
+			case resolver.Timer:
+				e.performer.Timer(a.Ref, a.At)
+			case resolver.Respond:
+				e.respond(&a)
+			}
+		}
+		e.resolver.Clear()
+		if len(e.unsent) == 0 {
+			return
+		}
+		// Each failed query uses up one of its task's attempts: this ends.
+		for _, ref := range e.unsent {
+			e.resolver.SendFailed(e.now, ref)
+		}
+	}
+}
+
+// respond caches what a task has found out, and tells those who wait for it.
+func (e *Engine) respond(a *resolver.Action) {
+	q, ans := &a.Question, &a.Answer
+	key := cache.Key{Name: q.Name, Type: q.Type, Class: q.Class, DO: q.DO, CD: q.CD, View: q.View}
+	hash := e.answers.Hash(&key)
+	if ans.Failed && e.holdOld(hash, &key) {
+		for _, n := range a.Waiters {
+			if w := &e.waiters.slot[n]; w.state == waiterServed {
+				e.release(n, w)
+			} else {
+				e.replyHit(n, w, e.StaleTTL)
+			}
+		}
+		return
+	}
+	if ttl := min(ans.TTL, e.FailureTTL); ans.Cacheable && (!ans.Failed || ttl > 0) {
+		e.answers.Put(hash, &key, ans.Msg, cache.Meta{AD: ans.AD, EDE: ans.EDE, TTL: ttl}, e.nowSec)
+	}
+	for _, n := range a.Waiters {
+		w := &e.waiters.slot[n]
+		if w.state == waiterServed {
+			e.release(n, w)
+			continue
+		}
+		e.reply(n, w, ans)
+	}
+}
+
+// reply sends an answer to a waiter and frees it.
+func (e *Engine) reply(n uint32, w *waiter, ans *resolver.Answer) {
+	if ans.Rcode == wire.RcodeServFail {
+		e.count.Failed++
+	} else {
+		e.count.Answered++
+	}
+	msg := append(e.scratch[:0], ans.Msg...)
+	copy(msg[wire.HeaderLen:], w.name()) // the client's own letter case
+	flags := e.flags(&w.asker)
+	if ans.AD && w.wantsAD() {
+		flags |= wire.FlagAD
+	}
+	wire.SetID(msg, w.id)
+	wire.SetFlags(msg, flags|uint16(ans.Rcode&15))
+	e.tally(ans.Rcode)
+	e.performer.Reply(n, e.finish(msg, &w.asker, ans.Rcode, ans.EDE, ans.EDEText))
+	e.release(n, w)
+}
+
+// replyHit sends the entry in e.hit to a waiter and frees it.
+func (e *Engine) replyHit(n uint32, w *waiter, staleTTL uint32) {
+	e.performer.Reply(n, e.hitFor(w, staleTTL))
+	e.count.Answered++
+	e.release(n, w)
+}
+
+// hitFor builds the response to a waiter from the entry in e.hit.
+func (e *Engine) hitFor(w *waiter, staleTTL uint32) []byte {
+	q := w.query(e.asked)
+	code := e.hit.EDE
+	if staleTTL > 0 {
+		code = staleCode(e.hit.Rcode)
+	}
+	msg := e.answers.AppendReply(e.scratch[:0], &e.hit, &q, e.flags(&w.asker), staleTTL)
+	e.tally(e.hit.Rcode)
+	return e.finish(msg, &w.asker, e.hit.Rcode, code, "")
+}
+
+// fail sends SERVFAIL to a waiter and frees it.
+func (e *Engine) fail(n uint32, code wire.EDE, text string) {
+	w := &e.waiters.slot[n]
+	e.count.Failed++
+	e.tally(wire.RcodeServFail)
+	msg := wire.AppendQuery(e.scratch[:0], w.id, e.flags(&w.asker)|uint16(wire.RcodeServFail), w.name(), w.typ, w.class)
+	e.performer.Reply(n, e.finish(msg, &w.asker, wire.RcodeServFail, code, text))
+	e.release(n, w)
+}
+
+// release frees a waiter that needs nothing more.
+func (e *Engine) release(n uint32, w *waiter) {
+	if w.state != waiterQueued {
+		e.queue.Release(w.fair)
+	}
+	e.waiters.put(n)
+}

@@ -1,0 +1,155 @@
+// Package core is the Engine: what a DNS server does with one message.
+//
+// It has no sockets, no files and no clock. A shard hands it batches of requests with the time, sends the
+// responses that it built, and performs what it asks for (queries to other servers, timers) through the
+// Performer. The packages below hold the parts: names and messages in wire form, the cache, the resolver.
+package core
+
+import (
+	"net/netip"
+
+	"heimdall/core/cache"
+	"heimdall/core/dname"
+	"heimdall/core/local"
+	"heimdall/core/policy"
+	"heimdall/core/resolver"
+	"heimdall/core/wire"
+)
+
+// Performer does what the Engine cannot do itself. The shard implements it. Arguments are borrowed for the
+// call.
+type Performer interface {
+	// Query asks a server: the shard picks a socket, has resolver.Machine.BuildQuery write the message, and
+	// sends it. false: it could not be sent.
+	Query(ref uint64, server netip.AddrPort, stream bool, deadline int64) bool
+	// Timer has Engine.Fire called with ref at the given time in nanoseconds, or a little later.
+	Timer(ref uint64, at int64)
+	// Reply sends a whole response to the client that waits under this number. The number is free again
+	// afterwards.
+	Reply(waiter uint32, msg []byte)
+	// Forget says that the client of this number gets no response. The number is free again.
+	Forget(waiter uint32)
+}
+
+// Rules is what a reload may change while queries are in flight.
+type Rules struct {
+	ACL   *policy.ACL  // who may use recursion
+	Local *local.Table // names that are answered here
+
+	UDPPayload       uint16 // octets: EDNS size offered to clients and largest response over UDP
+	Recursion        bool   // false: who asks for what is not local is refused
+	StaleTTL         uint32 // seconds: TTL in stale answers (RFC 8767, section 4); 0: none are given
+	StaleAfter       int64  // nanoseconds that a client waits for a fresh answer before it gets a stale one; RFC 8767, section 5: 1.8 s
+	FailureTTL       uint32 // seconds that a failure is cached at most (RFC 9520); 0: none is
+	Prefetch         uint32 // percent of the original TTL at which a hot entry is refreshed; 0: never
+	PrefetchHits     uint32 // hits that make an entry hot
+	KeepAlive        uint16 // idle timeout of streams in units of 100 ms, told to clients that ask (RFC 7828); 0: not told
+	RefusalsPerRound int    // SERVFAIL responses to refused misses between two calls of Misses; the rest is dropped
+}
+
+// Options are the parts of an Engine and its bounds. All parts belong to the Engine's shard.
+type Options struct {
+	Rules
+	Answers   *cache.Answers
+	Resolver  *resolver.Machine
+	Queue     *policy.FairQueue
+	Performer Performer
+	Waiters   int // clients that wait for other servers, at most
+}
+
+// Engine answers one shard's queries. Not safe for concurrent use; owned by one shard.
+type Engine struct {
+	Rules
+	answers    *cache.Answers
+	resolver   *resolver.Machine
+	queue      *policy.FairQueue
+	performer  Performer
+	waiters    waiters
+	count      Counters
+	refusals   int    // still allowed in this round
+	nowSec     uint32 // of the current call
+	now        int64
+	draining   bool
+	scratch    []byte    // one response on its way to the Performer
+	lower      []byte    // a qname on its way to the resolver
+	asked      []byte    // a query of a client that has waited
+	unsent     []uint64  // queries that could not be sent
+	evicted    []uint32  // waiters that lost their place in the queue
+	hit        cache.Hit // for clients that have waited
+	prefetched [256]mark // entries that were refreshed, when
+}
+
+// New makes an Engine.
+func New(o Options) *Engine {
+	return &Engine{
+		Rules:     o.Rules,
+		answers:   o.Answers,
+		resolver:  o.Resolver,
+		queue:     o.Queue,
+		performer: o.Performer,
+		waiters:   newWaiters(o.Waiters),
+		scratch:   make([]byte, 0, maxMessage+maxOPT),
+		lower:     make([]byte, 0, maxQuestion),
+		asked:     make([]byte, 0, maxQuestion),
+	}
+}
+
+// maxMessage is the largest DNS message in octets: the length of a TCP message has 16 bits (RFC 1035, 4.2.2).
+const maxMessage = 65535
+
+// maxQuestion is the length in octets of the longest message with nothing but a question.
+const maxQuestion = wire.HeaderLen + dname.MaxLen + 4
+
+// SetRules replaces the rules. Queries that are in flight end by the new ones.
+func (e *Engine) SetRules(r Rules) { e.Rules = r }
+
+// Drain makes the Engine refuse what it would have to ask others for.
+func (e *Engine) Drain() { e.draining = true }
+
+// Answers returns the answer cache, for inspection between two calls.
+func (e *Engine) Answers() *cache.Answers { return e.answers }
+
+// Inspect describes what the cache holds for a key at the time now, in nanoseconds. Only for administration:
+// it may allocate.
+func (e *Engine) Inspect(k *cache.Key, now int64) (cache.Info, bool) {
+	return e.answers.Inspect(k, uint32(now/1e9))
+}
+
+// Resolver returns the resolver, for inspection and reconfiguration between two calls.
+func (e *Engine) Resolver() *resolver.Machine { return e.resolver }
+
+// Waiting returns how many clients wait for other servers.
+func (e *Engine) Waiting() int { return e.waiters.used }
+
+// setTime notes the time of a call.
+func (e *Engine) setTime(now int64) {
+	e.now = now
+	e.nowSec = uint32(now / 1e9)
+}
+
+// Counters tell what became of the messages. Each message is counted in one of the fields of Outcomes.
+type Counters struct {
+	Queries   uint64 // messages that were parsed as queries
+	Hits      uint64 // answered from the cache, fresh
+	StaleHits uint64 // answered from the cache, expired (RFC 8767)
+	Local     uint64 // answered here: special names, CHAOS, ANY
+	Misses    uint64 // had to wait for another server
+	Refused   uint64 // REFUSED
+	FormErr   uint64
+	NotImp    uint64
+	BadVers   uint64
+	Short     uint64 // dropped: no whole header
+	Responses uint64 // dropped: QR set
+	InFlight  uint64 // SERVFAIL: no room for another query in flight
+	Expired   uint64 // SERVFAIL: waited too long for its turn
+	Share     uint64 // SERVFAIL or dropped: the client has more than its share of the miss path
+	Dropped   uint64 // of InFlight and Share: dropped without a response
+	Prefetch  uint64 // refreshes of hot entries that were begun
+	Truncated uint64 // responses with TC
+	Answered  uint64 // clients that waited and got an answer
+	Failed    uint64 // clients that waited and got SERVFAIL
+	Rcodes    [wire.RcodeBadVers + 1]uint64
+}
+
+// Counters returns a copy.
+func (e *Engine) Counters() Counters { return e.count }

@@ -1,0 +1,69 @@
+package core
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/miekg/dns"
+)
+
+// hits makes an Engine with n names in its cache and a batch of queries for them.
+func hits(t testing.TB, n, batch int) (*rig, []Request) {
+	r := newRig(t, nil)
+	for i := range n {
+		r.ask(fmt.Sprintf("h%d.example.", i), "10.0.0.1")
+		r.e.Misses(r.now, 1)
+		r.answer(len(r.sent)-1, 3600)
+	}
+	reqs := make([]Request, batch)
+	for i := range reqs {
+		q := new(dns.Msg).SetQuestion(fmt.Sprintf("h%d.example.", i%n), dns.TypeA)
+		if i%2 == 0 {
+			q.SetEdns0(1232, false)
+		}
+		reqs[i] = Request{Msg: pack(t, q), Client: client("10.0.0.1"), Buf: make([]byte, 0, 4096)}
+	}
+	return r, reqs
+}
+
+func TestHitAllocates0(t *testing.T) {
+	r, reqs := hits(t, 64, 64)
+	n := testing.AllocsPerRun(100, func() { r.e.Handle(r.now, reqs) })
+	if n != 0 {
+		t.Fatalf("%v allocations for a batch of hits", n)
+	}
+	for i := range reqs {
+		if reqs[i].Outcome != Send || len(unpack(t, reqs[i].Response).Answer) != 1 {
+			t.Fatalf("request %d was no hit", i)
+		}
+	}
+}
+
+func TestErrorAllocates0(t *testing.T) {
+	r, reqs := hits(t, 1, 64)
+	for i := range reqs {
+		reqs[i].Msg = append([]byte(nil), reqs[i].Msg...)
+		switch i % 4 {
+		case 0:
+			reqs[i].Msg = reqs[i].Msg[:15]
+		case 1:
+			reqs[i].Msg[2] |= 0x78
+		case 2:
+			reqs[i].Client = client("192.0.2.1")
+		case 3:
+			reqs[i].Msg = reqs[i].Msg[:5]
+		}
+	}
+	if n := testing.AllocsPerRun(100, func() { r.e.Handle(r.now, reqs) }); n != 0 {
+		t.Fatalf("%v allocations for a batch of errors", n)
+	}
+}
+
+func BenchmarkHitBatch(b *testing.B) {
+	r, reqs := hits(b, 1000, 64)
+	b.ReportAllocs()
+	for b.Loop() {
+		r.e.Handle(r.now, reqs)
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(reqs)), "ns/query")
+}

@@ -1,0 +1,148 @@
+package core
+
+import (
+	"net/netip"
+
+	"heimdall/core/cache"
+	"heimdall/core/dname"
+	"heimdall/core/policy"
+	"heimdall/core/resolver"
+	"heimdall/core/wire"
+)
+
+// park puts a request aside until its client's turn to ask other servers comes. A client with more than its
+// share of the queue is refused.
+func (e *Engine) park(r *Request) {
+	if e.draining {
+		e.refuse(r, wire.EDENotReady, "shutting down")
+		return
+	}
+	n, ok := e.waiters.take()
+	if !ok {
+		e.count.InFlight++
+		e.refuse(r, wire.EDEOther, "too many queries in flight")
+		return
+	}
+	w := &e.waiters.slot[n]
+	w.asker = r.asker
+	w.hold(&r.key, r.hash)
+	switch verdict, evicted := e.queue.Push(netip.AddrFrom16(r.Client), n, e.now); verdict {
+	case policy.ParkedEvicting:
+		// It may be of this very batch, whose way back the shard does not know yet: Misses will tell it.
+		e.count.Share++
+		e.evicted = append(e.evicted, evicted)
+	case policy.RefusedShare:
+		e.count.Share++
+		e.waiters.put(n)
+		e.refuse(r, wire.EDEOther, "the client has more than its share of queries waiting")
+		return
+	case policy.RefusedFull:
+		e.count.InFlight++
+		e.waiters.put(n)
+		e.refuse(r, wire.EDEOther, "too many queries waiting")
+		return
+	}
+	e.count.Misses++
+	r.Outcome, r.Waiter = Wait, n
+}
+
+// refuse answers SERVFAIL while the round's allowance lasts, and drops what is beyond: a flood costs the
+// sending of few responses.
+func (e *Engine) refuse(r *Request, code wire.EDE, text string) {
+	if e.refusals == 0 && !r.Stream {
+		e.count.Dropped++
+		r.Outcome = Drop
+		return
+	}
+	e.refusals--
+	e.sendError(r, wire.RcodeServFail, code, text)
+}
+
+// Queued returns how many queries wait for their turn.
+func (e *Engine) Queued() int { return e.queue.Stats().Parked }
+
+// maxParked is the time in nanoseconds that a query may wait for its turn. What waits longer would be
+// answered to a client that has asked again.
+const maxParked = int64(2e9)
+
+// Misses begins up to budget of the parked queries, each client in turn, and returns how many it ended or
+// began.
+func (e *Engine) Misses(now int64, budget int) (work int) {
+	e.setTime(now)
+	for _, n := range e.evicted {
+		e.fail(n, wire.EDEOther, "the client has more than its share of queries waiting")
+	}
+	e.evicted = e.evicted[:0]
+	for ; work < budget; work++ {
+		n, ok := e.queue.Expire(now - maxParked)
+		if !ok {
+			break
+		}
+		e.count.Expired++
+		e.fail(n, wire.EDEOther, "waited too long for its turn")
+	}
+	for ; work < budget; work++ {
+		n, client, ok := e.queue.Pop()
+		if !ok {
+			break
+		}
+		w := &e.waiters.slot[n]
+		w.fair = client
+		w.state = waiterAsked
+		e.begin(n, w)
+	}
+	return work
+}
+
+// begin asks the resolver for what waiter n wants, unless the answer has come since it was parked.
+func (e *Engine) begin(n uint32, w *waiter) {
+	key := w.key()
+	state := e.answers.Lookup(w.hash, &key, e.nowSec, &e.hit)
+	if state == cache.Fresh {
+		e.replyHit(n, w, 0)
+		return
+	}
+	switch e.ask(&key, n) {
+	case resolver.Full:
+		e.count.InFlight++
+		e.fail(n, wire.EDEOther, "too many queries in flight")
+	case resolver.NoGroup:
+		e.fail(n, wire.EDENotReady, "no server is configured for this name")
+	default:
+		if state == cache.Stale && e.StaleAfter > 0 {
+			e.performer.Timer(staleRef(n, w), e.now+e.StaleAfter)
+		}
+		e.perform()
+	}
+}
+
+// ask begins the resolution of key for a waiter.
+func (e *Engine) ask(key *cache.Key, waiter uint32) resolver.Status {
+	e.lower = dname.AppendLower(e.lower[:0], key.Name)
+	q := resolver.Question{Name: e.lower, Type: key.Type, Class: key.Class, DO: key.DO, CD: key.CD, View: key.View}
+	return e.resolver.Begin(e.now, &q, waiter)
+}
+
+// mark remembers that the entry with a hash was refreshed in a second. Marks are kept in a direct-mapped
+// table: one that is lost costs one query.
+type mark struct {
+	hash uint64
+	sec  uint32
+}
+
+// maybePrefetch refreshes a hot entry that is about to expire, so that no client has to wait for it.
+func (e *Engine) maybePrefetch(r *Request) {
+	h := &r.hit
+	if e.Prefetch == 0 || uint64(h.TTL)*100 > uint64(h.OrigTTL)*uint64(e.Prefetch) || h.Hits < e.PrefetchHits || e.draining {
+		return
+	}
+	seen := &e.prefetched[r.hash%uint64(len(e.prefetched))]
+	if *seen == (mark{r.hash, e.nowSec}) || e.queue.Stats().Parked > 0 {
+		return // begun a moment ago; or others have to wait already
+	}
+	*seen = mark{r.hash, e.nowSec}
+	if s := e.ask(&r.key, resolver.NoWaiter); s == resolver.Started {
+		e.count.Prefetch++
+	}
+	e.perform()
+}

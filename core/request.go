@@ -1,0 +1,69 @@
+package core
+
+import (
+	"heimdall/core/cache"
+	"heimdall/core/local"
+	"heimdall/core/wire"
+)
+
+// Outcome says what the shard has to do with a request.
+type Outcome uint8
+
+const (
+	Drop Outcome = iota // nothing; it has been counted
+	Send                // send Request.Response
+	Wait                // keep the way back under Request.Waiter until Performer.Reply or Forget
+)
+
+// Request is one message from a client on its way through the stages of Engine.Handle. A shard makes a
+// batch of them once and uses them again and again.
+type Request struct {
+	// Set by the shard.
+	Msg    []byte   // the message; borrowed until Handle returns
+	Client [16]byte // its address, IPv4 as ::ffff:a.b.c.d
+	Stream bool     // it came over a stream: the response is not truncated
+	Tag    uint32   // anything; for the shard's own use
+	Buf    []byte   // where the response goes: length 0, capacity at least Engine.UDPPayload
+
+	// Set by the Engine.
+	Outcome  Outcome
+	Response []byte // with Send: in Buf, or in memory of the Engine until the next Handle
+	Waiter   uint32 // with Wait
+
+	asker
+	stage   stage
+	rcode   wire.Rcode // with stageError
+	verdict local.Verdict
+	query   wire.Query
+	key     cache.Key
+	hash    uint64
+	hit     cache.Hit
+}
+
+// stage is where the parse stage sends a request.
+type stage uint8
+
+const (
+	stageDrop   stage = iota
+	stageError        // an error response without data
+	stageLocal        // the local table answers
+	stageLookup       // the cache, then the resolver
+)
+
+// asker is what has to be known of a query to shape its response.
+type asker struct {
+	id        uint16
+	flags     uint16 // of the query
+	udpSize   uint16 // octets that the client takes (RFC 6891, 6.2.3)
+	edns, do  bool
+	keepAlive bool
+	stream    bool
+}
+
+func (a *asker) set(q *wire.Query, stream bool) {
+	a.id, a.flags = q.ID, q.Flags
+	a.udpSize = q.UDPSize
+	a.edns, a.do = q.EDNS, q.DO
+	a.keepAlive = q.KeepAlive
+	a.stream = stream
+}
