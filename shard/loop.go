@@ -1,0 +1,108 @@
+package shard
+
+import (
+	"time"
+
+	"heimdall/netio"
+)
+
+const (
+	// missesPerRound is how many misses are begun between two looks at the receive queues. A miss costs about
+	// as much as four hits: 32 of them delay hits by a quarter of a millisecond.
+	missesPerRound = 32
+	// missesUnderLoad is the same while datagrams wait in a receive queue: hits must not queue behind misses.
+	missesUnderLoad = 8
+	// sweep is the interval in nanoseconds at which streams are looked at for idleness.
+	sweep = int64(100 * time.Millisecond)
+	// longestSleep bounds one sleep: what is checked once a sweep is never much later than that.
+	longestSleep = 250 * time.Millisecond
+)
+
+// loop serves until the shard has been stopped and drained.
+func (s *Shard) loop() {
+	idleSince := int64(0)
+	for {
+		s.now = s.clock()
+		work := s.receive()
+		work += s.poll(0)
+		budget := missesPerRound
+		if s.backlog.now {
+			budget = missesUnderLoad
+		}
+		work += s.engine.Misses(s.now, budget)
+		s.wheel.Advance(s.now, s.fire)
+		if s.now >= s.sweepAt {
+			s.sweepAt = s.now + sweep
+			s.tcp.Expire(s.now)
+			s.out.Expire(s.now)
+		}
+		work += s.box.Run()
+		s.flushLate()
+		s.tcp.Flush(s.now)
+		if s.stopping.Load() && s.drained() {
+			return
+		}
+		switch {
+		case work > 0:
+			idleSince = 0
+		case idleSince == 0:
+			idleSince = s.now
+		case s.now-idleSince >= int64(s.opt.Spin):
+			s.sleep()
+		}
+	}
+}
+
+// receive handles up to one batch of each port.
+func (s *Shard) receive() (work int) {
+	backlog := false
+	for i, p := range s.opt.Ports {
+		n := p.Recv(s.in)
+		if n == 0 {
+			continue
+		}
+		work += n
+		backlog = backlog || n == len(s.in)
+		s.handle(i, p, s.in[:n])
+	}
+	s.backlog.watch(s, backlog)
+	return work
+}
+
+// poll handles what the kernel has to report, waiting for it up to the timeout.
+func (s *Shard) poll(timeout time.Duration) int {
+	n := s.poller.Wait(s.events, timeout)
+	if timeout > 0 {
+		s.now = s.clock()
+	}
+	work := 0
+	for _, ev := range s.events[:n] {
+		switch kind := ev.Kind(); kind {
+		case netio.KindUDP, netio.KindWake:
+			// The ports and the mailbox are looked at in each round.
+		case netio.KindTCPListener, netio.KindTCPConn:
+			s.tcp.Ready(kind, ev.Index(), ev.Ready, s.now)
+			work++
+		case netio.KindOutUDP, netio.KindOutTCP:
+			s.out.Ready(kind, ev.Index(), ev.Ready, s.now)
+			work++
+		}
+	}
+	return work
+}
+
+// sleep waits for events until the next timer.
+func (s *Shard) sleep() {
+	timeout := longestSleep
+	if at, ok := s.wheel.Next(); ok {
+		timeout = min(timeout, time.Duration(max(at-s.clock(), 0)))
+	}
+	if s.engine.Queued() > 0 || timeout == 0 {
+		return
+	}
+	s.stats.Sleeps++
+	s.poll(timeout)
+}
+
+// fire is what the timer wheel calls.
+func (s *Shard) fire(ref uint64) { s.engine.Fire(s.now, ref) }

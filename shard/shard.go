@@ -1,0 +1,167 @@
+// Package shard is the loop on one CPU: receive, handle, send, expire.
+//
+// A shard is one goroutine locked to one thread, which it pins to its CPU. It owns its sockets, its Engine
+// with the cache, its timers; nothing of it is shared, and others reach it through its mailbox alone.
+package shard
+
+import (
+	"fmt"
+	"runtime"
+	"sync/atomic"
+	"time"
+
+	"heimdall/affinity"
+	"heimdall/core"
+	"heimdall/core/histogram"
+	"heimdall/netio"
+	"heimdall/netio/outbound"
+	"heimdall/netio/tcp"
+	"heimdall/shard/mailbox"
+	"heimdall/shard/timer"
+)
+
+// Options describe a shard. Ports and Listeners stay open when the shard ends: their owner may give them to
+// the next one.
+type Options struct {
+	ID        int
+	CPU       int  // to run on
+	Pin       bool // bind the thread to CPU
+	Ports     []netio.Port
+	Listeners []*tcp.Listener
+	TCP       tcp.Options
+	Outbound  outbound.Options
+	Batch     int           // datagrams received and sent in one system call
+	Spin      time.Duration // how long to look for work before sleeping
+	ShedAfter time.Duration // drop what waited longer in a receive queue; 0: never
+	Waiters   int           // clients that wait for other servers, at most: the size of the Engine's table
+	// NewEngine is called on the shard's own thread, after it was pinned, so that what the Engine allocates
+	// and touches is near.
+	NewEngine func(core.Performer) (*core.Engine, error)
+}
+
+// Shard is one such loop. The methods Post, State and Stop may be called from any goroutine; all else
+// belongs to the shard's own thread.
+type Shard struct {
+	opt    Options
+	engine *core.Engine
+	poller *netio.Poller
+	tcp    *tcp.Server
+	out    *outbound.Pool
+	wheel  *timer.Wheel
+	box    *mailbox.Mailbox
+	epoch  time.Time
+
+	now     int64 // ns since epoch, of this round
+	sweepAt int64 // when streams are looked at for idleness again
+	events  []netio.Event
+	in, tx  []netio.Datagram
+	reqs    []core.Request
+	bufs    []byte // one response buffer for each datagram of a batch
+	ways    []wayBack
+	late    late            // responses of this round to clients that have waited
+	query   []byte          // a query to another server
+	stream  [1]core.Request // the message of a stream that is being handled
+
+	backlog   backlog
+	shedAfter int64 // ns; what waited longer in a receive queue is dropped
+	stats     Stats
+	service   histogram.Histogram
+
+	drainBy  int64 // ns; when a stopping shard gives up waiting
+	stopping atomic.Bool
+	state    atomic.Int32
+}
+
+// State of a shard.
+type State int32
+
+const (
+	Starting State = iota
+	Running
+	Draining
+	Stopped
+)
+
+func (s State) String() string { return [...]string{"starting", "running", "draining", "stopped"}[s] }
+
+// New makes a shard that does nothing yet. epoch is the zero of all times that its Engine sees.
+func New(o Options, epoch time.Time) (*Shard, error) {
+	poller, err := netio.NewPoller()
+	if err != nil {
+		return nil, fmt.Errorf("start shard %d: %w", o.ID, err)
+	}
+	s := &Shard{opt: o, poller: poller, epoch: epoch}
+	s.SetShedAfter(o.ShedAfter)
+	s.box = mailbox.New(mailboxLen, poller.Wake)
+	return s, nil
+}
+
+// mailboxLen bounds the commands that wait for a shard. They come from the admin socket and from reloads,
+// a handful a second.
+const mailboxLen = 256
+
+// Post hands the shard a command to call on its thread; false: the mailbox is full.
+func (s *Shard) Post(command func()) bool { return s.box.Post(command) }
+
+// State tells what the shard is doing.
+func (s *Shard) State() State { return State(s.state.Load()) }
+
+// Engine returns the Engine. Only for commands that run on the shard's thread.
+func (s *Shard) Engine() *core.Engine { return s.engine }
+
+// Run pins the calling goroutine's thread and serves until Stop was called and what was in flight has ended,
+// or fails at the start. It closes what it has opened, not the ports and listeners of its Options. The
+// goroutine should end afterwards: its thread stays locked and pinned, and ends with it.
+func (s *Shard) Run() error {
+	runtime.LockOSThread()
+	defer s.close()
+	if s.opt.Pin {
+		if err := affinity.PinThread(s.opt.CPU); err != nil {
+			return fmt.Errorf("pin shard %d: %w", s.opt.ID, err)
+		}
+	}
+	if err := s.open(); err != nil {
+		return fmt.Errorf("start shard %d: %w", s.opt.ID, err)
+	}
+	s.state.Store(int32(Running))
+	s.loop()
+	return nil
+}
+
+func (s *Shard) open() (err error) {
+	s.wheel = timer.New(s.clock())
+	if s.out, err = outbound.Open(s.poller, s.opt.Outbound, s); err != nil {
+		return err
+	}
+	if s.engine, err = s.opt.NewEngine(s); err != nil {
+		return err
+	}
+	s.makeBuffers()
+	s.tcp = tcp.New(s.poller, s.opt.TCP, s)
+	for i, p := range s.opt.Ports {
+		if err := s.poller.Add(p.FD(), netio.Readable, netio.Token(netio.KindUDP, uint32(i))); err != nil {
+			return err
+		}
+	}
+	for _, l := range s.opt.Listeners {
+		if err := s.tcp.AddListener(l); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// close releases what the shard has opened itself.
+func (s *Shard) close() {
+	s.state.Store(int32(Stopped))
+	if s.tcp != nil {
+		s.tcp.Close()
+	}
+	if s.out != nil {
+		s.out.Close()
+	}
+	s.poller.Close()
+}
+
+// clock reads the time since the epoch in nanoseconds, which is never 0.
+func (s *Shard) clock() int64 { return int64(time.Since(s.epoch)) + 1 }

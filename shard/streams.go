@@ -1,0 +1,24 @@
+package shard
+
+import (
+	"heimdall/core"
+	"heimdall/netio"
+	"heimdall/netio/tcp"
+)
+
+// StreamMessage implements tcp.Sink: one message of a client's stream.
+func (s *Shard) StreamMessage(conn tcp.ConnID, peer *netio.Endpoint, msg []byte) {
+	r := &s.stream[0]
+	r.Msg, r.Client, r.Stream = msg, peer.Addr, true
+	s.engine.KeepAlive = s.tcp.IdleTimeout()
+	s.engine.Handle(s.now, s.stream[:])
+	s.stats.Streams++
+	switch r.Outcome {
+	case core.Send:
+		s.tcp.Reply(conn, r.Response)
+	case core.Wait:
+		s.ways[r.Waiter] = wayBack{peer: *peer, conn: conn, port: -1}
+	case core.Drop:
+		s.tcp.Done(conn)
+	}
+}

@@ -1,0 +1,290 @@
+package supervisor
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"sort"
+	"time"
+
+	"heimdall/core/cache"
+	"heimdall/core/control"
+	"heimdall/core/dname"
+	"heimdall/core/histogram"
+	"heimdall/core/resolver"
+	"heimdall/core/wire"
+	"heimdall/shard"
+)
+
+// The methods of this file answer the admin socket: they implement control.Server.
+var _ control.Server = (*Supervisor)(nil)
+
+// snapshots copies the counters of all shards.
+func (s *Supervisor) snapshots(ctx context.Context) ([]*shard.Snapshot, error) {
+	ctx, cancel := context.WithTimeout(ctx, adminTimeout)
+	defer cancel()
+	snaps := make([]*shard.Snapshot, len(s.workers))
+	err := s.each(ctx, func(i int, _ *worker, sh *shard.Shard) { snaps[i] = sh.Snapshot() })
+	return snaps, err
+}
+
+// Status implements control.Server.
+func (s *Supervisor) Status(ctx context.Context) (*control.Status, error) {
+	snaps, err := s.snapshots(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	st := &control.Status{
+		Version: s.version, PID: os.Getpid(), UptimeSeconds: time.Since(s.epoch).Seconds(), Config: s.path,
+		Shards: len(s.workers), MemoryBytes: resident(), Warnings: slices.Clone(s.warnings),
+	}
+	for _, a := range s.running.Server.Listen {
+		st.Listen = append(st.Listen, a.String())
+	}
+	s.mu.Unlock()
+	var service histogram.Histogram
+	for i, snap := range snaps {
+		c := counters(snap)
+		st.Totals.Add(&c)
+		st.InFlight += snap.Waiting
+		st.CacheEntries += uint64(snap.Cache.Store.Entries)
+		service.Merge(&snap.Service)
+		if s.workers[i].state() == control.ShardRunning {
+			st.ShardsRunning++
+		}
+	}
+	st.ServiceTime = control.LatencyOf(&service)
+	return st, nil
+}
+
+// Shards implements control.Server. A shard that does not answer is listed without its counters.
+func (s *Supervisor) Shards(ctx context.Context) (*control.Shards, error) {
+	snaps, err := s.snapshots(ctx)
+	if err != nil && !slices.ContainsFunc(snaps, func(p *shard.Snapshot) bool { return p != nil }) {
+		return nil, err
+	}
+	out := new(control.Shards)
+	for i, w := range s.workers {
+		sh := control.Shard{ID: w.opt.ID, CPU: -1, Node: w.node, State: w.state(), Restarts: w.restarts.Load(), InFlightLimit: w.opt.Waiters}
+		if w.opt.Pin {
+			sh.CPU = w.opt.CPU
+		}
+		if snap := snaps[i]; snap != nil {
+			sh.Counters = counters(snap)
+			sh.InFlight = snap.Waiting
+			sh.TCPConns = snap.TCP.Open
+			sh.MemoryBytes = uint64(snap.Cache.Store.Bytes)
+			sh.MemoryLimit = uint64(snap.Cache.Store.Capacity)
+			sh.BatchSizes = control.BatchSizes((*[control.BatchSlots]uint64)(&snap.Stats.Batches))
+			sh.ServiceTime = control.LatencyOf(&snap.Service)
+		}
+		out.Shards = append(out.Shards, sh)
+	}
+	return out, nil
+}
+
+func counters(s *shard.Snapshot) control.Counters {
+	hits := s.Engine.Hits + s.Engine.StaleHits
+	c := control.Counters{
+		Queries: s.Engine.Queries, Hits: hits, StaleHits: s.Engine.StaleHits, Misses: s.Engine.Misses, Local: s.Engine.Local,
+		HitRatio: control.Ratio(hits, s.Engine.Misses), TCPQueries: s.Stats.Streams,
+		KernelDrops: s.Ports.QueueDrops, SendDrops: s.Ports.SendDrops, Drops: drops(s), Rcodes: rcodes(s),
+	}
+	c.Replies = s.Ports.Sent + s.TCP.Sent
+	return c
+}
+
+// CacheLookup implements control.Server.
+func (s *Supervisor) CacheLookup(ctx context.Context, args control.CacheLookupArgs) (*control.CacheLookup, error) {
+	name, err := parseName(args.Name)
+	if err != nil {
+		return nil, err
+	}
+	typ, err := wire.ParseType(args.Type)
+	if err != nil {
+		return nil, control.Errorf(control.CodeBadRequest, "type %q: %v", args.Type, err)
+	}
+	found := make([][]control.CacheEntry, len(s.workers))
+	err = s.onAll(ctx, func(i int, w *worker, sh *shard.Shard) {
+		for _, bits := range []struct{ do, cd bool }{{false, false}, {true, false}, {false, true}, {true, true}} {
+			key := cache.Key{Name: name, Type: typ, Class: wire.ClassIN, DO: bits.do, CD: bits.cd}
+			if e, ok := sh.Engine().Inspect(&key, w.now()); ok {
+				found[i] = append(found[i], cacheEntry(w.opt.ID, &key, &e))
+			}
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &control.CacheLookup{Name: name.String(), Type: typ.String(), Entries: slices.Concat(found...)}, nil
+}
+
+func cacheEntry(shard int, k *cache.Key, e *cache.Info) control.CacheEntry {
+	out := control.CacheEntry{
+		Shard: shard, View: int(k.View), DO: k.DO, CD: k.CD, Rcode: e.Rcode.String(), AD: e.AD, Stale: e.State == cache.Stale,
+		TTL: e.TTL, OrigTTL: e.OrigTTL, Hits: uint64(e.Hits), Bytes: e.Bytes,
+	}
+	if e.EDE != wire.EDEOther {
+		out.EDE = e.EDE.String()
+	}
+	var r wire.Reader
+	var rr wire.RR
+	if r.Reset(e.Message) {
+		for {
+			if _, ok := r.Next(&rr); !ok {
+				break
+			}
+			out.Records = append(out.Records, string(wire.AppendRRText(nil, e.Message, &rr)))
+		}
+	}
+	return out
+}
+
+// CacheFlush implements control.Server.
+func (s *Supervisor) CacheFlush(ctx context.Context, args control.CacheFlushArgs) (*control.CacheFlush, error) {
+	ctx, cancel := context.WithTimeout(ctx, adminTimeout)
+	defer cancel()
+	out := &control.CacheFlush{Subtree: args.Subtree}
+	removed := make([]int, len(s.workers))
+	if args.Name == "" {
+		err := s.each(ctx, func(i int, _ *worker, sh *shard.Shard) {
+			removed[i] = sh.Engine().Answers().Stats().Store.Entries
+			sh.Engine().Answers().FlushAll()
+		})
+		out.Removed = sum(removed)
+		return out, err
+	}
+	name, err := parseName(args.Name)
+	if err != nil {
+		return nil, err
+	}
+	out.Name = name.String()
+	busy := make([]bool, len(s.workers))
+	err = s.each(ctx, func(i int, _ *worker, sh *shard.Shard) {
+		removed[i] = sh.Engine().Answers().Flush(name, args.Subtree)
+		busy[i] = sh.Engine().Answers().Flushing()
+	})
+	// Nothing of it is found any more. The rest frees the memory, in steps between which the shards serve.
+	for err == nil && slices.Contains(busy, true) {
+		err = s.each(ctx, func(i int, _ *worker, sh *shard.Shard) {
+			n, done := sh.Engine().Answers().FlushStep()
+			removed[i] += n
+			busy[i] = !done
+		})
+	}
+	out.Removed = sum(removed)
+	return out, err
+}
+
+func sum(list []int) (total uint64) {
+	for _, n := range list {
+		total += uint64(n)
+	}
+	return total
+}
+
+// CacheStats implements control.Server.
+func (s *Supervisor) CacheStats(ctx context.Context) (*control.CacheStats, error) {
+	snaps, err := s.snapshots(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := &control.CacheStats{Engine: s.running.Cache.Engine, Total: control.CacheShard{Shard: -1}}
+	for i, snap := range snaps {
+		c := &snap.Cache
+		sh := control.CacheShard{
+			Shard: s.workers[i].opt.ID, Entries: uint64(c.Store.Entries), BytesUsed: uint64(c.Store.Bytes), BytesCapacity: uint64(c.Store.Capacity),
+			IndexBuckets: uint64(c.Store.Buckets), Hits: snap.Engine.Hits + snap.Engine.StaleHits, StaleHits: snap.Engine.StaleHits,
+			Misses: snap.Engine.Misses, Inserts: c.Stored, Expired: c.Store.Expired, Flushed: c.Store.Purged + c.Store.Deleted, TooLarge: c.TooLarge,
+			Evictions: evictions(snap),
+		}
+		sh.HitRatio = control.Ratio(sh.Hits, sh.Misses)
+		out.Shards = append(out.Shards, sh)
+		out.Total.Add(&sh)
+	}
+	return out, nil
+}
+
+// Upstreams implements control.Server.
+func (s *Supervisor) Upstreams(ctx context.Context) (*control.Upstreams, error) {
+	infos := make([][]resolver.UpstreamInfo, len(s.workers))
+	err := s.onAll(ctx, func(i int, _ *worker, sh *shard.Shard) { infos[i] = sh.Engine().Resolver().Upstreams() })
+	if err != nil {
+		return nil, err
+	}
+	return mergeUpstreams(infos), nil
+}
+
+// mergeUpstreams joins what the shards know of each server.
+func mergeUpstreams(infos [][]resolver.UpstreamInfo) *control.Upstreams {
+	groups := map[string]map[string]*control.Upstream{} // "kind zone", address
+	for _, list := range infos {
+		for _, u := range list {
+			for k, zone := range u.Zones {
+				id := u.Kinds[k] + " " + zone
+				if groups[id] == nil {
+					groups[id] = map[string]*control.Upstream{}
+				}
+				addr := u.Server.String()
+				to := groups[id][addr]
+				if to == nil {
+					to = &control.Upstream{Address: addr, State: control.UpstreamUnknown}
+					groups[id][addr] = to
+				}
+				mergeUpstream(to, &u)
+			}
+		}
+	}
+	out := new(control.Upstreams)
+	for id, servers := range groups {
+		var g control.UpstreamGroup
+		fmt.Sscan(id, &g.Kind, &g.Zone)
+		for _, u := range servers {
+			g.Servers = append(g.Servers, *u)
+		}
+		sort.Slice(g.Servers, func(i, j int) bool { return g.Servers[i].Address < g.Servers[j].Address })
+		out.Groups = append(out.Groups, g)
+	}
+	sort.Slice(out.Groups, func(i, j int) bool { return out.Groups[i].Zone < out.Groups[j].Zone })
+	return out
+}
+
+func mergeUpstream(to *control.Upstream, u *resolver.UpstreamInfo) {
+	switch {
+	case u.State == "down":
+		to.ShardsDown++
+		if to.State == control.UpstreamUnknown {
+			to.State = control.UpstreamDown
+		}
+	case u.State == "up":
+		to.State = control.UpstreamUp
+	}
+	if us := float64(u.SRTT) / 1e3; us > 0 && (to.SRTTUs == 0 || us < to.SRTTUs) {
+		to.SRTTUs = us
+	}
+	to.InFlight += u.InFlight
+	to.Queries += u.Sent
+	to.Responses += u.Answered
+	to.Timeouts += u.Timeouts
+	to.NoEDNS = to.NoEDNS || u.EDNS == "no"
+	for _, n := range u.Failures {
+		to.Failures += n
+	}
+}
+
+// onAll calls f on all shards within the time of a command.
+func (s *Supervisor) onAll(ctx context.Context, f func(i int, w *worker, sh *shard.Shard)) error {
+	ctx, cancel := context.WithTimeout(ctx, adminTimeout)
+	defer cancel()
+	return s.each(ctx, f)
+}
+
+func parseName(text string) (dname.Name, error) {
+	n, err := dname.ParseText(nil, text)
+	if err != nil {
+		return nil, control.Errorf(control.CodeBadRequest, "name %q: %v", text, err)
+	}
+	return dname.Name(dname.AppendLower(nil, n)), nil
+}

@@ -1,0 +1,249 @@
+package supervisor
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"fmt"
+	mathrand "math/rand/v2"
+	"net/netip"
+	"time"
+
+	"heimdall/affinity"
+	"heimdall/core"
+	"heimdall/core/cache"
+	"heimdall/core/config"
+	"heimdall/core/dname"
+	"heimdall/core/local"
+	"heimdall/core/policy"
+	"heimdall/core/resolver"
+	"heimdall/netio/outbound"
+	"heimdall/netio/tcp"
+	"heimdall/netio/udp"
+	"heimdall/shard"
+)
+
+// planCPUs decides where the shards and all other threads run.
+func planCPUs(c *config.Config) (*affinity.Plan, error) {
+	spec := "auto"
+	switch {
+	case c.CPU.Shards.CPUs != nil:
+		if spec = affinity.FormatList(c.CPU.Shards.CPUs); len(c.CPU.Shards.CPUs) == 1 {
+			spec += "-" + spec // a bare number would be a count
+		}
+	case c.CPU.Shards.Count > 0:
+		spec = fmt.Sprint(c.CPU.Shards.Count)
+	}
+	plan, err := affinity.NewPlan(spec, c.CPU.Pin)
+	if err != nil {
+		return nil, fmt.Errorf("plan cpu.shards = %v: %w", c.CPU.Shards, err)
+	}
+	if !c.CPU.Housekeeping.Auto() {
+		plan.Housekeeping = c.CPU.Housekeeping
+	}
+	return plan, nil
+}
+
+// makeWorkers opens the sockets of all shards. They are opened socket by socket in the order of the shards:
+// a steering program knows them by that order.
+func (s *Supervisor) makeWorkers() error {
+	c := s.cfg
+	n := len(s.plan.Shards)
+	for i, place := range s.plan.Shards {
+		w := &worker{node: place.Node, epoch: s.epoch, log: s.log, done: make(chan struct{})}
+		s.workers = append(s.workers, w)
+		w.opt = shard.Options{
+			ID: i, CPU: place.CPU, Pin: c.CPU.Pin, Batch: c.IO.Batch, Spin: c.IO.Spin, ShedAfter: c.IO.ShedAfter,
+			Waiters:  c.Resolver.InFlight + c.Resolver.Waiting,
+			TCP:      tcpOptions(c),
+			Outbound: outboundOptions(c),
+		}
+		w.opt.NewEngine = func(p core.Performer) (*core.Engine, error) { return s.engine(w, n, p) }
+		for _, addr := range c.Server.Listen {
+			if err := w.listen(s, addr, n > 1); err != nil {
+				return err
+			}
+		}
+	}
+	return s.steer()
+}
+
+// listen opens the sockets of one address.
+func (w *worker) listen(s *Supervisor, addr netip.AddrPort, share bool) error {
+	c := s.cfg
+	port, err := udp.Listen(udp.Options{
+		Addr: addr, ReusePort: share, RcvBuf: int(c.Server.RcvBuf), SndBuf: int(c.Server.SndBuf), Batch: c.IO.Batch,
+	})
+	if err != nil {
+		return fmt.Errorf("listen on %v over UDP: %w", addr, err)
+	}
+	w.opt.Ports = append(w.opt.Ports, port)
+	if w.opt.ID == 0 {
+		for _, text := range port.Warnings() {
+			s.warn(text, nil)
+		}
+	}
+	l, err := tcp.Listen(addr)
+	if err != nil {
+		return fmt.Errorf("listen on %v over TCP: %w", addr, err)
+	}
+	w.opt.Listeners = append(w.opt.Listeners, l)
+	return nil
+}
+
+// steer says to the kernel which shard gets a packet.
+func (s *Supervisor) steer() error {
+	if s.cfg.XDP.Steer != "cpu" || len(s.workers) < 2 {
+		return nil
+	}
+	var cpus []int
+	for _, w := range s.workers {
+		cpus = append(cpus, w.opt.CPU)
+	}
+	for i := range s.cfg.Server.Listen {
+		for _, fd := range []int{s.workers[0].opt.Ports[i].FD(), s.workers[0].opt.Listeners[i].FD()} {
+			if err := udp.AttachCPU(fd, cpus); err != nil {
+				return fmt.Errorf("steer by CPU: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+func tcpOptions(c *config.Config) tcp.Options {
+	return tcp.Options{
+		MaxConns: c.TCP.MaxConnections, MaxPerClient: c.TCP.MaxPerClient, Idle: c.TCP.IdleTimeout,
+		MaxPipelined: c.TCP.MaxPipelined, MaxQueued: int(c.TCP.MaxQueued),
+		Unanswered: 2*c.Resolver.Timeout + 10*time.Second,
+	}
+}
+
+func outboundOptions(c *config.Config) outbound.Options {
+	return outbound.Options{Sockets: c.Resolver.UpstreamPorts, RcvBuf: int(c.Server.RcvBuf), Rand: newRand(), NoIPv4: !c.Recursion.IPv4, NoIPv6: !c.Recursion.IPv6}
+}
+
+// newRand makes a generator that nobody can predict: ChaCha8 with a seed from the kernel.
+func newRand() *mathrand.ChaCha8 {
+	var seed [32]byte
+	rand.Read(seed[:])
+	return mathrand.NewChaCha8(seed)
+}
+
+func newSeed() uint64 {
+	var b [8]byte
+	rand.Read(b[:])
+	return binary.NativeEndian.Uint64(b[:])
+}
+
+// engine makes the Engine of a shard, on the shard's thread.
+func (s *Supervisor) engine(w *worker, shards int, p core.Performer) (*core.Engine, error) {
+	s.mu.Lock()
+	c, started := s.cfg, s.running
+	s.mu.Unlock()
+	if err := w.mapMemory(int(started.Cache.Memory)/shards, started.Memory.HugePages); err != nil {
+		return nil, err
+	}
+	answers, err := cache.NewAnswers(answersOptions(started, w.mem))
+	if err != nil {
+		return nil, err
+	}
+	return core.New(core.Options{
+		Rules:   rules(c),
+		Answers: answers,
+		Resolver: resolver.New(resolver.Options{
+			MaxTasks: started.Resolver.InFlight, MaxWaiters: w.opt.Waiters, Timeout: started.Resolver.Timeout,
+			UDPSize: uint16(started.Server.UDPPayload), PlainCase: !started.Resolver.CaseRandomisation, Groups: groups(c),
+		}, newRand()),
+		Queue: policy.NewFairQueue(policy.FairOptions{
+			Seed: newSeed(), InFlight: started.Resolver.InFlight, Parked: started.Resolver.Waiting, Share: started.Resolver.PerClient,
+			IPv4Bits: started.Resolver.ClientIPv4Prefix, IPv6Bits: started.Resolver.ClientIPv6Prefix,
+		}),
+		Performer: p,
+		Waiters:   w.opt.Waiters,
+	}), nil
+}
+
+// mapMemory maps the memory of the cache near the shard, once: a shard that is started again after a panic
+// gets the same memory.
+func (w *worker) mapMemory(size int, huge bool) (err error) {
+	if w.mem != nil {
+		return nil
+	}
+	if w.mem, err = affinity.MapLocal(w.node, size, huge); err != nil {
+		return fmt.Errorf("map %d bytes for the cache: %w", size, err)
+	}
+	return nil
+}
+
+func answersOptions(c *config.Config, mem []byte) cache.AnswersOptions {
+	o := cache.AnswersOptions{
+		Memory: mem, Seed: newSeed(), MaxEntry: int(c.Cache.MaxEntry),
+		MinTTL: seconds(c.Cache.MinTTL), MaxTTL: seconds(c.Cache.MaxTTL), MaxNegativeTTL: seconds(c.Cache.MaxNegativeTTL),
+		StaleTTL: seconds(c.Cache.Stale),
+	}
+	if c.Cache.Engine == "ristretto" {
+		o.Engine = cache.EngineRistretto
+	}
+	return o
+}
+
+// rules are what a reload may change.
+func rules(c *config.Config) core.Rules {
+	r := core.Rules{
+		ACL:              policy.NewACL(c.Recursion.Allow),
+		Local:            local.NewTable(localOptions(c)),
+		UDPPayload:       uint16(c.Server.UDPPayload),
+		Recursion:        c.Recursion.Enabled,
+		Prefetch:         uint32(c.Cache.Prefetch),
+		PrefetchHits:     uint32(c.Cache.PrefetchMinHits),
+		FailureTTL:       seconds(c.Cache.ServfailTTL),
+		RefusalsPerRound: refusalsPerRound,
+	}
+	if c.Cache.Stale > 0 {
+		r.StaleTTL = max(seconds(c.Cache.StaleAnswerTTL), 1)
+		r.StaleAfter = int64(c.Cache.StaleClientTimeout)
+	}
+	return r
+}
+
+// refusalsPerRound is how many misses of one batch are told that there is no room for them. The rest of a
+// flood is dropped: the sending of SERVFAIL would cost the time that hits need.
+const refusalsPerRound = 16
+
+func localOptions(c *config.Config) local.Options {
+	o := local.Options{
+		SpecialNames: c.Local.SpecialNames, MinimalANY: c.Server.MinimalANY,
+		Version: c.Server.Version, Identity: c.Server.Identity, Hostname: c.Server.Hostname,
+	}
+	for _, u := range c.Forward {
+		o.Zones = append(o.Zones, u.Zone)
+	}
+	for _, u := range c.Stub {
+		o.Zones = append(o.Zones, u.Zone)
+	}
+	return o
+}
+
+func groups(c *config.Config) (list []resolver.Group) {
+	add := func(kind resolver.GroupKind, from []config.Upstream) {
+		for _, u := range from {
+			list = append(list, resolver.Group{Zone: dname.Name(u.Zone), Kind: kind, Servers: u.Servers})
+		}
+	}
+	add(resolver.Forward, c.Forward)
+	add(resolver.Stub, c.Stub)
+	return list
+}
+
+func seconds(d time.Duration) uint32 { return uint32(min(d/time.Second, 1<<31)) }
+
+// close gives back what outlives a shard.
+func (w *worker) close() {
+	for _, p := range w.opt.Ports {
+		p.Close()
+	}
+	for _, l := range w.opt.Listeners {
+		l.Close()
+	}
+	affinity.Unmap(w.mem)
+	w.mem = nil
+}

@@ -1,0 +1,50 @@
+package supervisor
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"heimdall/core/config"
+)
+
+// features are what this build can do.
+var features = config.Features{}
+
+// maxConfig bounds a configuration file in bytes.
+const maxConfig = 8 << 20
+
+// LoadConfig reads and checks a configuration file. Relative names in it start at its folder. The error
+// lists every problem, one a line, with file, line and key; warnings are returned beside the configuration.
+func LoadConfig(path string) (*config.Config, config.Problems, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, nil, fmt.Errorf("open the configuration: %w", err)
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err == nil && info.Size() > maxConfig {
+		return nil, nil, fmt.Errorf("read %s: longer than %d bytes", path, maxConfig)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read the configuration: %w", err)
+	}
+	c, problems := config.Load(path, text, features)
+	if err := problems.Err(); err != nil {
+		return nil, nil, err
+	}
+	dir, err := filepath.Abs(filepath.Dir(path))
+	if err != nil {
+		return nil, nil, fmt.Errorf("find the folder of %s: %w", path, err)
+	}
+	c.ResolvePaths(dir)
+	return c, problems.Warnings(), nil
+}
+
+// Check finds what start-up would find beyond the text of the configuration: CPUs that are not there. It
+// opens nothing that a running daemon may have open.
+func Check(c *config.Config) error {
+	_, err := planCPUs(c)
+	return errors.Join(err)
+}

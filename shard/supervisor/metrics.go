@@ -1,0 +1,142 @@
+package supervisor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"heimdall/shard"
+)
+
+// metricsServer serves /metrics in the Prometheus format. A nil one does nothing.
+type metricsServer struct {
+	listener net.Listener
+	http     *http.Server
+	log      *slog.Logger
+}
+
+// listenMetrics opens the metrics address; one that is not valid means none.
+func listenMetrics(addr netip.AddrPort, s *Supervisor, log *slog.Logger) (*metricsServer, error) {
+	if !addr.IsValid() {
+		return nil, nil
+	}
+	l, err := net.Listen("tcp", addr.String())
+	if err != nil {
+		return nil, fmt.Errorf("open the metrics address %v: %w", addr, err)
+	}
+	reg := prometheus.NewRegistry()
+	reg.MustRegister(&collector{s}, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{
+		ErrorHandling: promhttp.HTTPErrorOnError, MaxRequestsInFlight: 4, Timeout: adminTimeout,
+	}))
+	return &metricsServer{
+		listener: l,
+		log:      log,
+		http:     &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10},
+	}, nil
+}
+
+func (m *metricsServer) serve() {
+	if m == nil {
+		return
+	}
+	go func() {
+		if err := m.http.Serve(m.listener); !errors.Is(err, http.ErrServerClosed) {
+			m.log.Warn("metrics are no longer served", "error", err)
+		}
+	}()
+}
+
+func (m *metricsServer) close() {
+	if m != nil {
+		m.http.Close()
+		m.listener.Close() // in case serve was never called
+	}
+}
+
+// collector reads the shards' counters when it is asked for them.
+type collector struct{ s *Supervisor }
+
+var (
+	queriesDesc  = desc("queries_total", "Queries received.", "shard")
+	answersDesc  = desc("answers_total", "Queries by what answered them.", "shard", "source")
+	rcodesDesc   = desc("responses_total", "Responses by RCODE.", "shard", "rcode")
+	dropsDesc    = desc("drops_total", "Messages that got no response, by reason.", "shard", "reason")
+	inFlightDesc = desc("in_flight", "Clients that wait for other servers.", "shard")
+	entriesDesc  = desc("cache_entries", "Entries in the answer cache.", "shard")
+	bytesDesc    = desc("cache_bytes", "Memory used by the answer cache, in bytes.", "shard")
+	evictDesc    = desc("cache_evictions_total", "Entries evicted from the answer cache, by reason.", "shard", "reason")
+	restartsDesc = desc("shard_restarts_total", "Restarts of a shard after a panic.", "shard")
+	tcpDesc      = desc("tcp_connections", "Open TCP connections of clients.", "shard")
+	upstreamDesc = desc("upstream_queries_total", "Queries sent to other servers.", "shard")
+	ignoredDesc  = desc("upstream_ignored_total", "Datagrams from other servers that were no answer to a query, by reason.", "shard", "reason")
+	serviceDesc  = desc("service_seconds", "Time from receiving a query to having sent its response, misses aside.", "shard")
+)
+
+func desc(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc("heimdall_"+name, help, labels, nil)
+}
+
+// Describe implements prometheus.Collector.
+func (c *collector) Describe(ch chan<- *prometheus.Desc) { prometheus.DescribeByCollect(c, ch) }
+
+// Collect implements prometheus.Collector.
+func (c *collector) Collect(ch chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), adminTimeout)
+	defer cancel()
+	snaps := make([]*shard.Snapshot, len(c.s.workers))
+	// A shard that does not answer has no values this time; the others have.
+	_ = c.s.each(ctx, func(i int, _ *worker, sh *shard.Shard) { snaps[i] = sh.Snapshot() })
+	for i, w := range c.s.workers {
+		id := strconv.Itoa(w.opt.ID)
+		counter := func(d *prometheus.Desc, v uint64, labels ...string) {
+			ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), append([]string{id}, labels...)...)
+		}
+		gauge := func(d *prometheus.Desc, v float64) {
+			ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, id)
+		}
+		counter(restartsDesc, w.restarts.Load())
+		s := snaps[i]
+		if s == nil {
+			continue
+		}
+		counter(queriesDesc, s.Engine.Queries)
+		for source, n := range sources(s) {
+			counter(answersDesc, n, source)
+		}
+		for rcode, n := range rcodes(s) {
+			counter(rcodesDesc, n, rcode)
+		}
+		for reason, n := range drops(s) {
+			counter(dropsDesc, n, reason)
+		}
+		for reason, n := range ignored(s) {
+			counter(ignoredDesc, n, reason)
+		}
+		for reason, n := range evictions(s) {
+			counter(evictDesc, n, reason)
+		}
+		counter(upstreamDesc, s.Resolver.Sent)
+		gauge(inFlightDesc, float64(s.Waiting))
+		gauge(entriesDesc, float64(s.Cache.Store.Entries))
+		gauge(bytesDesc, float64(s.Cache.Store.Bytes))
+		gauge(tcpDesc, float64(s.TCP.Open))
+		ch <- prometheus.MustNewConstSummary(serviceDesc, s.Service.Count(), float64(s.Service.Mean())*float64(s.Service.Count())/1e9,
+			map[float64]float64{
+				0.5:   float64(s.Service.Quantile(0.5)) / 1e9,
+				0.99:  float64(s.Service.Quantile(0.99)) / 1e9,
+				0.999: float64(s.Service.Quantile(0.999)) / 1e9,
+			}, id)
+	}
+}

@@ -1,0 +1,75 @@
+package supervisor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"heimdall/core/config"
+	"heimdall/core/control"
+	"heimdall/shard"
+)
+
+// Reload implements control.Server: it reads the configuration file again and applies what can change while
+// the shards run. The sockets, the queries in flight and the cache stay. A file with an error changes
+// nothing.
+func (s *Supervisor) Reload(ctx context.Context) (*control.Reload, error) {
+	s.reloading.Lock()
+	defer s.reloading.Unlock()
+	next, warnings, err := LoadConfig(s.path)
+	if err == nil {
+		err = Check(next)
+	}
+	if err != nil {
+		return nil, &control.Error{
+			Code:    control.CodeInvalidConfig,
+			Message: "the configuration file has errors; nothing was changed",
+			Hint:    "correct it and reload again; `heimdalld -check -config " + s.path + "` looks at it without touching the daemon",
+			Details: strings.Split(err.Error(), "\n"),
+		}
+	}
+	s.mu.Lock()
+	current, started := s.cfg, s.running
+	s.cfg = next
+	s.mu.Unlock()
+	out := &control.Reload{Config: s.path}
+	for _, change := range config.Diff(current, next) {
+		if change.Reload {
+			out.Applied = append(out.Applied, change.Key)
+		}
+	}
+	for _, change := range config.Diff(started, next) {
+		if !change.Reload {
+			out.NeedsRestart = append(out.NeedsRestart, change.Key)
+		}
+	}
+	for _, w := range warnings {
+		out.Warnings = append(out.Warnings, w.Error())
+	}
+	// A shard that is being started again takes the new configuration by itself.
+	err = s.onAll(ctx, func(_ int, w *worker, sh *shard.Shard) { apply(sh, next) })
+	if err != nil && !errors.Is(err, errBusy) {
+		return nil, fmt.Errorf("apply the configuration: %w", err)
+	}
+	return out, nil
+}
+
+// apply gives a shard the rules of a configuration. It runs on the shard's thread.
+func apply(sh *shard.Shard, c *config.Config) {
+	e := sh.Engine()
+	e.SetRules(rules(c))
+	e.Resolver().Reconfigure(groups(c))
+	e.Answers().SetLimits(answersOptions(c, nil))
+	sh.SetShedAfter(c.IO.ShedAfter)
+}
+
+// ReloadAndLog is Reload for a signal, which has nobody to answer to.
+func (s *Supervisor) ReloadAndLog(ctx context.Context) {
+	r, err := s.Reload(ctx)
+	if err != nil {
+		s.log.Error("not reloaded", "error", err)
+		return
+	}
+	s.log.Info("reloaded", "applied", r.Applied, "needs_restart", r.NeedsRestart)
+}

@@ -1,0 +1,129 @@
+package supervisor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+
+	"heimdall/core/control"
+)
+
+const (
+	// maxAdmins bounds the connections to the admin socket; further ones are closed at once.
+	maxAdmins = 32
+	// adminIdle is how long an admin connection may be silent.
+	adminIdle = 5 * time.Minute
+	// adminTimeout bounds one command.
+	adminTimeout = 10 * time.Second
+)
+
+// adminSocket is the Unix socket that heimdallctl talks to.
+type adminSocket struct {
+	listener *net.UnixListener
+	server   control.Server
+	log      *slog.Logger
+	conns    sync.WaitGroup
+	slots    chan struct{}
+	ctx      context.Context
+	cancel   context.CancelFunc
+}
+
+// listenAdmin opens the socket with mode 0660. A socket file that a killed process has left behind is
+// replaced; one that somebody listens on is not.
+func listenAdmin(path string, server control.Server, log *slog.Logger) (*adminSocket, error) {
+	if err := removeStale(path); err != nil {
+		return nil, err
+	}
+	// The umask is the process's: without it the socket would be open to all for a moment.
+	old := syscall.Umask(0o117)
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	syscall.Umask(old)
+	if err != nil {
+		return nil, fmt.Errorf("open the admin socket %s: %w", path, err)
+	}
+	a := &adminSocket{listener: l, server: server, log: log, slots: make(chan struct{}, maxAdmins)}
+	a.ctx, a.cancel = context.WithCancel(context.Background())
+	return a, nil
+}
+
+func removeStale(path string) error {
+	info, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("look at the admin socket %s: %w", path, err)
+	}
+	if info.Mode().Type() != fs.ModeSocket {
+		return fmt.Errorf("open the admin socket %s: a file of that name exists and is no socket; remove it or change admin.socket", path)
+	}
+	if c, err := net.DialTimeout("unix", path, time.Second); err == nil {
+		c.Close()
+		return fmt.Errorf("open the admin socket %s: another process listens on it; stop it or change admin.socket", path)
+	}
+	if err := os.Remove(path); err != nil {
+		return fmt.Errorf("remove the admin socket of an earlier process: %w", err)
+	}
+	return nil
+}
+
+// serve accepts connections until close.
+func (a *adminSocket) serve() {
+	for {
+		c, err := a.listener.AcceptUnix()
+		if err != nil {
+			if a.ctx.Err() != nil {
+				return
+			}
+			a.log.Warn("the admin socket takes no connection", "error", err)
+			time.Sleep(100 * time.Millisecond)
+			continue
+		}
+		select {
+		case a.slots <- struct{}{}:
+			a.conns.Go(func() {
+				defer func() { <-a.slots }()
+				a.handle(c)
+			})
+		default:
+			c.Close()
+		}
+	}
+}
+
+func (a *adminSocket) handle(c *net.UnixConn) {
+	stop := context.AfterFunc(a.ctx, func() { c.CloseRead() }) // a response under way may still leave
+	defer stop()
+	defer c.Close()
+	err := control.Serve(a.ctx, deadlines{c}, a.server)
+	if err != nil && a.ctx.Err() == nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+		a.log.Debug("an admin connection ended", "error", err)
+	}
+}
+
+// close ends all connections and removes the socket file.
+func (a *adminSocket) close() {
+	a.cancel()
+	a.listener.Close()
+	a.conns.Wait()
+}
+
+// deadlines bounds how long either direction may stall.
+type deadlines struct{ *net.UnixConn }
+
+func (d deadlines) Read(p []byte) (int, error) {
+	d.SetReadDeadline(time.Now().Add(adminIdle))
+	return d.UnixConn.Read(p)
+}
+
+func (d deadlines) Write(p []byte) (int, error) {
+	d.SetWriteDeadline(time.Now().Add(adminTimeout))
+	return d.UnixConn.Write(p)
+}

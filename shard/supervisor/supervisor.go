@@ -1,0 +1,153 @@
+// Package supervisor builds, starts, reloads and drains the shards of one process, and answers its admin
+// socket. It is the only place that knows the configuration: it translates it into each package's Options.
+package supervisor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"sync"
+	"time"
+
+	"heimdall/affinity"
+	"heimdall/core/config"
+	"heimdall/shard"
+)
+
+// Options say what to run.
+type Options struct {
+	Config  *config.Config
+	Path    string // of the configuration file, for reloads
+	Version string
+	Log     *slog.Logger
+}
+
+// Supervisor is the running appliance. Its methods are safe for concurrent use.
+type Supervisor struct {
+	path    string
+	version string
+	log     *slog.Logger
+	epoch   time.Time // zero of the shards' clocks
+	plan    *affinity.Plan
+	workers []*worker
+	admin   *adminSocket
+	metrics *metricsServer
+	failed  chan error
+
+	reloading sync.Mutex // held by a reload, which is one at a time
+
+	mu       sync.Mutex
+	cfg      *config.Config // in force
+	running  *config.Config // as started: what needs a restart still has these values
+	warnings []string
+}
+
+// Start opens the sockets, starts the shards, and returns when all of them serve. On an error nothing is
+// left running.
+func Start(o Options) (*Supervisor, error) {
+	plan, err := planCPUs(o.Config)
+	if err != nil {
+		return nil, err
+	}
+	s := &Supervisor{
+		path: o.Path, version: o.Version, log: o.Log, epoch: time.Now(), plan: plan,
+		cfg: o.Config, running: o.Config, failed: make(chan error, 1),
+	}
+	// Shards keep their threads busy: the rest of the process needs threads of its own to run on.
+	runtime.GOMAXPROCS(len(plan.Shards) + max(2, len(plan.Housekeeping)))
+	if o.Config.CPU.Pin {
+		if err := affinity.HousekeepAll(plan.Housekeeping, nil); err != nil {
+			s.warn("threads are not kept off the shards' CPUs", err)
+		}
+	}
+	if err := s.start(); err != nil {
+		s.Stop()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Supervisor) start() error {
+	if err := s.makeWorkers(); err != nil {
+		return err
+	}
+	var err error
+	if s.admin, err = listenAdmin(s.cfg.Admin.Socket, s, s.log); err != nil {
+		return err
+	}
+	if s.metrics, err = listenMetrics(s.cfg.Admin.Metrics, s, s.log); err != nil {
+		return err
+	}
+	started := make(chan error, len(s.workers))
+	for _, w := range s.workers {
+		w.begun = true
+		go w.run(started)
+	}
+	var errs []error
+	for range s.workers {
+		errs = append(errs, <-started)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	go s.admin.serve()
+	s.metrics.serve()
+	s.log.Info("serving", "listen", s.cfg.Server.Listen, "shards", len(s.workers), "cpus", s.cpus(), "version", s.version)
+	return nil
+}
+
+// cpus lists the CPUs of the shards.
+func (s *Supervisor) cpus() string {
+	var list []int
+	for _, p := range s.plan.Shards {
+		if p.CPU == affinity.AnyCPU {
+			return "any"
+		}
+		list = append(list, p.CPU)
+	}
+	return affinity.FormatList(list)
+}
+
+// warn logs what keeps the appliance from its best, and keeps it for `heimdallctl status`.
+func (s *Supervisor) warn(what string, err error) {
+	if err != nil {
+		what = fmt.Sprintf("%s: %v", what, err)
+	}
+	s.log.Warn(what)
+	s.warnings = append(s.warnings, what)
+}
+
+// Failed receives an error when the appliance cannot go on.
+func (s *Supervisor) Failed() <-chan error { return s.failed }
+
+// Stop drains the shards and closes everything. It returns when they have ended.
+func (s *Supervisor) Stop() {
+	for _, w := range s.workers {
+		w.stop()
+	}
+	for _, w := range s.workers {
+		w.wait()
+	}
+	if s.metrics != nil {
+		s.metrics.close()
+	}
+	if s.admin != nil {
+		s.admin.close()
+	}
+	for _, w := range s.workers {
+		w.close()
+	}
+}
+
+// each calls f on every shard's thread, all at once, and waits for the ends.
+func (s *Supervisor) each(ctx context.Context, f func(i int, w *worker, sh *shard.Shard)) error {
+	errs := make([]error, len(s.workers))
+	var all sync.WaitGroup
+	for i, w := range s.workers {
+		all.Go(func() { errs[i] = w.do(ctx, func(sh *shard.Shard) { f(i, w, sh) }) })
+	}
+	all.Wait()
+	return errors.Join(errs...)
+}

@@ -1,0 +1,162 @@
+package supervisor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+
+	"heimdall/core/control"
+	"heimdall/shard"
+)
+
+// worker keeps one shard alive on its CPU. What must outlive a shard that panics is here: its sockets, its
+// memory, its counts.
+type worker struct {
+	opt      shard.Options
+	node     int    // NUMA node of its CPU; -1: unknown
+	mem      []byte // of the cache
+	epoch    time.Time
+	log      *slog.Logger
+	current  atomic.Pointer[shard.Shard]
+	restarts atomic.Uint64
+	stopping atomic.Bool
+	begun    bool          // run has been called
+	done     chan struct{} // closed when run returns
+}
+
+// Pauses between a shard's end and its restart. A shard that falls over at once must not take a CPU for it.
+const (
+	firstPause = 10 * time.Millisecond
+	longPause  = 2 * time.Second
+	stableFor  = 30 * time.Second // a shard that ran so long starts again after firstPause
+)
+
+// run keeps a shard running until stop is called.
+func (w *worker) run(started chan<- error) {
+	defer close(w.done)
+	pause := firstPause
+	for first := true; !w.stopping.Load(); first = false {
+		s, err := shard.New(w.opt, w.epoch)
+		if err == nil {
+			w.current.Store(s)
+			if w.stopping.Load() {
+				s.Stop()
+			}
+			if first {
+				s.Post(func() { started <- nil })
+			}
+			began := time.Now()
+			if err = w.serve(s); err == nil {
+				return
+			}
+			if time.Since(began) > stableFor {
+				pause = firstPause
+			}
+		}
+		if first && !errors.Is(err, errPanic) {
+			started <- err
+			return
+		}
+		w.restarts.Add(1)
+		w.log.Error("a shard ended and is started again", "shard", w.opt.ID, "cpu", w.opt.CPU, "pause", pause, "error", err)
+		time.Sleep(pause)
+		pause = min(2*pause, longPause)
+	}
+}
+
+// errPanic is what serve returns when a shard panicked.
+var errPanic = errors.New("panic")
+
+// serve runs a shard to its end on a goroutine and thread of its own; both end with it.
+func (w *worker) serve(s *shard.Shard) error {
+	ended := make(chan error, 1)
+	go func() {
+		defer func() {
+			if p := recover(); p != nil {
+				ended <- fmt.Errorf("%w: %v\n%s", errPanic, p, debug.Stack())
+			}
+		}()
+		// A fault in memory outside of the Go heap is this shard's end, not everyone's.
+		debug.SetPanicOnFault(true)
+		ended <- s.Run()
+	}()
+	return <-ended
+}
+
+// stop ends the shard when it has answered what it has received.
+func (w *worker) stop() {
+	w.stopping.Store(true)
+	if s := w.current.Load(); s != nil {
+		s.Stop()
+	}
+}
+
+// wait returns when the shard has ended.
+func (w *worker) wait() {
+	if w.begun {
+		<-w.done
+	}
+}
+
+// now returns the time on the shards' clock in nanoseconds.
+func (w *worker) now() int64 { return int64(time.Since(w.epoch)) }
+
+// state tells operators what the shard is doing.
+func (w *worker) state() control.ShardState {
+	s := w.current.Load()
+	if s == nil {
+		return control.ShardStarting
+	}
+	switch s.State() {
+	case shard.Starting:
+		return control.ShardStarting
+	case shard.Running:
+		return control.ShardRunning
+	case shard.Draining:
+		return control.ShardDraining
+	}
+	if w.stopping.Load() {
+		return control.ShardStopped
+	}
+	return control.ShardRestarting
+}
+
+// errBusy: the mailbox is full, or the shard is being restarted.
+var errBusy = errors.New("the shard takes no commands now")
+
+// do calls f on the shard's thread and waits for its end.
+func (w *worker) do(ctx context.Context, f func(*shard.Shard)) error {
+	s := w.current.Load()
+	if s == nil || s.State() == shard.Stopped {
+		return fmt.Errorf("shard %d: %w", w.opt.ID, errBusy)
+	}
+	done := make(chan struct{})
+	var claimed atomic.Bool // by the shard, which then runs f, or by the caller, who then gives up
+	command := func() {
+		if claimed.CompareAndSwap(false, true) {
+			f(s)
+			close(done)
+		}
+	}
+	if !s.Post(command) {
+		return fmt.Errorf("shard %d: %w", w.opt.ID, errBusy)
+	}
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		if claimed.CompareAndSwap(false, true) {
+			return fmt.Errorf("shard %d: %w", w.opt.ID, ctx.Err())
+		}
+	}
+	select {
+	case <-done:
+		return nil
+	case <-w.done:
+		return fmt.Errorf("shard %d: %w", w.opt.ID, errBusy)
+	}
+}
