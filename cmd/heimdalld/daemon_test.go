@@ -1,0 +1,325 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/miekg/dns"
+)
+
+// The end-to-end tests start the binaries that users get and speak to their sockets.
+
+// patience bounds every wait for the daemon. It is a guard against hanging, not a claim about speed.
+const patience = 30 * time.Second
+
+var built string // folder of the binaries, if a test needed them
+
+var binaries = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "heimdall-test-")
+	built = dir
+	if err != nil {
+		return "", err
+	}
+	out, err := exec.Command("go", "build", "-o", dir+"/", "heimdall/cmd/heimdalld", "heimdall/cmd/heimdallctl").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("%w: %s", err, out)
+	}
+	return dir, nil
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if built != "" {
+		os.RemoveAll(built)
+	}
+	os.Exit(code)
+}
+
+// shipped builds the shipped binaries once and returns the path of one.
+func shipped(t *testing.T, name string) string {
+	t.Helper()
+	dir, err := binaries()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Join(dir, name)
+}
+
+// daemon is a running heimdalld.
+type daemon struct {
+	t      *testing.T
+	addr   string // UDP and TCP
+	dir    string
+	config string
+	socket string
+	cmd    *exec.Cmd
+	exited chan struct{}
+	log    *syncBuffer
+}
+
+// start runs the daemon with a configuration: its listening address and admin socket are put in front. It is
+// killed, if it still runs, when the test ends.
+func start(t *testing.T, toml string) *daemon {
+	t.Helper()
+	return startOn(t, freePort(t), toml)
+}
+
+func startOn(t *testing.T, addr, toml string) *daemon {
+	t.Helper()
+	d := &daemon{t: t, addr: addr, dir: t.TempDir(), log: new(syncBuffer), exited: make(chan struct{})}
+	d.config = filepath.Join(d.dir, "config.toml")
+	d.socket = filepath.Join(d.dir, "admin.sock")
+	d.write(toml)
+	d.cmd = exec.Command(shipped(t, "heimdalld"), "-config", d.config)
+	d.cmd.Stdout, d.cmd.Stderr = d.log, d.log
+	if err := d.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() { d.cmd.Wait(); close(d.exited) }()
+	t.Cleanup(func() {
+		d.cmd.Process.Kill()
+		<-d.exited
+		if t.Failed() {
+			t.Logf("the daemon's log:\n%s", d.log)
+		}
+	})
+	for end := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+		if r, err := exchange(d.addr, chaos("version.bind."), "udp"); err == nil && r != nil {
+			return d
+		}
+		select {
+		case <-d.exited:
+			t.Fatalf("the daemon did not start:\n%s", d.log)
+		default:
+		}
+		if time.Now().After(end) {
+			t.Fatalf("the daemon does not answer:\n%s", d.log)
+		}
+	}
+}
+
+// write replaces the configuration file.
+func (d *daemon) write(toml string) {
+	d.t.Helper()
+	head := fmt.Sprintf("[server]\nlisten = [%q]\n", d.addr)
+	if rest, ok := strings.CutPrefix(strings.TrimSpace(toml), "[server]"); ok {
+		toml = rest
+	}
+	text := head + toml + fmt.Sprintf("\n[admin]\nsocket = %q\n", d.socket)
+	if err := os.WriteFile(d.config, []byte(text), 0o644); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+// ask sends a query over UDP and returns the response.
+func (d *daemon) ask(name string, qtype uint16) *dns.Msg {
+	d.t.Helper()
+	return d.exchange(question(name, qtype), "udp")
+}
+
+func (d *daemon) exchange(q *dns.Msg, network string) *dns.Msg {
+	d.t.Helper()
+	r, err := exchange(d.addr, q, network)
+	if err != nil {
+		d.t.Fatalf("%s over %s: %v", q.Question[0].String(), network, err)
+	}
+	return r
+}
+
+// ctl runs heimdallctl and returns its output, its exit code aside.
+func (d *daemon) ctl(args ...string) (string, int) {
+	d.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, shipped(d.t, "heimdallctl"), append([]string{"-socket", d.socket}, args...)...)
+	out, err := cmd.CombinedOutput()
+	if err != nil && cmd.ProcessState == nil {
+		d.t.Fatalf("heimdallctl %v: %v", args, err)
+	}
+	return string(out), cmd.ProcessState.ExitCode()
+}
+
+// ctlJSON runs heimdallctl -json, which must succeed, and decodes what it prints.
+func (d *daemon) ctlJSON(v any, args ...string) {
+	d.t.Helper()
+	out, code := d.ctl(append([]string{"-json"}, args...)...)
+	if code != 0 {
+		d.t.Fatalf("heimdallctl %v: exit code %d: %s", args, code, out)
+	}
+	if err := json.Unmarshal([]byte(out), v); err != nil {
+		d.t.Fatalf("heimdallctl %v printed %q: %v", args, out, err)
+	}
+}
+
+// stop asks the daemon to end, and returns its exit code.
+func (d *daemon) stop(sig syscall.Signal) int {
+	d.t.Helper()
+	d.cmd.Process.Signal(sig)
+	select {
+	case <-d.exited:
+	case <-time.After(patience):
+		d.t.Fatalf("the daemon does not end on %v:\n%s", sig, d.log)
+	}
+	return d.cmd.ProcessState.ExitCode()
+}
+
+// until waits for a condition that has to come true.
+func until(t *testing.T, what string, f func() bool) {
+	t.Helper()
+	for end := time.Now().Add(patience); !f(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("waited in vain for %s", what)
+		}
+	}
+}
+
+func question(name string, qtype uint16) *dns.Msg {
+	return new(dns.Msg).SetQuestion(dns.Fqdn(name), qtype)
+}
+
+func chaos(name string) *dns.Msg {
+	q := question(name, dns.TypeTXT)
+	q.Question[0].Qclass = dns.ClassCHAOS
+	return q
+}
+
+func exchange(addr string, q *dns.Msg, network string) (*dns.Msg, error) {
+	c := dns.Client{Net: network, Timeout: 10 * time.Second, UDPSize: 4096}
+	r, _, err := c.Exchange(q, addr)
+	return r, err
+}
+
+// freePort finds a port on 127.0.0.1 that is free for UDP and TCP.
+func freePort(t *testing.T) string {
+	t.Helper()
+	for range 100 {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		addr := l.Addr().String()
+		p, err := net.ListenPacket("udp", addr)
+		l.Close()
+		if err == nil {
+			p.Close()
+			return addr
+		}
+	}
+	t.Fatal("no free port")
+	return ""
+}
+
+// syncBuffer is a buffer that one goroutine writes and others read.
+type syncBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *syncBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *syncBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
+
+// upstream is a server that the daemon asks: an ordinary one, whose handler may do what it likes.
+type upstream struct {
+	addr    netip.AddrPort
+	mu      sync.Mutex
+	handler func(w dns.ResponseWriter, q *dns.Msg)
+	asked   map[string]int
+	total   int
+}
+
+// newUpstream starts an upstream over UDP and TCP. A nil handler answers every name with 192.0.2.1.
+func newUpstream(t *testing.T, handler func(w dns.ResponseWriter, q *dns.Msg)) *upstream {
+	t.Helper()
+	if handler == nil {
+		handler = answerA
+	}
+	u := &upstream{addr: netip.MustParseAddrPort(freePort(t)), handler: handler, asked: map[string]int{}}
+	for _, network := range []string{"udp", "tcp"} {
+		ready := make(chan struct{})
+		srv := &dns.Server{Addr: u.addr.String(), Net: network, Handler: u, NotifyStartedFunc: func() { close(ready) }}
+		failed := make(chan error, 1)
+		go func() { failed <- srv.ListenAndServe() }()
+		select {
+		case <-ready:
+		case err := <-failed:
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { srv.Shutdown() })
+	}
+	return u
+}
+
+func (u *upstream) ServeDNS(w dns.ResponseWriter, q *dns.Msg) {
+	u.mu.Lock()
+	u.total++
+	if len(q.Question) == 1 {
+		u.asked[strings.ToLower(q.Question[0].Name)]++
+	}
+	h := u.handler
+	u.mu.Unlock()
+	h(w, q)
+}
+
+func (u *upstream) set(handler func(w dns.ResponseWriter, q *dns.Msg)) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.handler = handler
+}
+
+// count returns how often a name was asked for; "" stands for all.
+func (u *upstream) count(name string) int {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if name == "" {
+		return u.total
+	}
+	return u.asked[name]
+}
+
+// forward is the configuration that sends everything to these servers.
+func forward(zone string, servers ...*upstream) string {
+	list := make([]string, len(servers))
+	for i, s := range servers {
+		list[i] = fmt.Sprintf("%q", s.addr)
+	}
+	return fmt.Sprintf("\n[[forward]]\nzone = %q\nservers = [%s]\n", zone, strings.Join(list, ", "))
+}
+
+// answerA answers every name with the address 192.0.2.1 for an hour.
+func answerA(w dns.ResponseWriter, q *dns.Msg) {
+	r := new(dns.Msg).SetReply(q)
+	r.RecursionAvailable = true
+	if q.Question[0].Qtype == dns.TypeA {
+		r.Answer = append(r.Answer, record("%s 3600 IN A 192.0.2.1", q.Question[0].Name))
+	}
+	w.WriteMsg(r)
+}
+
+func record(format string, args ...any) dns.RR {
+	rr, err := dns.NewRR(fmt.Sprintf(format, args...))
+	if err != nil {
+		panic(err)
+	}
+	return rr
+}

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// policy says what each package may import, standard library and libraries aside. A line names a package,
+// or several, and behind "<" what they may import; it may only name packages of the lines above it.
+const policy = `
+core/dname core/histogram affinity netio shard/timer shard/mailbox <;
+core/wire < core/dname;
+core/zonefile core/dnssec < core/dname core/wire;
+core/cache core/zone core/local < core/dname core/wire;
+core/policy < core/dname;
+core/config core/control < core/dname core/wire core/histogram;
+core/resolver < core/dname core/wire core/cache core/dnssec;
+core < core/dname core/wire core/cache core/zone core/local core/policy core/resolver core/dnssec core/histogram;
+netio/udp netio/tcp netio/outbound netio/netiotest < netio;
+shard < core core/dname core/wire core/cache core/resolver core/policy core/histogram netio netio/udp netio/tcp netio/outbound affinity shard/timer shard/mailbox;
+shard/supervisor < core core/dname core/wire core/cache core/zone core/zonefile core/local core/policy core/resolver core/dnssec core/config core/control core/histogram netio netio/udp netio/tcp netio/outbound affinity shard shard/timer shard/mailbox;
+cmd/heimdalld < core/config shard/supervisor;
+cmd/heimdallctl < core/control core/histogram core/dname core/wire;
+cmd/heimdall-bench < core/dname core/wire core/histogram;
+`
+
+// forbidden lists what the pure core may not import.
+var forbidden = []string{"net", "os", "syscall", "unsafe", "golang.org/x/sys/unix"}
+
+type pkg struct {
+	ImportPath string
+	Imports    []string
+}
+
+func TestDependencies(t *testing.T) {
+	allowed, err := parsePolicy(policy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range list(t) {
+		name := strings.TrimPrefix(p.ImportPath, "heimdall/")
+		may, known := allowed[name]
+		if !known {
+			t.Errorf("package %s is not in the policy", name)
+		}
+		for _, imp := range p.Imports {
+			if inner, ok := strings.CutPrefix(imp, "heimdall/"); ok && !slices.Contains(may, inner) {
+				t.Errorf("%s imports %s: not allowed", name, inner)
+			}
+			if (name == "core" || strings.HasPrefix(name, "core/")) && slices.Contains(forbidden, imp) {
+				t.Errorf("%s imports %s: core does no I/O", name, imp)
+			}
+		}
+	}
+}
+
+// A policy that can be broken without notice is none.
+func TestPolicyOrder(t *testing.T) {
+	for _, bad := range []string{"a < b; b <;", "a <; a <;", "a b < c;", "a"} {
+		if _, err := parsePolicy(bad); err == nil {
+			t.Errorf("policy %q accepted", bad)
+		}
+	}
+}
+
+func parsePolicy(text string) (map[string][]string, error) {
+	allowed := map[string][]string{}
+	for line := range strings.SplitSeq(text, ";") {
+		if strings.TrimSpace(line) == "" {
+			continue
+		}
+		names, imports, ok := strings.Cut(line, "<")
+		if !ok {
+			return nil, fmt.Errorf("line %q has no <", line)
+		}
+		may := strings.Fields(imports)
+		for _, m := range may {
+			if _, above := allowed[m]; !above {
+				return nil, fmt.Errorf("line %q names %s, which is not above it", line, m)
+			}
+		}
+		for _, n := range strings.Fields(names) {
+			if _, twice := allowed[n]; twice {
+				return nil, fmt.Errorf("package %s stands twice", n)
+			}
+			allowed[n] = may
+		}
+	}
+	return allowed, nil
+}
+
+func list(t *testing.T) (all []pkg) {
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", "heimdall/...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p pkg
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			return all
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+}

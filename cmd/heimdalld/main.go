@@ -1,0 +1,103 @@
+// Command heimdalld is the Heimdall DNS daemon.
+//
+//	heimdalld -config FILE           serve
+//	heimdalld -check -config FILE    find what start-up would find, and exit
+//
+// SIGHUP reloads the configuration; SIGTERM and SIGINT answer what is in flight and exit. Exit codes: 0 the
+// daemon ended as it was told, or the configuration is good; 1 it could not start or failed; 2 wrong usage.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"heimdall/core/config"
+	"heimdall/shard/supervisor"
+)
+
+// version is set by the linker.
+var version = "unknown"
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+func run(args []string, stdout, stderr io.Writer) int {
+	flags := flag.NewFlagSet("heimdalld", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	path := flags.String("config", "config.toml", "configuration `file`")
+	check := flags.Bool("check", false, "check the configuration and exit")
+	level := flags.String("log", "info", "least severe `level` that is logged: debug, info, warn, error")
+	showVersion := flags.Bool("version", false, "print the version and exit")
+	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+		return 0
+	} else if err != nil {
+		return 2
+	}
+	if flags.NArg() > 0 {
+		fmt.Fprintf(stderr, "heimdalld: unexpected argument %q; it takes flags only\n", flags.Arg(0))
+		return 2
+	}
+	if *showVersion {
+		fmt.Fprintln(stdout, "heimdalld", version)
+		return 0
+	}
+	var least slog.Level
+	if err := least.UnmarshalText([]byte(*level)); err != nil {
+		fmt.Fprintf(stderr, "heimdalld: -log %s: use debug, info, warn or error\n", *level)
+		return 2
+	}
+	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: least}))
+	cfg, warnings, err := supervisor.LoadConfig(*path)
+	if err != nil {
+		fmt.Fprintln(stderr, err)
+		return 1
+	}
+	for _, w := range warnings {
+		fmt.Fprintln(stderr, "warning:", w)
+	}
+	if *check {
+		if err := supervisor.Check(cfg); err != nil {
+			fmt.Fprintln(stderr, err)
+			return 1
+		}
+		fmt.Fprintf(stdout, "%s: good\n", *path)
+		return 0
+	}
+	if err := serve(cfg, *path, log); err != nil {
+		log.Error("heimdalld ends", "error", err)
+		return 1
+	}
+	return 0
+}
+
+// serve runs the daemon until a signal ends it.
+func serve(cfg *config.Config, path string, log *slog.Logger) error {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	s, err := supervisor.Start(supervisor.Options{Config: cfg, Path: path, Version: version, Log: log})
+	if err != nil {
+		return err
+	}
+	for {
+		select {
+		case <-hup:
+			s.ReloadAndLog(ctx)
+		case err := <-s.Failed():
+			s.Stop()
+			return err
+		case <-ctx.Done():
+			stop() // a second signal ends at once
+			log.Info("draining")
+			s.Stop()
+			return nil
+		}
+	}
+}
