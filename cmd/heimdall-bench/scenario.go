@@ -1,0 +1,62 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+)
+
+// attack is the second stream of a scenario.
+type attack uint8
+
+const (
+	noAttack attack = iota
+	randomSubdomains
+	malformedPackets
+)
+
+// law is how a stream draws its names.
+type law uint8
+
+const (
+	drawUniform law = iota
+	drawZipf
+)
+
+// scenario is one kind of traffic. A new one is a row in the table below, unless
+// it needs a law or an attack that does not exist yet.
+type scenario struct {
+	name       string
+	help       string
+	law        law
+	rate       float64 // queries a second, if the command line says nothing
+	attack     attack
+	attackRate float64 // packets a second, likewise
+}
+
+var scenarios = []scenario{
+	{name: "cached", help: "names in the server's cache, all equally popular", law: drawUniform, rate: 10_000},
+	{name: "zipf", help: "the same with a popularity of 1/rank^s", law: drawZipf, rate: 10_000},
+	{name: "flood", help: "good queries beside random subdomains from another address", law: drawUniform, rate: 2000, attack: randomSubdomains, attackRate: 300_000},
+	{name: "malformed", help: "good queries beside eight kinds of nonsense from another address", law: drawUniform, rate: 200_000, attack: malformedPackets, attackRate: 200_000},
+}
+
+func findScenario(name string) (*scenario, error) {
+	for i := range scenarios {
+		if scenarios[i].name == name {
+			return &scenarios[i], nil
+		}
+	}
+	return nil, fmt.Errorf("-scenario %q: there is none of that name", name)
+}
+
+func scenarioHelp() string {
+	var b strings.Builder
+	for _, s := range scenarios {
+		rates := fmt.Sprintf("%.0f/s", s.rate)
+		if s.attack != noAttack {
+			rates += fmt.Sprintf(" and %.0f/s", s.attackRate)
+		}
+		fmt.Fprintf(&b, "  %-10s %s (%s)\n", s.name, s.help, rates)
+	}
+	return b.String()
+}

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"strconv"
+	"strings"
+)
+
+// target is a server to measure.
+type target struct {
+	name string
+	addr netip.AddrPort
+	pids []int // its processes, as given; their descendants count as well
+}
+
+// fillTargets reads the flags -server and -pid.
+func (o *options) fillTargets(servers, pids []string) error {
+	if len(servers) == 0 {
+		return errors.New("-server is missing")
+	}
+	byName := map[string]*target{}
+	for _, text := range servers {
+		name, addr, named := strings.Cut(text, "=")
+		if !named {
+			name, addr = text, text
+		}
+		at, err := netip.ParseAddrPort(addr)
+		if err != nil {
+			return fmt.Errorf("-server %q: want an address and a port, such as 127.0.0.1:5353 or [::1]:5353", text)
+		}
+		if name == "" || byName[name] != nil {
+			return fmt.Errorf("-server %q: each needs a name of its own", text)
+		}
+		byName[name] = &target{name: name, addr: at}
+		o.targets = append(o.targets, byName[name])
+	}
+	for _, text := range pids {
+		name, number, _ := strings.Cut(text, "=")
+		pid, err := strconv.Atoi(number)
+		if err != nil || pid <= 0 {
+			return fmt.Errorf("-pid %q: want NAME=PID", text)
+		}
+		if t := byName[name]; t != nil {
+			t.pids = append(t.pids, pid)
+		} else {
+			o.helpers = append(o.helpers, pid)
+		}
+	}
+	return nil
+}
+
+// names opens the questions that the options name.
+func (o *options) names() (names, error) {
+	if o.file == "" {
+		return newPattern(o.pattern, o.count, o.qtype, o.base)
+	}
+	f, err := os.Open(o.file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	l, err := readList(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", o.file, err)
+	}
+	return l, nil
+}
+
+// parseCPUs reads a list such as "0-3,8".
+func parseCPUs(text string) ([]int, error) {
+	var cpus []int
+	if text == "" {
+		return nil, nil
+	}
+	for part := range strings.SplitSeq(text, ",") {
+		first, last, isRange := strings.Cut(part, "-")
+		if !isRange {
+			last = first
+		}
+		from, err := strconv.ParseUint(first, 10, 16)
+		if err != nil {
+			return nil, fmt.Errorf("%q is not a CPU list", text)
+		}
+		to, err := strconv.ParseUint(last, 10, 16)
+		if err != nil || to < from {
+			return nil, fmt.Errorf("%q is not a CPU list", text)
+		}
+		for cpu := from; cpu <= to; cpu++ {
+			cpus = append(cpus, int(cpu))
+		}
+	}
+	return cpus, nil
+}
