@@ -171,6 +171,18 @@ func (m *Machine) learn(d *delegation, t *task, zone, from dname.Name, section w
 			}
 		}
 	}
+	if zone.IsRoot() { // A priming response may lack addresses (RFC 8109, section 3.3); the hints have them.
+		for _, h := range m.options.RootHints {
+			for n := range int(d.nns) {
+				if d.ns[n].state&nsGlue == 0 && dname.Equal(d.name(n), h.Name) {
+					d.addAddr(n, h.Addr.As16(), nsKnown)
+				}
+			}
+		}
+		if d.naddrs == 0 {
+			return false
+		}
+	}
 	if d.nns == 0 {
 		return false
 	}

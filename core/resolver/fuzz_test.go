@@ -89,3 +89,61 @@ func FuzzReceive(f *testing.F) {
 		n.idle()
 	})
 }
+
+// FuzzIterate lets every server of a tree, the root's included, answer with one of two hostile messages.
+//
+// Law: no panic; each question ends in time; the queries for it are bounded; nothing is left in use, and
+// nothing is sent to loopback addresses.
+func FuzzIterate(f *testing.F) {
+	seed := func(records ...string) []byte {
+		q := new(dns.Msg).SetQuestion("www.example.", dns.TypeA)
+		m := answering(func(m *dns.Msg) { m.RecursionAvailable = false }, records...)(sent{msg: q})[0].msg
+		raw, err := m.Pack()
+		if err != nil {
+			f.Fatal(err)
+		}
+		return raw
+	}
+	down := seed("ns: example. 1 NS a.example.", "ar: a.example. 1 A 192.0.2.7")
+	for _, second := range [][]byte{
+		seed(good), seed("an: www.example. 1 CNAME x.test."), seed("an: example. 1 DNAME www.example."),
+		seed("ns: www.example. 1 NS b.test.", "ns: www.example. 1 NS a.b.test."), seed("ns: example. 1 NS a.example."),
+		seed("ns: example. 1 SOA a. b. 1 2 3 4 5"), seed("ns: www.example. 1 NS www.example.", "ar: www.example. 1 A 127.0.0.1"), nil,
+	} {
+		f.Add(down, second, uint64(0x5A5A))
+		f.Add(second, down, uint64(0x12345))
+	}
+	f.Fuzz(func(t *testing.T, a, b []byte, which uint64) {
+		n := newNetwork(t, Options{Recursion: true, RootHints: []Hint{{name("a.root."), one.Addr()}}, MaxTasks: 64, MaxServers: 16, Memory: make([]byte, 1<<18), NoIPv6: which&1 != 0, AnyGlue: which&2 != 0})
+		n.fallback = func(q sent) []reply {
+			if q.to.Addr().IsLoopback() {
+				t.Errorf("asked %v", q.to)
+			}
+			which = which>>1 | which<<63
+			if which&7 == 0 {
+				return nil
+			}
+			msg := append([]byte(nil), a...)
+			if which&1 != 0 {
+				msg = append([]byte(nil), b...)
+			}
+			if len(msg) >= wire.HeaderLen {
+				wire.SetID(msg, wire.ID(q.raw))
+				wire.SetFlags(msg, wire.Flags(msg)&^wire.OpcodeMask|wire.FlagQR)
+			}
+			if end, ok := dname.Skip(q.raw, wire.HeaderLen); ok && which&8 == 0 {
+				if old, ok := dname.Skip(msg, min(wire.HeaderLen, len(msg))); ok && len(msg) >= old+4 {
+					msg = append(append(append([]byte(nil), msg[:wire.HeaderLen]...), q.raw[wire.HeaderLen:end+4]...), msg[old+4:]...)
+				}
+			}
+			return []reply{{raw: msg}}
+		}
+		for _, qname := range []string{"www.example.", "x.y.example.", "www.example."} {
+			n.resolve(question(qname, wire.TypeA))
+		}
+		n.idle()
+		if len(n.log) > 3*(maxTotal+maxQueries) {
+			t.Errorf("%d queries", len(n.log))
+		}
+	})
+}

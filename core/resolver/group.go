@@ -2,6 +2,7 @@ package resolver
 
 import (
 	"net/netip"
+	"slices"
 
 	"heimdall/core/dname"
 	"heimdall/core/wire"
@@ -73,14 +74,15 @@ func (t *groups) find(name dname.Name, typ wire.Type) *group {
 }
 
 // Reconfigure replaces the groups. Servers that stay keep what is known of them; tasks that are running
-// see the new groups with the next query they send.
+// see the new groups with the next query they send; what was learned below a zone whose group changed is
+// forgotten.
 func (m *Machine) Reconfigure(list []Group) {
 	for i := range m.servers.list[:m.servers.used] {
 		m.servers.list[i].pinned = false
 	}
 	var compiled []group
 	for _, g := range list {
-		c := group{zone: append(dname.Name(nil), dname.AppendLower(nil, g.Zone)...), kind: g.Kind}
+		c := group{zone: dname.AppendLower(nil, g.Zone), kind: g.Kind}
 		for _, addr := range g.Servers {
 			addr = netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port())
 			if i := m.servers.get(addr, m.now); i >= 0 {
@@ -90,5 +92,23 @@ func (m *Machine) Reconfigure(list []Group) {
 		}
 		compiled = append(compiled, c)
 	}
+	changed := append(unlike(m.groups.list, compiled), unlike(compiled, m.groups.list)...)
+	if len(changed) > 0 && m.known.store != nil {
+		m.known.store.Purge(func(key []byte) bool {
+			return slices.ContainsFunc(changed, dname.Name(key[keyHeader:]).In)
+		})
+	}
 	m.groups = newGroups(compiled, m.seed)
+}
+
+// unlike lists the zones of a whose group is not the same in b.
+func unlike(a, b []group) (zones []dname.Name) {
+	for _, g := range a {
+		if !slices.ContainsFunc(b, func(h group) bool {
+			return dname.Equal(g.zone, h.zone) && g.kind == h.kind && slices.Equal(g.servers, h.servers)
+		}) {
+			zones = append(zones, g.zone)
+		}
+	}
+	return zones
 }

@@ -165,21 +165,32 @@ func (m *Machine) prime() {
 	}
 }
 
-// affordable says whether a task, and the client's question that it is for, may send another query.
+// affordable says whether a task, and the client's question that it is for, may send another query. What no
+// client waits for any more may not: else the sub-tasks of one question that has failed would go on.
 func (m *Machine) affordable(t *task) bool {
-	if t.queries >= maxQueries {
-		return false
-	}
-	o := &m.tasks.list[t.origin]
-	return !o.running || o.gen != t.originGen || o.total < maxTotal
+	return t.queries < maxQueries && m.adopt(t) && m.tasks.list[t.origin].total < maxTotal
 }
 
 // charge counts a query.
 func (m *Machine) charge(t *task) {
 	t.queries++
+	m.tasks.list[t.origin].total++
+}
+
+// adopt sees to it that the origin of a task is running: one of the tasks that wait for it gives theirs if
+// its own has ended. False if there is none.
+func (m *Machine) adopt(t *task) bool {
 	if o := &m.tasks.list[t.origin]; o.running && o.gen == t.originGen {
-		o.total++
+		return true
 	}
+	for l := t.parents; l >= 0; l = m.links.list[l].next {
+		p := &m.tasks.list[m.links.list[l].parent]
+		if p.running && p.gen == m.links.list[l].gen && m.adopt(p) {
+			t.origin, t.originGen = p.origin, p.originGen
+			return true
+		}
+	}
+	return false
 }
 
 // minimise decides how many labels of the present name the next question shows.

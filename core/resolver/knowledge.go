@@ -50,6 +50,9 @@ const (
 	maxNegativeTTL   = 3600
 )
 
+// Layout of a key: 0 kind, 1 type (2 octets), 3 class (2 octets), 5 name.
+const keyHeader = 5
+
 func (k *knowledge) makeKey(kind entryKind, name dname.Name, t wire.Type, c wire.Class) uint64 {
 	k.key = append(k.key[:0], byte(kind))
 	k.key = binary.BigEndian.AppendUint16(k.key, uint16(t))
@@ -183,7 +186,7 @@ func (m *Machine) fromKnowledge(i int32) bool {
 			m.finish(i)
 			return true
 		}
-		if t.typ == wire.TypeCNAME {
+		if t.typ == wire.TypeCNAME || t.typ == wire.TypeANY {
 			return false
 		}
 		if m.records, _, ok = m.known.recall(m.records[:0], cur, wire.TypeCNAME, t.class, m.wantDO(t), brief, now); !ok {
@@ -212,6 +215,25 @@ func (m *Machine) deniedTLD(t *task, now uint32) (records, wire.Rcode, bool) {
 	}
 	return m.known.recall(m.records[:0], cur.Suffix(1), 0, t.class, m.wantDO(t), false, now)
 }
+
+// Flush forgets what is known of a name, or with subtree set also of all names below it.
+func (m *Machine) Flush(name dname.Name, subtree bool) {
+	if m.known.store == nil {
+		return
+	}
+	name = dname.AppendLower(nil, name)
+	if subtree && dname.Name(name).IsRoot() {
+		m.known.store.Clear()
+		return
+	}
+	m.known.store.Purge(func(key []byte) bool {
+		have := dname.Name(key[keyHeader:])
+		return dname.Equal(have, name) || subtree && have.In(name)
+	})
+}
+
+// purgeStep is how many bytes of memory are looked through for flushed entries with each question.
+const purgeStep = 8 << 10
 
 // wantDO says whether a task needs signatures.
 func (m *Machine) wantDO(t *task) bool { return t.do || m.options.DNSSEC }

@@ -109,6 +109,9 @@ func (m *Machine) Begin(now int64, q *Question, waiter uint32) Status {
 		m.stats.Joined++
 		return Joined
 	}
+	if m.known.store != nil && m.known.store.Purging() {
+		m.known.store.PurgeStep(purgeStep)
+	}
 	m.stats.Started++
 	t.deadline = now + int64(m.options.Timeout)
 	t.fresh = waiter == NoWaiter

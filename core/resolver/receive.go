@@ -211,6 +211,7 @@ func (m *Machine) accept(e int32, msg []byte) {
 	t := &m.tasks.list[x.task]
 	a := t.attempt(x.server)
 	m.stats.Accepted++
+	m.families[family(srv.addr.Addr())].failed = 0
 	srv.answered++
 	if !x.stream {
 		srv.measured(m.now - x.sent)

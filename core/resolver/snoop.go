@@ -29,7 +29,7 @@ func (m *Machine) Snoop(now int64, q *Question) (Answer, bool) {
 			break
 		}
 		m.write(m.records, q)
-		if typ != wire.TypeCNAME || q.Type == wire.TypeCNAME {
+		if typ != wire.TypeCNAME || q.Type == wire.TypeCNAME || q.Type == wire.TypeANY {
 			break
 		}
 		if rec, _, ok := m.records.next(); ok && rec.section == wire.Answer && rec.typ == wire.TypeCNAME {
