@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-
-	"heimdall/core/dname"
 )
 
 // minShardMemory is the least cache memory of one shard: what two stores of the smallest kind take.
@@ -20,8 +18,7 @@ func (c *Config) Check(f Features) Problems {
 	k.cpu()
 	k.cache()
 	k.xdp()
-	k.upstreams()
-	k.zones()
+	k.zones(k.upstreams())
 	k.recursion(f)
 	k.problems.sort()
 	return k.problems
@@ -107,15 +104,16 @@ func (k *checker) xdp() {
 	}
 }
 
-// upstreams checks [[forward]] and [[stub]].
-func (k *checker) upstreams() {
-	seen := map[string]string{} // path by zone
+// upstreams checks [[forward]] and [[stub]], and returns their paths by zone.
+func (k *checker) upstreams() (seen map[string]string) {
+	seen = map[string]string{}
 	for i, u := range k.config.Forward {
 		k.upstream(element("forward", i), u, seen)
 	}
 	for i, u := range k.config.Stub {
 		k.upstream(element("stub", i), u, seen)
 	}
+	return seen
 }
 
 func (k *checker) upstream(path string, u Upstream, seen map[string]string) {
@@ -154,8 +152,8 @@ func (k *checker) listensOn(a netip.AddrPort) bool {
 	})
 }
 
-// zones checks [[zone]].
-func (k *checker) zones() {
+// zones checks [[zone]]; upstreams are the paths of [[forward]] and [[stub]] by zone.
+func (k *checker) zones(upstreams map[string]string) {
 	seen := map[string]string{}
 	for i, z := range k.config.Zone {
 		if z.Name == nil {
@@ -166,18 +164,9 @@ func (k *checker) zones() {
 			k.reject(path+".name", "%s is that of %s as well", z.Name, k.describe(first))
 		}
 		seen[string(z.Name)] = path
-		for j, u := range k.config.Forward {
-			k.zoneAgainst(path, z, element("forward", j), u.Zone)
+		if other, both := upstreams[string(z.Name)]; both {
+			k.reject(path+".name", "%s is that of %s as well: it is served from the file, nobody is asked", z.Name, k.describe(other))
 		}
-		for j, u := range k.config.Stub {
-			k.zoneAgainst(path, z, element("stub", j), u.Zone)
-		}
-	}
-}
-
-func (k *checker) zoneAgainst(path string, z Zone, other string, zone dname.Name) {
-	if zone != nil && dname.Equal(z.Name, zone) {
-		k.reject(path+".name", "%s is that of %s as well: it is served from the file, nobody is asked", z.Name, k.describe(other))
 	}
 }
 

@@ -143,7 +143,10 @@ func (s *scanner) value(path string) {
 			if s.at == len(s.text) || s.accept(']') {
 				return
 			}
-			element := path + "[" + strconv.Itoa(i) + "]"
+			element := path
+			if len(path) < maxPath {
+				element += "[" + strconv.Itoa(i) + "]"
+			}
 			s.note(element, s.at)
 			before := s.at
 			s.value(element)
@@ -228,11 +231,18 @@ func unquote(quoted string) string {
 // enter returns the path of key in the table at path.
 func (s *scanner) enter(path, key string) string {
 	key = quoteKey(key)
-	if path == "" {
+	switch {
+	case path == "":
 		return key
+	case len(path) >= maxPath:
+		return path
 	}
 	return path + "." + key
 }
+
+// maxPath is the length in octets from which paths do not grow: what is nested deeper has the place of what
+// is around it, and a file of nothing but brackets costs no more than its size. No key comes near it.
+const maxPath = 1024
 
 // quoteKey returns a key as it stands in a path: quoted unless all of its characters are those of bare keys.
 func quoteKey(key string) string {
