@@ -1,6 +1,8 @@
 package resolver
 
 import (
+	"encoding/binary"
+
 	"heimdall/core/dname"
 	"heimdall/core/wire"
 )
@@ -195,6 +197,10 @@ func (m *Machine) takeSOA(t *task, name, zone dname.Name) bool {
 	for i := range parts {
 		p := &parts[i]
 		if p.section == wire.Authority && p.rr.Type == wire.TypeSOA && p.rr.Class == t.class && name.In(p.owner) && p.owner.In(zone) {
+			if msg := m.response.msg; p.rr.End-p.rr.Data >= 22 {
+				// RFC 2308, section 5: MINIMUM, the last field, caps the TTL of a negative answer.
+				p.rr.TTL = min(p.rr.TTL, binary.BigEndian.Uint32(msg[p.rr.End-4:]))
+			}
 			m.take(p, wire.Authority)
 			m.takeSignatures(t, p.owner, wire.TypeSOA, wire.Authority)
 			m.takeDenial(t, p.owner)
