@@ -78,6 +78,7 @@ var failureTexts = [failures]string{
 	FailMalformed: "the last server asked sent a malformed response",
 	FailTruncated: "the last server asked truncates over TCP",
 	FailNetwork:   "the last server asked cannot be reached",
+	FailCookie:    "the last server asked does not take its own cookie",
 	FailCase:      "the last server asked gave answers that could not be confirmed",
 }
 

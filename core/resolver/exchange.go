@@ -31,6 +31,7 @@ type exchange struct {
 	late     bool // past its time-out, kept in case the answer comes
 	stream   bool
 	edns     bool
+	cookie   bool
 	probe    bool  // of a server that was down
 	recurse  bool  // RD is set
 	skip     uint8 // octets of the task's name that minimisation leaves out
@@ -212,6 +213,10 @@ func (m *Machine) BuildQuery(ref uint64, sock uint16, buf []byte) []byte {
 	msg := wire.AppendQuery(buf[:0], id, flags, x.question(t, &cased), x.typ, t.class)
 	if x.edns {
 		msg = wire.AppendOPT(msg, wire.OPT{UDPSize: m.options.UDPSize, DO: m.wantDO(t)})
+		if x.cookie {
+			var cookie [40]byte
+			msg = wire.AppendOption(msg, wire.OptionCookie, m.servers.list[x.server].cookie(cookie[:0], m.rnd))
+		}
 	}
 	return msg
 }

@@ -248,6 +248,7 @@ func (m *Machine) send(i, server int32, r *route) bool {
 	if x.edns = srv.useEDNS(m.now) && !a.noEDNS; x.edns && a.tries >= 2 && srv.edns == unknown && !a.stream {
 		x.edns = false // RFC 6891, section 6.2.2: some middle box may drop what it does not know.
 	}
+	x.cookie = x.edns && !a.noCookie && srv.useCookie(m.now) && (a.tries == 0 || srv.cookies == works)
 	if !m.options.PlainCase && t.plain == plainOff && srv.useCase(m.now) {
 		x.caseOf = m.rnd.Uint64() | 1
 	}

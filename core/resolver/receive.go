@@ -210,6 +210,10 @@ func (m *Machine) accept(e int32, msg []byte) {
 	srv := &m.servers.list[x.server]
 	t := &m.tasks.list[x.task]
 	a := t.attempt(x.server)
+	readable := m.response.read(msg)
+	if x.cookie && readable && !m.checkCookie(e, srv) {
+		return
+	}
 	m.stats.Accepted++
 	m.families[family(srv.addr.Addr())].failed = 0
 	srv.answered++
@@ -219,17 +223,18 @@ func (m *Machine) accept(e int32, msg []byte) {
 			srv.letterCase = works
 		}
 	}
-	if wire.Flags(msg)&wire.FlagTC != 0 {
-		if x.stream {
-			m.useless(e, FailTruncated, wire.RcodeServFail)
-			return
-		}
+	switch {
+	case wire.Flags(msg)&wire.FlagTC == 0:
+	case x.stream:
+		m.useless(e, FailTruncated, wire.RcodeServFail)
+		return
+	default:
 		m.stats.Truncated++
 		a.stream = true
 		m.again(e)
 		return
 	}
-	if !m.response.read(msg) {
+	if !readable {
 		m.useless(e, FailMalformed, wire.RcodeServFail)
 		return
 	}
@@ -239,20 +244,45 @@ func (m *Machine) accept(e int32, msg []byte) {
 	if m.response.hasEDE {
 		t.ede, t.hasEDE = m.response.ede, true
 	}
-	switch rcode := m.response.rcode; rcode {
+	m.judge(e, m.response.rcode)
+}
+
+// judge goes on by the response code of m.response.
+func (m *Machine) judge(e int32, rcode wire.Rcode) {
+	x := &m.exchanges.list[e]
+	srv := &m.servers.list[x.server]
+	a := m.tasks.list[x.task].attempt(x.server)
+	switch rcode {
 	case wire.RcodeNoError, wire.RcodeNXDomain, wire.RcodeYXDomain:
 		if !x.edns && srv.edns == unknown && (a.noEDNS || a.tries > 2) {
 			srv.edns, srv.ednsUntil = broken, m.now+ednsMemory
 		}
+		if x.edns && a.noCookie && srv.cookies == unknown {
+			srv.cookies, srv.cookiesUntil = broken, m.now+ednsMemory
+		}
 		m.use(e)
 	case wire.RcodeFormErr, wire.RcodeNotImp, wire.RcodeBadVers:
-		if x.edns && (!m.response.hasOPT || rcode == wire.RcodeBadVers) {
+		switch {
+		case x.cookie: // Some take offence at any option.
+			a.noCookie = true
+		case x.edns && (!m.response.hasOPT || rcode == wire.RcodeBadVers):
 			m.stats.EDNSFallbacks++
 			a.noEDNS = true
-			m.again(e)
+		default:
+			m.useless(e, FailFormErr, rcode)
 			return
 		}
-		m.useless(e, FailFormErr, rcode)
+		m.again(e)
+	case wire.RcodeBadCookie: // RFC 7873, section 5.3: again with the new cookie, then over TCP.
+		switch {
+		case x.stream:
+			m.useless(e, FailCookie, rcode)
+			return
+		case a.badCookie:
+			a.stream = true
+		}
+		a.badCookie = true
+		m.again(e)
 	case wire.RcodeServFail:
 		m.useless(e, FailServFail, rcode)
 	case wire.RcodeRefused:
@@ -260,4 +290,32 @@ func (m *Machine) accept(e int32, msg []byte) {
 	default:
 		m.useless(e, FailRcode, rcode)
 	}
+}
+
+// checkCookie compares the cookie in m.response with the one that was sent (RFC 7873, section 5.3). False if
+// the response must not be used: a wrong one is ignored, a missing one has to be explained over TCP.
+func (m *Machine) checkCookie(e int32, srv *server) bool {
+	x := &m.exchanges.list[e]
+	c := m.response.cookie
+	switch {
+	case len(c) >= len(srv.ours) && [8]byte(c) == srv.ours:
+		if size := len(c) - len(srv.ours); size >= 8 && size <= len(srv.theirs) {
+			srv.theirsLen = uint8(copy(srv.theirs[:], c[len(srv.ours):]))
+			srv.cookies = works
+		}
+	case x.stream:
+		if c == nil && srv.cookies == works {
+			srv.cookies, srv.cookiesUntil = broken, m.now+caseMemory
+		}
+	case c != nil:
+		m.stats.WrongCookie++
+		m.guess(e)
+		return false
+	case srv.cookies == works:
+		m.stats.NoCookie++
+		m.tasks.list[x.task].attempt(x.server).stream = true
+		m.again(e)
+		return false
+	}
+	return true
 }

@@ -28,6 +28,7 @@ type response struct {
 	hasOPT bool
 	ede    wire.EDE // the first extended error
 	hasEDE bool
+	cookie []byte // data of the COOKIE option, borrowed from msg
 	parts  []part
 	names  []byte
 	reader wire.Reader
@@ -37,7 +38,7 @@ type response struct {
 func (r *response) read(msg []byte) bool {
 	r.msg, r.flags = msg, wire.Flags(msg)
 	r.rcode = wire.RcodeOf(r.flags)
-	r.hasOPT, r.hasEDE = false, false
+	r.hasOPT, r.hasEDE, r.cookie = false, false, nil
 	r.parts, r.names = r.parts[:0], r.names[:0]
 	if !r.reader.Reset(msg) {
 		return false
@@ -88,6 +89,9 @@ func (r *response) readOPT(rr *wire.RR) bool {
 		code, data, ok := options.Next()
 		if !ok {
 			return true
+		}
+		if code == wire.OptionCookie && r.cookie == nil {
+			r.cookie = data
 		}
 		if code == wire.OptionEDE && len(data) >= 2 && !r.hasEDE {
 			r.hasEDE, r.ede = true, wire.EDE(binary.BigEndian.Uint16(data))

@@ -1,6 +1,7 @@
 package resolver
 
 import (
+	"encoding/binary"
 	"net/netip"
 	"time"
 )
@@ -46,11 +47,12 @@ const (
 	FailMalformed                // a message that cannot be read
 	FailTruncated                // truncated over TCP
 	FailNetwork                  // could not be sent, or the stream broke
+	FailCookie                   // does not take the cookie that it gave
 	FailCase                     // letter case not kept and the answer not confirmed
 	failures
 )
 
-var failureNames = [failures]string{"servfail", "refused", "formerr", "rcode", "lame", "malformed", "truncated", "network", "case"}
+var failureNames = [failures]string{"servfail", "refused", "formerr", "rcode", "lame", "malformed", "truncated", "network", "cookie", "case"}
 
 func (f Failure) String() string { return failureNames[f] }
 
@@ -70,6 +72,12 @@ type server struct {
 
 	edns, letterCase     capability
 	ednsUntil, caseUntil int64
+
+	cookies      capability // RFC 7873
+	cookiesUntil int64
+	ours         [8]byte  // client cookie, made when first needed
+	theirs       [32]byte // server cookie
+	theirsLen    uint8
 
 	used int64 // last time asked
 	next int32 // in its hash chain
@@ -141,6 +149,21 @@ func (s *server) useCase(now int64) bool {
 		s.letterCase = unknown
 	}
 	return s.letterCase != broken
+}
+
+// cookie appends the cookies to send to the server.
+func (s *server) cookie(dst []byte, rnd Rand) []byte {
+	if s.ours == [8]byte{} {
+		binary.LittleEndian.PutUint64(s.ours[:], rnd.Uint64()|1)
+	}
+	return append(append(dst, s.ours[:]...), s.theirs[:s.theirsLen]...)
+}
+
+func (s *server) useCookie(now int64) bool {
+	if s.cookies == broken && now >= s.cookiesUntil {
+		s.cookies = unknown
+	}
+	return s.cookies != broken
 }
 
 // servers is the table of all servers known, of fixed size, found by address.

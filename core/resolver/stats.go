@@ -20,11 +20,12 @@ type Stats struct {
 	Accepted                           uint64 // of Responses: belonged to a query
 
 	// Responses that were ignored, in the order in which they are checked.
-	Short, UnknownID, WrongSource, NotResponse, WrongOpcode, WrongQuestion, WrongCase uint64
+	Short, UnknownID, WrongSource, NotResponse, WrongOpcode, WrongQuestion, WrongCase, WrongCookie uint64
 
 	Spoofed       uint64 // queries moved to TCP because of many guesses
 	EDNSFallbacks uint64 // queries repeated without EDNS
 	CaseFallbacks uint64 // servers found not to keep letter case
+	NoCookie      uint64 // queries repeated over TCP because a cookie was missing
 	Truncated     uint64 // queries repeated over TCP because the response was truncated
 	Evicted       uint64 // servers forgotten to make room
 }

@@ -15,12 +15,14 @@ const (
 
 // attempt is what a task has tried with one server for its present question.
 type attempt struct {
-	server   int32
-	tries    uint8
-	excluded bool // it answered, and the answer was of no use
-	stream   bool // go over TCP
-	noEDNS   bool
-	caseSeen bool // it answered in the wrong letter case
+	server    int32
+	tries     uint8
+	excluded  bool // it answered, and the answer was of no use
+	stream    bool // go over TCP
+	noEDNS    bool
+	noCookie  bool
+	badCookie bool // it did not take the cookie once
+	caseSeen  bool // it answered in the wrong letter case
 }
 
 // task is one question in flight. It holds no pointers, and the garbage collector never looks at it.
