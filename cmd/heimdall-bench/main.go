@@ -96,7 +96,7 @@ func write(r *Report, o *options, out io.Writer) error {
 // breaks off, the report has what there is until then.
 func (b *bench) run(ctx context.Context) (*Report, error) {
 	o := b.opt
-	r := &Report{Version: version, Machine: thisMachine(time.Now()), Command: o.args, Workload: o.workload(b.gen.names)}
+	r := &Report{Version: version, Machine: thisMachine(time.Now()), Command: o.args, Workload: o.workload(b.gen.names), Watchful: o.watchful()}
 	for _, t := range o.targets {
 		r.Servers = append(r.Servers, Server{t.name, t.addr.String(), t.pids})
 	}

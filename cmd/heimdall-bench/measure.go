@@ -15,8 +15,8 @@ type Measurement struct {
 	Complete   bool    `json:"complete,omitempty"`    // warm-up: every name had a good reply
 	CPUSeconds float64 `json:"cpu_seconds,omitempty"` // of the server's processes
 	CPUUs      float64 `json:"cpu_us_per_reply,omitempty"`
-	PSSBytes   uint64  `json:"pss_bytes,omitempty"` // of the server's processes, afterwards
-	Others     float64 `json:"others_cpu_share"`    // share of all CPUs that uninvolved processes took
+	PSSBytes   uint64  `json:"pss_bytes,omitempty"`        // of the server's processes, afterwards
+	Others     float64 `json:"others_cpu_share,omitempty"` // share of all CPUs that uninvolved processes took, if watchful
 }
 
 // warmUp is the name of the measurement that precedes the others of a round.
@@ -117,16 +117,13 @@ func (b *bench) warm(ctx context.Context, t *target) (*Measurement, error) {
 // account fills in what the machine tells about the time that do takes.
 func (b *bench) account(t *target, m *Measurement, do func() error) error {
 	pids := family(t.pids)
-	ours := append([]int{}, b.opt.helpers...)
-	for _, other := range b.opt.targets {
-		ours = append(ours, other.pids...)
-	}
+	ours := b.opt.processes()
 	cpu, others, began := cpuTime(pids), othersTime(ours), time.Now()
 	if err := do(); err != nil {
 		return err
 	}
 	took := time.Since(began)
-	if after := othersTime(ours); after > others { // less when one of them has ended
+	if after := othersTime(ours); b.opt.watchful() && after > others { // less when one of them has ended
 		m.Others = float64(after-others) / float64(took) / float64(runtime.NumCPU())
 	}
 	if len(pids) == 0 {

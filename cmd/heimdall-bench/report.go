@@ -14,6 +14,7 @@ type Report struct {
 	Machine  Machine   `json:"machine"`
 	Command  []string  `json:"command"`
 	Workload string    `json:"workload"`
+	Watchful bool      `json:"watchful"` // disturbances by other processes were looked for
 	Servers  []Server  `json:"servers"`
 	Rounds   []*Round  `json:"rounds"` // the raw figures, in the order in which they were taken
 	Summary  []Summary `json:"summary"`
@@ -115,6 +116,9 @@ func (c *column) cell(s *Summary, ratio bool) string {
 
 // writeNotes says what a reader must know before trusting the table.
 func (r *Report) writeNotes(w io.Writer) {
+	if !r.Watchful {
+		fmt.Fprintln(w, "without -pid for every server, disturbances by other processes were not looked for")
+	}
 	for i := range r.Summary {
 		s := &r.Summary[i]
 		if s.Noisy {

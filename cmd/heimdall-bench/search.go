@@ -55,6 +55,7 @@ func (b *bench) climb(ctx context.Context, t *target, r *Round, guess float64) (
 		rate, up, down = hint, 1.08, 0.92
 	}
 	var low, high float64 // the highest clean rate and the lowest other one; 0: none yet
+	limited := 0          // how often the generator could not keep up
 	for range searchSteps {
 		m, err := b.measure(ctx, t, "search", b.opt.duration, flow{rate: rate})
 		if err != nil {
@@ -65,10 +66,14 @@ func (b *bench) climb(ctx context.Context, t *target, r *Round, guess float64) (
 			if good == nil || m.Queries.GoodRate > good.Queries.GoodRate {
 				good = m
 			}
-			low = max(low, rate)
 			if m.Queries.limited() {
-				break // the generator has no more
+				// Once may have been a disturbance; twice, and the generator has no more.
+				if limited++; limited == 2 {
+					return good, nil
+				}
+				continue
 			}
+			low = max(low, rate)
 		} else {
 			high = rate
 		}

@@ -42,7 +42,7 @@ func TestTable(t *testing.T) {
 	cols := columns(o)
 	r := &Report{
 		Machine:  Machine{CPU: "Test CPU", CPUs: 2, MemoryBytes: 1 << 30, Virtual: true, Kernel: "6.1", Governor: "performance", Go: "go1.26", Date: time.Unix(0, 0).UTC()},
-		Workload: o.workload(&pattern{n: 1000}),
+		Workload: o.workload(&pattern{n: 1000}), Watchful: true,
 		Rounds: []*Round{
 			{Round: 1, Server: "heimdall", Values: map[string]float64{"overload": 400000, "best": 380000, "cpu_us": 2.5, "pss_mib": 20, "wrong": 0, "p50@50": 40, "p99@50": 90, "p999@50": 200}},
 			{Round: 1, Server: "other", Limited: true, Noisy: true, Values: map[string]float64{"overload": 200000, "best": 192000, "cpu_us": 5, "wrong": 3},

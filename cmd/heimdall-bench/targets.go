@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -50,6 +51,21 @@ func (o *options) fillTargets(servers, pids []string) error {
 		}
 	}
 	return nil
+}
+
+// processes returns all processes that are part of the experiment.
+func (o *options) processes() []int {
+	pids := append([]int{}, o.helpers...)
+	for _, t := range o.targets {
+		pids = append(pids, t.pids...)
+	}
+	return pids
+}
+
+// watchful tells that every server's processes are known, so that the others on
+// this machine can be told apart.
+func (o *options) watchful() bool {
+	return !slices.ContainsFunc(o.targets, func(t *target) bool { return len(t.pids) == 0 })
 }
 
 // names opens the questions that the options name.
