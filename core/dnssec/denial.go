@@ -19,6 +19,13 @@ type Denial struct {
 	param     NSEC3PARAM // of all hashSpans
 	mixed     bool       // NSEC3 records with other parameters were there
 	cost      int        // blocks a hash takes
+	hashed    []hashedName
+}
+
+// hashedName is a hash that has been computed, so that no name is hashed twice.
+type hashedName struct {
+	name dname.Name
+	hash [hashLen]byte
 }
 
 // NewDenial returns a Denial for the zone with the given apex.

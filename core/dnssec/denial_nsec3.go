@@ -47,11 +47,18 @@ func (d *Denial) hashCovering(hash *[hashLen]byte) *hashSpan {
 
 // hash computes the hash of name and charges it to the budget.
 func (d *Denial) hash(v *Validator, name dname.Name) (sum [hashLen]byte, ok bool) {
+	for i := range d.hashed {
+		if dname.Equal(d.hashed[i].name, name) {
+			return d.hashed[i].hash, true
+		}
+	}
 	if v.Budget.HashBlocks < d.cost {
 		return sum, false
 	}
 	v.Budget.HashBlocks -= d.cost
-	return hashName(name, d.param.Iterations, d.param.Salt), true
+	sum = hashName(name, d.param.Iterations, d.param.Salt)
+	d.hashed = append(d.hashed, hashedName{name, sum})
+	return sum, true
 }
 
 // checkParam reports whether the NSEC3 records are to be used: Secure if so.

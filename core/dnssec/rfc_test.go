@@ -106,8 +106,12 @@ var rfc5155Examples = []example{
 		needed: "0p9mhaveqvm6t7vbl5lop2u3t2rp3tom.example. NSEC3,35mthgpgcu1qg68fab165klnsnk3dpvl.example. NSEC3"},
 }
 
-func TestRFC4035AppendixB(t *testing.T) { testExamples(t, rfc4035Zone, "20040501000000", rfc4035Examples) }
-func TestRFC5155AppendixB(t *testing.T) { testExamples(t, rfc5155Zone, "20120420235959", rfc5155Examples) }
+func TestRFC4035AppendixB(t *testing.T) {
+	testExamples(t, rfc4035Zone, "20040501000000", rfc4035Examples)
+}
+func TestRFC5155AppendixB(t *testing.T) {
+	testExamples(t, rfc5155Zone, "20120420235959", rfc5155Examples)
+}
 
 // exampleZone validates the zone's keys by the DS record of its KSK.
 func exampleZone(t *testing.T, zone, time string) (*Validator, *Zone) {
