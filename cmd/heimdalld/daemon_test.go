@@ -69,8 +69,8 @@ type daemon struct {
 	log    *syncBuffer
 }
 
-// start runs the daemon with a configuration: its listening address and admin socket are put in front. It is
-// killed, if it still runs, when the test ends.
+// start runs the daemon with a configuration, to which its listening address and admin socket are added, and
+// a single shard if it does not say otherwise. It is killed, if it still runs, when the test ends.
 func start(t *testing.T, toml string) *daemon {
 	t.Helper()
 	return startOn(t, freePort(t), toml)
@@ -116,6 +116,9 @@ func (d *daemon) write(toml string) {
 	head := fmt.Sprintf("[server]\nlisten = [%q]\n", d.addr)
 	if rest, ok := strings.CutPrefix(strings.TrimSpace(toml), "[server]"); ok {
 		toml = rest
+	}
+	if !strings.Contains(toml, "[cpu]") {
+		toml += "\n[cpu]\nshards = 1\n"
 	}
 	text := head + toml + fmt.Sprintf("\n[admin]\nsocket = %q\n", d.socket)
 	if err := os.WriteFile(d.config, []byte(text), 0o644); err != nil {
