@@ -63,7 +63,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	}
 	if *check {
 		if err := supervisor.Check(cfg); err != nil {
-			fmt.Fprintln(stderr, err)
+			fmt.Fprintf(stderr, "%s: %v\n", *path, err)
 			return 1
 		}
 		fmt.Fprintf(stdout, "%s: good\n", *path)

@@ -37,7 +37,15 @@ func planCPUs(c *config.Config) (*affinity.Plan, error) {
 	if err != nil {
 		return nil, fmt.Errorf("plan cpu.shards = %v: %w", c.CPU.Shards, err)
 	}
+	if err := c.CheckShards(len(plan.Shards)); err != nil {
+		return nil, err
+	}
 	if !c.CPU.Housekeeping.Auto() {
+		for _, cpu := range c.CPU.Housekeeping {
+			if _, ok := plan.Topology.CPU(cpu); !ok {
+				return nil, fmt.Errorf("plan cpu.housekeeping = %v: there is no CPU %d online", c.CPU.Housekeeping, cpu)
+			}
+		}
 		plan.Housekeeping = c.CPU.Housekeeping
 	}
 	return plan, nil
