@@ -81,8 +81,13 @@ func (m *Machine) spawn(i int32) bool {
 	if zone.IsRoot() {
 		return t.subs > 0 // Only the root servers could tell.
 	}
+	// Where there is sibling glue to fall back on, one address that confirms or corrects it is enough.
+	atOnce, light := spawnAtOnce, d.sibling != 0
+	if light {
+		atOnce = 1
+	}
 	started := 0
-	for n := 0; n < int(d.nns) && started < spawnAtOnce && t.spawned < maxSpawned; n++ {
+	for n := 0; n < int(d.nns) && started < atOnce && t.spawned < maxSpawned; n++ {
 		ns := &d.ns[n]
 		name := d.name(n)
 		if ns.state&(nsAsked|nsGlue|nsKnown) != 0 || dname.Equal(name, t.current()) {
@@ -93,11 +98,8 @@ func (m *Machine) spawn(i int32) bool {
 		if name.In(zone) {
 			above = int(d.labels) - 1 // Its own servers are out of reach, but the parent's may know.
 		}
-		begun := false
-		if !m.options.NoIPv4 {
-			begun = m.sub(i, name, wire.TypeA, above) || begun
-		}
-		if !m.options.NoIPv6 {
+		begun := !m.options.NoIPv4 && m.sub(i, name, wire.TypeA, above)
+		if !m.options.NoIPv6 && !(light && begun) {
 			begun = m.sub(i, name, wire.TypeAAAA, above) || begun
 		}
 		if begun {

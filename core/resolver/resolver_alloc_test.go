@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"heimdall/core/dname"
 	"heimdall/core/wire"
 )
 
@@ -76,5 +77,90 @@ func BenchmarkResolve(b *testing.B) {
 			}
 		}
 		m.Clear()
+	}
+}
+
+// An iterative resolution of a new name below a known zone allocates nothing either.
+func TestIterateAllocs(t *testing.T) {
+	m := New(Options{Recursion: true, RootHints: []Hint{{name("a.root."), one.Addr()}}, NoIPv6: true}, rand.NewChaCha8([32]byte{1}))
+	run := iterating(t, m)
+	for range 300 {
+		run()
+	}
+	if n := testing.AllocsPerRun(1000, run); n != 0 {
+		t.Errorf("%v allocations for each name", n)
+	}
+}
+
+// iterating returns a function that resolves another name of the zone test. with a new delegation.
+func iterating(t testing.TB, m *Machine) func() {
+	q := question("www.aaaa.test.", wire.TypeA)
+	var queryBuf, responseBuf [600]byte
+	// Relative to the question: a referral of test. or what is below it, to a server with glue.
+	referral := func(r []byte, owner uint16) []byte {
+		r = append(r, 0xC0, byte(owner), 0, 2, 0, 1, 0, 0, 0, 60, 0, 5, 2, 'n', 's', 0xC0, byte(owner))
+		r = append(r, 2, 'n', 's', 0xC0, byte(owner), 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, byte(owner))
+		wire.SetCount(r, wire.Authority, 1)
+		wire.SetCount(r, wire.Additional, 1)
+		return r
+	}
+	now, name := int64(1e9), uint32(0)
+	return func() {
+		now += 1e6
+		name++
+		for i := range 4 {
+			q.Name[5+i] = 'a' + byte(name>>(4*i)&15)
+		}
+		if m.Begin(now, q, 7) != Started {
+			t.Fatal("not started")
+		}
+		answered := false
+		for i := 0; i < len(m.Actions()); i++ {
+			a := m.Actions()[i]
+			switch a.Kind {
+			case Query:
+				raw := m.BuildQuery(a.Ref, 3, queryBuf[:])
+				if raw == nil {
+					continue // no longer wanted
+				}
+				end, _ := dname.Skip(raw, wire.HeaderLen)
+				r := append(responseBuf[:0], raw[:end+4]...)
+				wire.SetFlags(r, wire.FlagQR)
+				wire.SetCount(r, wire.Additional, 0)
+				switch qname := dname.Name(raw[wire.HeaderLen:end]); qname.Labels() {
+				case 0:
+					continue
+				case 1:
+					r = referral(r, wire.HeaderLen)
+				case 2:
+					r = referral(r, wire.HeaderLen)
+				default:
+					r = append(r, 0xC0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 198, 51, 100, 1)
+					wire.SetCount(r, wire.Answer, 1)
+					wire.SetFlags(r, wire.FlagQR|wire.FlagAA)
+				}
+				m.Receive(now+1e6, 3, a.Server, r)
+			case Respond:
+				answered = answered || a.Answer.Rcode == wire.RcodeNoError
+			case Timer:
+				if a.At < now+1e9 {
+					m.Fire(a.At, a.Ref)
+				}
+			}
+		}
+		m.Clear()
+		if !answered {
+			t.Fatal("not answered")
+		}
+	}
+}
+
+// BenchmarkIterate resolves names whose zone is new and whose parent zone is known: two round trips.
+func BenchmarkIterate(b *testing.B) {
+	m := New(Options{Recursion: true, RootHints: []Hint{{name("a.root."), one.Addr()}}, NoIPv6: true}, rand.NewChaCha8([32]byte{1}))
+	run := iterating(b, m)
+	b.ReportAllocs()
+	for b.Loop() {
+		run()
 	}
 }

@@ -74,6 +74,18 @@ func (m *Machine) Upstreams() []UpstreamInfo {
 	return list
 }
 
+// Infra describes the servers known, those of groups included, up to limit of them. It allocates.
+func (m *Machine) Infra(limit int) []UpstreamInfo {
+	var list []UpstreamInfo
+	for i := range m.servers.list[:m.servers.used] {
+		if len(list) == limit {
+			break
+		}
+		list = append(list, m.servers.list[i].info(minRTO))
+	}
+	return list
+}
+
 func (s *server) info(floor int64) UpstreamInfo {
 	u := UpstreamInfo{
 		Server: s.addr, State: "up", SRTT: time.Duration(s.srtt), RTO: time.Duration(s.rto(floor)),
