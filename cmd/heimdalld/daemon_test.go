@@ -73,10 +73,27 @@ type daemon struct {
 // a single shard if it does not say otherwise. It is killed, if it still runs, when the test ends.
 func start(t *testing.T, toml string) *daemon {
 	t.Helper()
-	return startOn(t, freePort(t), toml)
+	// A free port may be taken by the time that the daemon wants it: others open random ports all the time.
+	for range 5 {
+		if d := tryStart(t, freePort(t), toml); d != nil {
+			return d
+		}
+	}
+	t.Fatal("the daemon does not find a port")
+	return nil
 }
 
 func startOn(t *testing.T, addr, toml string) *daemon {
+	t.Helper()
+	d := tryStart(t, addr, toml)
+	if d == nil {
+		t.Fatalf("%s is in use", addr)
+	}
+	return d
+}
+
+// tryStart returns nil if the address is in use.
+func tryStart(t *testing.T, addr, toml string) *daemon {
 	t.Helper()
 	d := &daemon{t: t, addr: addr, dir: t.TempDir(), log: new(syncBuffer), exited: make(chan struct{})}
 	d.config = filepath.Join(d.dir, "config.toml")
@@ -96,11 +113,14 @@ func startOn(t *testing.T, addr, toml string) *daemon {
 		}
 	})
 	for end := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
-		if r, err := exchange(d.addr, chaos("version.bind."), "udp"); err == nil && r != nil {
+		if r, err := exchange(d.addr, chaos("version.bind."), "udp"); err == nil && (len(r.Answer) > 0 || r.Rcode != dns.RcodeSuccess) {
 			return d
 		}
 		select {
 		case <-d.exited:
+			if strings.Contains(d.log.String(), "address already in use") {
+				return nil
+			}
 			t.Fatalf("the daemon did not start:\n%s", d.log)
 		default:
 		}
@@ -207,21 +227,27 @@ func exchange(addr string, q *dns.Msg, network string) (*dns.Msg, error) {
 // freePort finds a port on 127.0.0.1 that is free for UDP and TCP.
 func freePort(t *testing.T) string {
 	t.Helper()
+	packets, streams := listenBoth(t, "127.0.0.1")
+	packets.Close()
+	streams.Close()
+	return streams.Addr().String()
+}
+
+// listenBoth opens sockets for UDP and TCP on the same port.
+func listenBoth(t *testing.T, ip string) (net.PacketConn, net.Listener) {
+	t.Helper()
 	for range 100 {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		l, err := net.Listen("tcp", net.JoinHostPort(ip, "0"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		addr := l.Addr().String()
-		p, err := net.ListenPacket("udp", addr)
-		l.Close()
-		if err == nil {
-			p.Close()
-			return addr
+		if p, err := net.ListenPacket("udp", l.Addr().String()); err == nil {
+			return p, l
 		}
+		l.Close()
 	}
 	t.Fatal("no free port")
-	return ""
+	return nil, nil
 }
 
 // syncBuffer is a buffer that one goroutine writes and others read.
@@ -257,12 +283,13 @@ func newUpstream(t *testing.T, handler func(w dns.ResponseWriter, q *dns.Msg)) *
 	if handler == nil {
 		handler = answerA
 	}
-	u := &upstream{addr: netip.MustParseAddrPort(freePort(t)), handler: handler, asked: map[string]int{}}
-	for _, network := range []string{"udp", "tcp"} {
+	packets, streams := listenBoth(t, "127.0.0.1")
+	u := &upstream{addr: netip.MustParseAddrPort(streams.Addr().String()), handler: handler, asked: map[string]int{}}
+	for _, srv := range []*dns.Server{{PacketConn: packets, Handler: u}, {Listener: streams, Handler: u}} {
 		ready := make(chan struct{})
-		srv := &dns.Server{Addr: u.addr.String(), Net: network, Handler: u, NotifyStartedFunc: func() { close(ready) }}
+		srv.NotifyStartedFunc = func() { close(ready) }
 		failed := make(chan error, 1)
-		go func() { failed <- srv.ListenAndServe() }()
+		go func() { failed <- srv.ActivateAndServe() }()
 		select {
 		case <-ready:
 		case err := <-failed:
