@@ -182,8 +182,9 @@ func TestCompare(t *testing.T) {
 	if got := strings.Join(order, " "); got != "good half half good" {
 		t.Errorf("turns %q", got)
 	}
-	if ratio := r.Summary[1].Figures["replies"].Ratio; ratio < 0.3 || ratio > 0.8 {
-		t.Errorf("ratio %.2f, want about 0.5", ratio)
+	a, b := r.Summary[0].Figures["replies"], r.Summary[1].Figures["replies"]
+	if a.Median <= 0 || b.Ratio != b.Median/a.Median || r.Summary[1].Figures["loss"].Median < 0.4 {
+		t.Errorf("replies %+v and %+v, loss %+v", a, b, r.Summary[1].Figures["loss"])
 	}
 	if r.Machine.CPU == "" || r.Machine.Kernel == "unknown" || r.Machine.Date.IsZero() || r.Summary[0].Figures["cpu_us"].Median <= 0 {
 		t.Errorf("machine %+v, CPU us %v", r.Machine, r.Summary[0].Figures["cpu_us"])
@@ -206,8 +207,9 @@ func TestSearch(t *testing.T) {
 // TestTCP: pipelined replies in another order are matched by their IDs, and a
 // connection that the server closes is opened again.
 func TestTCP(t *testing.T) {
+	patient := append(append([]string{}, quick...), "-timeout", "2s")
 	s := startTCP(t, 0)
-	code, r, errOut := runBench(t, append(quick, "-proto", "tcp", "-sockets", "2", "-server", s.addr)...)
+	code, r, errOut := runBench(t, append(patient, "-proto", "tcp", "-sockets", "2", "-server", s.addr)...)
 	if code != exitOK {
 		t.Fatalf("exit code %d: %s", code, errOut)
 	}
@@ -216,8 +218,8 @@ func TestTCP(t *testing.T) {
 	}
 
 	s = startTCP(t, 100)
-	_, r, _ = runBench(t, append(quick, "-warm=false", "-proto", "tcp", "-sockets", "1", "-server", s.addr)...)
-	if q := r.Rounds[0].Measurements[0].Queries; q.Closed != 1 || q.Wrong > 0 || q.Loss == 0 || q.Good < 110 {
+	_, r, _ = runBench(t, append(patient, "-warm=false", "-proto", "tcp", "-sockets", "1", "-server", s.addr)...)
+	if q := r.Rounds[0].Measurements[0].Queries; q.Closed != 1 || q.Wrong > 0 || q.Loss == 0 || q.Good <= 100 {
 		t.Errorf("after a hang-up: %+v", q)
 	}
 }

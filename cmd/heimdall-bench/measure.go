@@ -118,7 +118,7 @@ func (b *bench) warm(ctx context.Context, t *target) (*Measurement, error) {
 func (b *bench) account(t *target, m *Measurement, do func() error) error {
 	pids := family(t.pids)
 	ours := b.opt.processes()
-	cpu, others, began := cpuTime(pids), othersTime(ours), time.Now()
+	cpu, others, began := cpuTimes(pids), othersTime(ours), time.Now()
 	if err := do(); err != nil {
 		return err
 	}
@@ -129,9 +129,7 @@ func (b *bench) account(t *target, m *Measurement, do func() error) error {
 	if len(pids) == 0 {
 		return nil
 	}
-	if after := cpuTime(pids); after > cpu {
-		m.CPUSeconds = float64(after-cpu) / 1e9
-	}
+	m.CPUSeconds = float64(cpuSince(cpu, cpuTimes(family(t.pids)))) / 1e9
 	replies := m.Queries.Replies
 	if m.Attack != nil {
 		replies += m.Attack.Replies

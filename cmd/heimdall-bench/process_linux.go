@@ -60,16 +60,27 @@ func processes() map[int]process {
 	return all
 }
 
-// cpuTime returns the time in ns that all threads of the processes have run.
-func cpuTime(pids []int) (ns uint64) {
+// cpuTimes returns the time in ns that each thread of the processes has run.
+func cpuTimes(pids []int) map[string]uint64 {
+	times := map[string]uint64{}
 	for _, pid := range pids {
 		paths, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
 		for _, path := range paths {
 			text, _ := os.ReadFile(path)
 			if ran, _, ok := strings.Cut(string(text), " "); ok {
-				n, _ := strconv.ParseUint(ran, 10, 64)
-				ns += n
+				times[path], _ = strconv.ParseUint(ran, 10, 64)
 			}
+		}
+	}
+	return times
+}
+
+// cpuSince returns the time in ns that the threads that are there after have run
+// since before.
+func cpuSince(before, after map[string]uint64) (ns uint64) {
+	for thread, ran := range after {
+		if ran > before[thread] {
+			ns += ran - before[thread]
 		}
 	}
 	return ns
