@@ -173,6 +173,10 @@ func (d *Denial) nsec3NoData(v *Validator, name dname.Name, t wire.Type) Result 
 		// RFC 5155, sections 8.5 and 8.6.
 		return absent(e.match.types, name, t)
 	}
+	// RFC 5155, section 8.6: the name may be an unsigned delegation, which a wildcard does not stand in for.
+	if t == wire.TypeDS && e.next.optOut {
+		return e.optOut()
+	}
 	// RFC 5155, section 8.7: a wildcard without the type.
 	match, _, r := d.wildcardAt(v, e.encloser)
 	if r.Reason == ReasonHashBudget {
@@ -184,8 +188,8 @@ func (d *Denial) nsec3NoData(v *Validator, name dname.Name, t wire.Type) Result 
 		}
 		return e.optOut()
 	}
-	// RFC 5155, section 8.6: an opt-out span may hide an unsigned delegation. Forwarders join answers from
-	// below one with the proof of its parent, so that this holds for other types than DS too.
+	// Forwarders join answers from below an unsigned delegation with the proof of its parent, so that an
+	// opt-out span answers for other types than DS too.
 	if e.next.optOut {
 		return Result{Insecure, ReasonOptOut}
 	}
