@@ -44,7 +44,7 @@ type Rules struct {
 	Prefetch         uint32 // percent of the original TTL at which a hot entry is refreshed; 0: never
 	PrefetchHits     uint32 // hits that make an entry hot
 	KeepAlive        uint16 // idle timeout of streams in units of 100 ms, told to clients that ask (RFC 7828); 0: not told
-	RefusalsPerRound int    // SERVFAIL responses to refused misses between two calls of Misses; the rest is dropped
+	RefusalsPerRound int    // SERVFAIL responses to refused misses in one batch; the rest is dropped. Under pressure error responses count as well
 }
 
 // Options are the parts of an Engine and its bounds. All parts belong to the Engine's shard.
@@ -60,6 +60,10 @@ type Options struct {
 // Engine answers one shard's queries. Not safe for concurrent use; owned by one shard.
 type Engine struct {
 	Rules
+	// Pressure is how hard it is for the shard to keep up, from 0 to 4. Each step halves the number of
+	// responses that say no more than that there is no answer; the rest of these is dropped.
+	Pressure int
+
 	answers    *cache.Answers
 	resolver   *resolver.Machine
 	queue      *policy.FairQueue
@@ -143,7 +147,7 @@ type Counters struct {
 	InFlight  uint64 // SERVFAIL: no room for another query in flight
 	Expired   uint64 // SERVFAIL: waited too long for its turn
 	Share     uint64 // SERVFAIL or dropped: the client has more than its share of the miss path
-	Dropped   uint64 // of InFlight and Share: dropped without a response
+	Dropped   uint64 // refusals and errors that were dropped without a response
 	Prefetch  uint64 // refreshes of hot entries that were begun
 	Truncated uint64 // responses with TC
 	Answered  uint64 // clients that waited and got an answer

@@ -12,7 +12,7 @@ import (
 // and does not allocate.
 func (e *Engine) Handle(now int64, reqs []Request) {
 	e.setTime(now)
-	e.refusals = e.RefusalsPerRound
+	e.refusals = e.RefusalsPerRound >> e.Pressure
 	for i := range reqs {
 		e.parse(&reqs[i])
 	}
@@ -96,6 +96,9 @@ func (e *Engine) parseLocal(r *Request) {
 func (e *Engine) build(r *Request) {
 	switch r.stage {
 	case stageError:
+		if e.Pressure > 0 && !e.allowed(r) {
+			return
+		}
 		if r.rcode == wire.RcodeRefused {
 			e.count.Refused++
 			e.sendError(r, r.rcode, wire.EDEProhibited, "")

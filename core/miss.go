@@ -46,16 +46,27 @@ func (e *Engine) park(r *Request) {
 	r.Outcome, r.Waiter = Wait, n
 }
 
-// refuse answers SERVFAIL while the round's allowance lasts, and drops what is beyond: a flood costs the
+// refuse answers SERVFAIL while the batch's allowance lasts, and drops what is beyond: a flood costs the
 // sending of few responses.
 func (e *Engine) refuse(r *Request, code wire.EDE, text string) {
-	if e.refusals == 0 && !r.Stream {
+	if e.allowed(r) {
+		e.sendError(r, wire.RcodeServFail, code, text)
+	}
+}
+
+// allowed takes one from the batch's allowance of responses without an answer. When none is left, the
+// request is dropped. Clients on streams wait for each response, and there are few of them.
+func (e *Engine) allowed(r *Request) bool {
+	if r.Stream {
+		return true
+	}
+	if e.refusals == 0 {
 		e.count.Dropped++
 		r.Outcome = Drop
-		return
+		return false
 	}
 	e.refusals--
-	e.sendError(r, wire.RcodeServFail, code, text)
+	return true
 }
 
 // Queued returns how many queries wait for their turn.

@@ -12,6 +12,15 @@ type backlog struct {
 	until   int64 // ns; when stamping ends if the backlog does not come back
 }
 
+// pressure tells the Engine and the loop how much of the other work has to stand back: 0 without a backlog,
+// then 1 more for each 8 rounds that it lasts, up to 4.
+func (b *backlog) pressure() int {
+	if !b.now {
+		return 0
+	}
+	return min(1+b.rounds/8, 4)
+}
+
 const (
 	backlogRounds = 16                     // full batches in a row that start the stamping
 	backlogCalm   = int64(2 * time.Second) // ns without them that end it

@@ -9,9 +9,8 @@ import (
 const (
 	// missesPerRound is how many misses are begun between two looks at the receive queues. A miss costs about
 	// as much as four hits: 32 of them delay hits by a quarter of a millisecond.
+	// It is halved for each step of pressure: hits must not queue behind misses.
 	missesPerRound = 32
-	// missesUnderLoad is the same while datagrams wait in a receive queue: hits must not queue behind misses.
-	missesUnderLoad = 8
 	// sweep is the interval in nanoseconds at which streams are looked at for idleness.
 	sweep = int64(100 * time.Millisecond)
 	// longestSleep bounds one sleep: what is checked once a sweep is never much later than that.
@@ -25,11 +24,7 @@ func (s *Shard) loop() {
 		s.now = s.clock()
 		work := s.receive()
 		work += s.poll(0)
-		budget := missesPerRound
-		if s.backlog.now {
-			budget = missesUnderLoad
-		}
-		work += s.engine.Misses(s.now, budget)
+		work += s.engine.Misses(s.now, missesPerRound>>s.engine.Pressure)
 		s.wheel.Advance(s.now, s.fire)
 		if s.now >= s.sweepAt {
 			s.sweepAt = s.now + sweep
@@ -66,6 +61,7 @@ func (s *Shard) receive() (work int) {
 		s.handle(i, p, s.in[:n])
 	}
 	s.backlog.watch(s, backlog)
+	s.engine.Pressure = s.backlog.pressure()
 	return work
 }
 

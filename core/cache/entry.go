@@ -60,6 +60,11 @@ func (h *header) store(e []byte) {
 	binary.LittleEndian.PutUint32(b[12:], h.use)
 }
 
+// storeUse writes the last field alone.
+func storeUse(e []byte, use uint32) {
+	binary.LittleEndian.PutUint32((*[entryHeader]byte)(e)[12:], use)
+}
+
 func (h *header) keyLen() int       { return int(h.lengths & maxKeyLen) }
 func (h *header) valueLen() int     { return int(h.lengths >> 12) }
 func (h *header) size() int         { return entrySize(h.keyLen(), h.valueLen()) }

@@ -108,15 +108,14 @@ func (s *Store) Prefetch(hash uint64) {
 // the line that Prefetch loads.
 func (s *Store) PrefetchEntry(hash uint64) {
 	l := s.index.at(s.index.bucket(uint32(hash)))
-	for i := range slotsPerLine {
-		if v := l.slot(i); slotHash(v) == uint32(hash) && live(v) {
-			off := int(slotLocation(v)) << 3
-			s.touched = s.mem[off]
-			if off+lineSize < len(s.mem) {
-				s.touched = s.mem[off+lineSize]
-			}
-			return
-		}
+	m := l.match(uint32(hash))
+	if m == 0 {
+		return
+	}
+	off := int(slotLocation(l.slot(bits.TrailingZeros32(m)))) << 3
+	s.touched = s.mem[off]
+	if off+lineSize < len(s.mem) {
+		s.touched = s.mem[off+lineSize]
 	}
 }
 
@@ -127,14 +126,15 @@ func (s *Store) Get(hash uint64, key []byte, now uint32) (Item, bool) {
 		s.count.misses++
 		return Item{}, false
 	}
-	h := loadHeader(s.mem[off:])
+	e := s.mem[off:]
+	h := loadHeader(e)
 	if now >= h.expires {
 		// It stays where it is: most likely a new value for the key comes soon and goes into its place.
 		s.count.misses++
 		return Item{}, false
 	}
 	h.use = used(h.use)
-	h.store(s.mem[off:])
+	storeUse(e, h.use)
 	s.count.hits++
 	at := off + entryHeader + len(key)
 	end := at + h.valueLen()
@@ -166,7 +166,7 @@ func (s *Store) lookup(hash uint32, key []byte) (off int, p place, ok bool) {
 			}
 			off := int(loc) << 3
 			e := s.mem[off:]
-			if h := loadHeader(e); h.keyLen() == len(key) && bytes.Equal(e[entryHeader:entryHeader+len(key)], key) {
+			if h := loadHeader(e); h.keyLen() == len(key) && bytes.Equal(e[entryHeader:][:len(key)], key) {
 				p := place{first, n, i}
 				if s.purge.running() && s.purgeHit(off, key) {
 					s.index.remove(p, false)

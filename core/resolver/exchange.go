@@ -6,7 +6,7 @@ import (
 )
 
 const (
-	maxFlights = 8  // exchanges of one task, those past their time-out included
+	maxFlights = 4  // exchanges of one task, those past their time-out included
 	maxGuesses = 4  // wrong responses to one query until it goes to TCP; PowerDNS's spoof-nearmiss-max is 1
 	nearScan   = 32 // exchanges of a socket compared with a response whose ID fits none
 )

@@ -46,6 +46,7 @@ type Machine struct {
 	target    dname.Name // the end of the chain of aliases
 	alias     dname.Name // scratch of scrub
 	malformed bool
+	referred  bool    // a response without answer and SOA names other servers
 	glue      records // scratch of lookFor
 	builder   wire.Builder
 	message   []byte // where answers are built

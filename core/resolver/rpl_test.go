@@ -93,6 +93,9 @@ func recordLines(rrs []dns.RR) (out []string) {
 
 // play replays a scenario against a Machine and returns what went wrong.
 func (s *scenario) play(t *testing.T) (trouble string) {
+	if len(s.options.RootHints) == 0 {
+		s.options.RootHints = DefaultHints()
+	}
 	n := newNetwork(t, s.options)
 	step := s.steps[0].id
 	logf := func(format string, args ...any) {

@@ -28,7 +28,7 @@ const (
 func (m *Machine) scrub(t *task, from dname.Name, typ wire.Type, zone dname.Name, referrals bool) outcome {
 	m.records = m.records[:0]
 	m.rcode = m.response.rcode
-	m.malformed = false
+	m.malformed, m.referred = false, false
 	name := append(m.target[:0], from...)
 	for aliases := 0; ; aliases++ {
 		m.target = name
@@ -86,9 +86,10 @@ func (m *Machine) negative(t *task, name dname.Name, typ wire.Type, zone dname.N
 			m.cut = p.owner
 			return outReferral
 		}
-		if !referrals || m.response.flags&wire.FlagAA == 0 {
+		if referrals && m.response.flags&wire.FlagAA == 0 {
 			out = outLame
 		}
+		m.referred = true
 	}
 	return out
 }

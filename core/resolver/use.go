@@ -20,6 +20,9 @@ func (m *Machine) use(e int32) {
 		return
 	}
 	out := m.scrub(t, t.current(), t.typ, r.zone, r.kind != forward)
+	if r.kind == forward && m.referred && !m.last(t, &r) {
+		out = outLame // Perhaps it does no recursion; if it is the only server, it is believed.
+	}
 	authoritative := m.response.flags&(wire.FlagAA|wire.FlagRA) != wire.FlagRA
 	if r.kind != forward && !authoritative && out != outReferral && !m.last(t, &r) {
 		out = outLame // It did recursion instead of answering: taken only if no other server is left.
