@@ -72,6 +72,10 @@ func (m *Machine) advance(i int32) {
 		return
 	}
 	if !m.affordable(t) {
+		if t.depth > 0 { // That says nothing about its question.
+			m.end(i)
+			return
+		}
 		m.stats.WorkLimit++
 		m.fail(i, wire.EDEOther, "the limit of queries to other servers was reached")
 		return
