@@ -1,5 +1,6 @@
-// Package resolver finds out what is not yet known: a state machine without I/O and without a clock
-// that asks forwarders and stub servers and hands back responses ready to be cached and served.
+// Package resolver finds out what is not yet known: a state machine without I/O and without a clock that
+// asks forwarders, stub servers, and the servers of the DNS tree from the root on, and hands back
+// responses ready to be cached and served.
 //
 // # Shape
 //
@@ -19,29 +20,52 @@
 // Whatever arrives goes to Receive or ReceiveStream. Time (nanoseconds of any monotonic clock) and
 // randomness are arguments.
 //
+// # A task's life
+//
+//	start     the present name of the question, at first its qname: is it known already?
+//	route     who is asked: a forward or stub group, or the servers of the closest known zone
+//	advance   pick a server by its measured time, send; without servers, spawn sub-tasks for addresses
+//	accept    a response: is it the one that was asked for?
+//	scrub     what of it may be believed; the rest is not looked at again
+//	use       go on: to the zone of a referral (refer), to the target of an alias (follow), to more
+//	          labels of the name (useMinimised), to another server (useless), or to the end (finish)
+//
+// Iteration keeps two kinds of knowledge apart in one bounded store. A delegation is what a parent zone
+// said of the servers of a child, glue included: it finds servers and answers nothing. An RRset is what a
+// server answered for a zone that it was asked as a server of. Nothing else in a response is kept, so
+// that additional and authority sections have nothing to poison, and a zone that its parent withdrew is
+// gone when the parent's TTL has passed.
+//
 // # Trust
 //
 // A datagram counts as a response only if it came to the socket that a query left from, with its ID, from
 // the address and port that were asked, as a response to a query, with exactly the question asked in the
-// letter case it was asked in (0x20). Everything else is counted by reason and otherwise ignored: the task
-// keeps waiting, and goes to TCP if the guesses for one query become many. What is taken from a response
-// is only the chain of CNAME and DNAME records that starts at the question and what proves a negative
-// answer.
+// letter case it was asked in (0x20), and with the cookie that was sent, if the server knows cookies.
+// Everything else is counted by reason and otherwise ignored: the task keeps waiting, and goes to TCP if
+// the guesses for one query become many.
+//
+// What is taken from a response is only the chain of CNAME and DNAME records that starts at the question
+// and what proves a negative answer. Of servers that are not forwarders it is only the first link, and
+// only within their zone: each alias is asked for where it belongs.
 //
 // # Bounds
 //
-// Every task ends within Options.Timeout, after at most maxQueries queries and maxChain aliases. Pools
-// refuse (Full) instead of growing. The limits are constants beside the code that enforces them.
+// Every task ends within Options.Timeout. A task sends at most maxQueries queries and follows at most
+// maxChain aliases; a client's question and all sub-tasks for it send at most maxTotal; a delegation
+// starts at most maxSpawned sub-tasks, and these nest at most maxDepth deep. Sub-tasks wait only for
+// deeper ones, so that none waits for itself, and end with the question they were for. Pools refuse
+// (Full) instead of growing. The limits are constants beside the code that enforces them.
 //
 // # Where validation will stand
 //
-// A task's life is: choose who is asked (group), ask (exchange), judge the response (outcome), then go on
-// or finish. All that a response contributes passes through one place: scrub leaves the selected records,
-// signatures and denial proofs included, in the records buffer, and finish turns that buffer into the
-// answer. Validation goes between the two. A task whose records need it keeps them in its pooled buffer,
-// moves to a state of its own, and emits an action of kind Verify that lends the buffer to the caller; the
-// workers' verdict comes back through a call that takes the reference and the verdict (secure, insecure,
-// bogus with its extended error) and goes on to finish with Answer.AD set, or to the next server. Keys and
-// DS records it lacks are ordinary questions: sub-tasks that wake the task when they end. Because tasks are
-// found by reference and generation, a verdict for a task that has timed out is ignored like a stale timer.
+// All that a response contributes passes through one place: scrub leaves the selected records, signatures
+// and denial proofs included (Options.DNSSEC), in the records buffer; remember stores them and finish or
+// follow goes on with them. Validation goes between scrub and remember. A task whose records need it
+// moves them to its pooled buffer, takes a state of its own, and emits an action of kind Verify that
+// lends the buffer to the caller; the verdict comes back through a call that takes the reference and the
+// verdict (secure, insecure, bogus with its extended error) and goes on in use, the verdict stored beside
+// the rank of each RRset, or to the next server. DS and DNSKEY records that it lacks are sub-tasks like
+// those for addresses: wake goes on with the task when they end. The DS set or its denial in a referral
+// is seen in learn. Because tasks are found by reference and generation, a verdict for a task that has
+// timed out is ignored like a stale timer.
 package resolver
