@@ -22,7 +22,8 @@ type network struct {
 	now      time.Duration
 	events   events
 	servers  map[netip.AddrPort]serve
-	fallback serve // for addresses that are not in servers
+	fallback serve       // for addresses that are not in servers
+	unsent   func() bool // says whether the next query cannot be sent
 	log      []sent
 	answers  map[uint32]Answer
 	ended    []Answer // all responses, those for nobody included
@@ -105,6 +106,10 @@ func (n *network) perform() {
 }
 
 func (n *network) send(a Action) {
+	if n.unsent != nil && n.unsent() {
+		n.m.SendFailed(int64(n.now), a.Ref)
+		return
+	}
 	sock := uint16(len(n.log) % 7)
 	raw := n.m.BuildQuery(a.Ref, sock, make([]byte, 512))
 	if raw == nil {
