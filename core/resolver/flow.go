@@ -262,6 +262,9 @@ func (m *Machine) send(i, server int32, r *route) bool {
 		wait = min(3*wait, maxRTO) // a handshake more, and room for one repeated segment
 		m.stats.Streams++
 	}
+	if len(r.servers) > 1 { // Leave the others time to answer.
+		wait = min(wait, (t.deadline-m.now)/2)
+	}
 	x.due = min(m.now+wait, t.deadline)
 	m.actions = append(m.actions, Action{
 		Kind: Query, Ref: makeRef(0, x.gen, e), Server: srv.addr, Stream: x.stream, At: x.due,

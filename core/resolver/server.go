@@ -134,6 +134,9 @@ func (s *server) cost() int64 {
 	if c == 0 {
 		c = unknownCost
 	}
+	if s.backoff > 0 { // However fast it was: it may be dead, and one that is not known to be is to be preferred.
+		c = max(c, initialRTO)
+	}
 	return c << s.backoff
 }
 
