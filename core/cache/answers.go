@@ -118,7 +118,7 @@ func (a *Answers) SetLimits(o AnswersOptions) {
 		maxEntry:       o.MaxEntry,
 	}
 	l.minTTL = min(o.MinTTL, l.maxTTL)
-	if l.maxEntry == 0 {
+	if l.maxEntry <= 0 {
 		l.maxEntry = DefaultMaxEntry
 	}
 	a.limits = l
