@@ -8,7 +8,8 @@ type Features struct {
 	Uring     bool // io_uring
 	SteerName bool // steering by name
 	Zones     bool // authoritative zones
-	Recursion bool // iterative resolution and DNSSEC validation; without it forwarding and stubs only
+	Recursion bool // iterative resolution; without it forwarding and stubs only
+	DNSSEC    bool // validation
 }
 
 // features rejects what is not in this build. Values that ask for nothing, as the defaults do, pass: they
@@ -29,10 +30,10 @@ func (k *checker) features(f Features) {
 	}
 	r := &c.Recursion
 	missing(f.Recursion, r.RootHints != "", "recursion.root_hints", "resolution from the root", `set ""`)
-	missing(f.Recursion, r.TrustAnchors != "", "recursion.trust_anchors", "DNSSEC validation", `set ""`)
-	missing(f.Recursion, !r.ValidationTime.IsZero(), "recursion.validation_time", "DNSSEC validation", `set ""`)
-	missing(f.Recursion, len(r.NegativeTrustAnchors) > 0, "recursion.negative_trust_anchors", "DNSSEC validation", "set []")
-	if r.Enabled && r.Validation && !f.Recursion {
+	missing(f.DNSSEC, r.TrustAnchors != "", "recursion.trust_anchors", "DNSSEC validation", `set ""`)
+	missing(f.DNSSEC, !r.ValidationTime.IsZero(), "recursion.validation_time", "DNSSEC validation", `set ""`)
+	missing(f.DNSSEC, len(r.NegativeTrustAnchors) > 0, "recursion.negative_trust_anchors", "DNSSEC validation", "set []")
+	if r.Enabled && r.Validation && !f.DNSSEC {
 		k.warn("recursion.validation", "DNSSEC validation is not in this build: answers come unvalidated; false says so")
 	}
 }

@@ -19,9 +19,9 @@ func TestFeatures(t *testing.T) {
 		{"[xdp]\nsteer = \"name\"\n", Features{SteerName: true}, `f:2: xdp.steer: steering by name is not in this build; set "flow" or "cpu"`},
 		{"[[zone]]\nname = \"a.\"\nfile = \"a\"\n", Features{Zones: true}, `f:1: zone[0]: serving zones is not in this build; remove the table`},
 		{"[recursion]\nroot_hints = \"x\"\n", Features{Recursion: true}, `f:2: recursion.root_hints: resolution from the root is not in this build; set ""`},
-		{"[recursion]\ntrust_anchors = \"x\"\n", Features{Recursion: true}, `f:2: recursion.trust_anchors: DNSSEC validation is not in this build; set ""`},
-		{"[recursion]\nvalidation_time = \"2026-01-31T12:00:00Z\"\n", Features{Recursion: true}, `f:2: recursion.validation_time: DNSSEC validation is not in this build; set ""`},
-		{"[recursion]\nnegative_trust_anchors = [\"a\"]\n", Features{Recursion: true}, `f:2: recursion.negative_trust_anchors: DNSSEC validation is not in this build; set []`},
+		{"[recursion]\ntrust_anchors = \"x\"\n", Features{DNSSEC: true}, `f:2: recursion.trust_anchors: DNSSEC validation is not in this build; set ""`},
+		{"[recursion]\nvalidation_time = \"2026-01-31T12:00:00Z\"\n", Features{DNSSEC: true}, `f:2: recursion.validation_time: DNSSEC validation is not in this build; set ""`},
+		{"[recursion]\nnegative_trust_anchors = [\"a\"]\n", Features{DNSSEC: true}, `f:2: recursion.negative_trust_anchors: DNSSEC validation is not in this build; set []`},
 		{"[xdp]\nsteer = \"cpu\"\nanswer_cache = false\ninterfaces = [\"eth0\"]\n", Features{}, ""},
 		{"[recursion]\nenabled = false\nvalidation = true\nqname_minimisation = false\nharden_glue = false\n", Features{}, ""},
 	} {
@@ -46,7 +46,7 @@ func TestWarnings(t *testing.T) {
 		f    Features
 		want string
 	}{
-		{"", Features{Recursion: true}, "[]"},
+		{"", Features{Recursion: true, DNSSEC: true}, "[]"},
 		{"", Features{}, "[f: recursion.validation: DNSSEC validation is not in this build: answers come unvalidated; false says so " +
 			"f: recursion.enabled: there is no [[forward]] or [[stub]]: names that are not answered here get SERVFAIL]"},
 		{"[recursion]\nvalidation = false\n[[forward]]\nzone = \".\"\nservers = [\"192.0.2.1\"]\n", Features{}, "[]"},

@@ -10,7 +10,7 @@ import (
 
 // problemsOf loads a text with all features and returns what is wrong, one problem a line.
 func problemsOf(text string) string {
-	_, problems := Load("f", []byte(text), Features{true, true, true, true, true, true})
+	_, problems := Load("f", []byte(text), Features{true, true, true, true, true, true, true})
 	var b strings.Builder
 	for _, p := range problems {
 		if p.Warning {
@@ -143,7 +143,7 @@ metrics = "127.0.0.1:9153"
 [[forward]]
 zone = "."
 servers = ["192.0.2.1", "[2001:db8::1]:5353"]
-`), Features{Recursion: true})
+`), Features{Recursion: true, DNSSEC: true})
 	if problems != nil {
 		t.Fatal(problems)
 	}

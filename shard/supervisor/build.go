@@ -150,17 +150,15 @@ func (s *Supervisor) engine(w *worker, shards int, p core.Performer) (*core.Engi
 	if err := w.mapMemory(int(started.Cache.Memory)/shards, started.Memory.HugePages); err != nil {
 		return nil, err
 	}
-	answers, err := cache.NewAnswers(answersOptions(started, w.mem))
+	forAnswers, forRecords := split(w.mem, started)
+	answers, err := cache.NewAnswers(answersOptions(started, forAnswers))
 	if err != nil {
 		return nil, err
 	}
 	return core.New(core.Options{
-		Rules:   rules(c),
-		Answers: answers,
-		Resolver: resolver.New(resolver.Options{
-			MaxTasks: started.Resolver.InFlight, MaxWaiters: w.opt.Waiters, Timeout: started.Resolver.Timeout,
-			UDPSize: uint16(started.Server.UDPPayload), PlainCase: !started.Resolver.CaseRandomisation, Groups: groups(c),
-		}, newRand()),
+		Rules:    rules(c),
+		Answers:  answers,
+		Resolver: resolver.New(s.resolverOptions(started, c, w, forRecords), newRand()),
 		Queue: policy.NewFairQueue(policy.FairOptions{
 			Seed: newSeed(), InFlight: started.Resolver.InFlight, Parked: started.Resolver.Waiting, Share: started.Resolver.PerClient,
 			IPv4Bits: started.Resolver.ClientIPv4Prefix, IPv6Bits: started.Resolver.ClientIPv6Prefix,
@@ -168,6 +166,26 @@ func (s *Supervisor) engine(w *worker, shards int, p core.Performer) (*core.Engi
 		Performer: p,
 		Waiters:   w.opt.Waiters,
 	}), nil
+}
+
+// split divides a shard's memory between whole answers and the records that resolution from the root has
+// learned. A forwarder needs no records.
+func split(mem []byte, c *config.Config) (answers, records []byte) {
+	if !c.Recursion.Enabled {
+		return mem, nil
+	}
+	at := len(mem) - len(mem)/4
+	return mem[:at:at], mem[at:]
+}
+
+func (s *Supervisor) resolverOptions(started, c *config.Config, w *worker, records []byte) resolver.Options {
+	r := &started.Recursion
+	return resolver.Options{
+		MaxTasks: started.Resolver.InFlight, MaxWaiters: w.opt.Waiters, Timeout: started.Resolver.Timeout,
+		UDPSize: uint16(started.Server.UDPPayload), PlainCase: !started.Resolver.CaseRandomisation, Groups: groups(c),
+		Recursion: r.Enabled && len(s.hints) > 0, RootHints: s.hints, PlainNames: !r.QnameMinimisation, NoIPv4: !r.IPv4, NoIPv6: !r.IPv6,
+		QueryLoopback: r.QueryLoopback, AnyGlue: !r.HardenGlue, Memory: records,
+	}
 }
 
 // mapMemory maps the memory of the cache near the shard, once: a shard that is started again after a panic

@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -9,7 +10,7 @@ import (
 )
 
 // features are what this build can do.
-var features = config.Features{}
+var features = config.Features{Recursion: true}
 
 // maxConfig bounds a configuration file in bytes.
 const maxConfig = 8 << 20
@@ -44,6 +45,7 @@ func LoadConfig(path string) (*config.Config, config.Problems, error) {
 // Check finds what start-up would find beyond the text of the configuration: CPUs that are not there, too
 // little memory for the shards that this machine gets. It opens nothing that a running daemon may have open.
 func Check(c *config.Config) error {
-	_, err := planCPUs(c)
-	return err
+	_, cpus := planCPUs(c)
+	_, hints := loadHints(c.Recursion.RootHints)
+	return errors.Join(cpus, hints)
 }

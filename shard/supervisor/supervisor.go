@@ -13,6 +13,7 @@ import (
 
 	"heimdall/affinity"
 	"heimdall/core/config"
+	"heimdall/core/resolver"
 	"heimdall/shard"
 )
 
@@ -35,6 +36,7 @@ type Supervisor struct {
 	admin   *adminSocket
 	metrics *metricsServer
 	failed  chan error
+	hints   []resolver.Hint
 
 	reloading sync.Mutex // held by a reload, which is one at a time
 
@@ -51,8 +53,13 @@ func Start(o Options) (*Supervisor, error) {
 	if err != nil {
 		return nil, err
 	}
+	hints, err := loadHints(o.Config.Recursion.RootHints)
+	if err != nil {
+		return nil, err
+	}
 	s := &Supervisor{
-		path: o.Path, version: o.Version, log: o.Log, epoch: time.Now(), plan: plan,
+		hints: hints,
+		path:  o.Path, version: o.Version, log: o.Log, epoch: time.Now(), plan: plan,
 		cfg: o.Config, running: o.Config, failed: make(chan error, 1),
 	}
 	// Shards keep their threads busy: the rest of the process needs threads of its own to run on.
