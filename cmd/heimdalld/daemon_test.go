@@ -70,7 +70,7 @@ type daemon struct {
 }
 
 // start runs the daemon with a configuration, to which its listening address and admin socket are added, and
-// a single shard if it does not say otherwise. It is killed, if it still runs, when the test ends.
+// a single shard if it does not say otherwise, and no root hints. It is killed, if it still runs, when the test ends.
 func start(t *testing.T, toml string) *daemon {
 	t.Helper()
 	// A free port may be taken by the time that the daemon wants it: others open random ports all the time.
@@ -136,6 +136,19 @@ func (d *daemon) write(toml string) {
 	head := fmt.Sprintf("[server]\nlisten = [%q]\n", d.addr)
 	if rest, ok := strings.CutPrefix(strings.TrimSpace(toml), "[server]"); ok {
 		toml = rest
+	}
+	if !strings.Contains(toml, "root_hints") {
+		// No test may ask the real root servers: without hints only configured servers are asked.
+		hints := filepath.Join(d.dir, "no.hints")
+		if err := os.WriteFile(hints, nil, 0o644); err != nil {
+			d.t.Fatal(err)
+		}
+		key := fmt.Sprintf("[recursion]\nroot_hints = %q\n", hints)
+		if strings.Contains(toml, "[recursion]\n") {
+			toml = strings.Replace(toml, "[recursion]\n", key, 1)
+		} else {
+			toml += "\n" + key
+		}
 	}
 	if !strings.Contains(toml, "[cpu]") {
 		toml += "\n[cpu]\nshards = 1\n"
