@@ -46,7 +46,7 @@ type AnswersOptions struct {
 	Engine Engine
 	// Memory is for EngineSegment; see StoreOptions.
 	Memory []byte
-	// MemoryLimit is for EngineRistretto: bytes of heap.
+	// MemoryLimit is for EngineRistretto: bytes of heap. 0: as many as Memory has, which stays untouched.
 	MemoryLimit int
 	// Seed is random and secret, so that nobody can choose names whose hashes collide.
 	Seed uint64
@@ -93,7 +93,11 @@ func NewAnswers(o AnswersOptions) (*Answers, error) {
 	case EngineSegment:
 		a.store, err = NewStore(StoreOptions{Memory: o.Memory})
 	case EngineRistretto:
-		a.heap, err = newTinyLFU(o.MemoryLimit)
+		limit := o.MemoryLimit
+		if limit == 0 {
+			limit = len(o.Memory)
+		}
+		a.heap, err = newTinyLFU(limit)
 	default:
 		err = errors.New("unknown engine")
 	}

@@ -187,3 +187,27 @@ func TestVisit(t *testing.T) {
 		t.Errorf("not visited: %v", keys)
 	}
 }
+
+// TestMemoryLimits: too little memory is an error, and ristretto's limit may stand in for the memory.
+func TestMemoryLimits(t *testing.T) {
+	for _, c := range []struct {
+		o  AnswersOptions
+		ok bool
+	}{
+		{AnswersOptions{}, false},
+		{AnswersOptions{Memory: make([]byte, MinMemory-1)}, false},
+		{AnswersOptions{Memory: make([]byte, MinMemory)}, true},
+		{AnswersOptions{Engine: EngineRistretto}, false},
+		{AnswersOptions{Engine: EngineRistretto, MemoryLimit: MinMemory}, true},
+		{AnswersOptions{Engine: EngineRistretto, Memory: make([]byte, MinMemory)}, true},
+		{AnswersOptions{Engine: 9, Memory: make([]byte, MinMemory)}, false},
+	} {
+		a, err := NewAnswers(c.o)
+		if (err == nil) != c.ok {
+			t.Errorf("engine %d, %d bytes, limit %d: %v", c.o.Engine, len(c.o.Memory), c.o.MemoryLimit, err)
+		}
+		if err == nil {
+			a.Close()
+		}
+	}
+}
