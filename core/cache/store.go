@@ -38,7 +38,7 @@ type StoreOptions struct {
 	// store owns it from now on. It need not be zeroed.
 	Memory []byte
 	// MaxEntry limits key and value together, in bytes. Zero, and what is more, mean half a segment,
-	// which is between 8 KiB and 512 KiB and about a thousandth of the memory.
+	// which is between 4 KiB and 512 KiB and about a thousandth of a large memory.
 	MaxEntry int
 }
 
