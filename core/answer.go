@@ -37,8 +37,8 @@ func (e *Engine) Fire(now int64, ref uint64) {
 func (e *Engine) perform() {
 	for {
 		e.unsent = e.unsent[:0]
-		for _, a := range e.resolver.Actions() {
-			switch a.Kind {
+		for i := 0; i < len(e.resolver.Actions()); i++ {
+			switch a := &e.resolver.Actions()[i]; a.Kind {
 			case resolver.Query:
 				if !e.performer.Query(a.Ref, a.Server, a.Stream, a.At) {
 					e.unsent = append(e.unsent, a.Ref)
@@ -46,7 +46,7 @@ func (e *Engine) perform() {
 			case resolver.Timer:
 				e.performer.Timer(a.Ref, a.At)
 			case resolver.Respond:
-				e.respond(&a)
+				e.respond(a)
 			}
 		}
 		e.resolver.Clear()

@@ -131,6 +131,9 @@ func (e *Engine) lookup(r *Request) {
 	}
 	if r.flags&wire.FlagRD == 0 {
 		// Only what is known is told to those who do not ask for recursion.
+		if e.snoop(r) {
+			return
+		}
 		e.count.Refused++
 		e.sendError(r, wire.RcodeRefused, wire.EDENotAuthoritative, "")
 		return
@@ -144,15 +147,35 @@ func (e *Engine) sendHit(r *Request, staleTTL uint32) {
 	if staleTTL > 0 {
 		code = staleCode(r.hit.Rcode)
 	}
-	large := r.hit.Len(&r.query)+maxOPT > cap(r.Buf)
-	buf := r.Buf
-	if large {
-		buf = e.scratch[:0]
+	if r.hit.Len(&r.query)+maxOPT <= cap(r.Buf) {
+		e.send(r, e.answers.AppendReply(r.Buf, &r.hit, &r.query, e.flags(&r.asker), staleTTL), r.hit.Rcode, code, "")
+		return
 	}
-	e.send(r, e.answers.AppendReply(buf, &r.hit, &r.query, e.flags(&r.asker), staleTTL), r.hit.Rcode, code, "")
-	if large && !r.Stream {
+	e.sendLarge(r, e.answers.AppendReply(e.scratch[:0], &r.hit, &r.query, e.flags(&r.asker), staleTTL), r.hit.Rcode, code)
+}
+
+// sendLarge is send for a message that was built in e.scratch.
+func (e *Engine) sendLarge(r *Request, msg []byte, rcode wire.Rcode, code wire.EDE) {
+	e.send(r, msg, rcode, code, "")
+	if !r.Stream {
 		r.Response = append(r.Buf, r.Response...) // it was truncated to what fits
 	}
+}
+
+// snoop answers with what the resolver knows, without asking anybody.
+func (e *Engine) snoop(r *Request) bool {
+	q := e.lowered(&r.key)
+	ans, ok := e.resolver.Snoop(e.now, &q)
+	if ok {
+		e.count.Hits++
+		msg := append(e.scratch[:0], ans.Msg...)
+		copy(msg[wire.HeaderLen:], r.query.Name)
+		wire.SetID(msg, r.id)
+		wire.SetFlags(msg, e.flags(&r.asker)|uint16(ans.Rcode)&wire.RcodeMask)
+		e.sendLarge(r, msg, ans.Rcode, wire.EDEOther)
+	}
+	e.resolver.Clear()
+	return ok
 }
 
 // send finishes msg and makes it the response.

@@ -129,9 +129,14 @@ func (e *Engine) begin(n uint32, w *waiter) {
 
 // ask begins the resolution of key for a waiter.
 func (e *Engine) ask(key *cache.Key, waiter uint32) resolver.Status {
-	e.lower = dname.AppendLower(e.lower[:0], key.Name)
-	q := resolver.Question{Name: e.lower, Type: key.Type, Class: key.Class, DO: key.DO, CD: key.CD, View: key.View}
+	q := e.lowered(key)
 	return e.resolver.Begin(e.now, &q, waiter)
+}
+
+// lowered is key as the resolver wants it; the name is in e.lower.
+func (e *Engine) lowered(key *cache.Key) resolver.Question {
+	e.lower = dname.AppendLower(e.lower[:0], key.Name)
+	return resolver.Question{Name: e.lower, Type: key.Type, Class: key.Class, DO: key.DO, CD: key.CD, View: key.View}
 }
 
 // mark remembers that the entry with a hash was refreshed in a second. Marks are kept in a direct-mapped

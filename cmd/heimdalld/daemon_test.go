@@ -70,7 +70,7 @@ type daemon struct {
 }
 
 // start runs the daemon with a configuration, to which its listening address and admin socket are added, and
-// a single shard if it does not say otherwise, and no root hints. It is killed, if it still runs, when the test ends.
+// a single shard if it does not say otherwise, and a root server that is not there. It is killed, if it still runs, when the test ends.
 func start(t *testing.T, toml string) *daemon {
 	t.Helper()
 	// A free port may be taken by the time that the daemon wants it: others open random ports all the time.
@@ -138,9 +138,9 @@ func (d *daemon) write(toml string) {
 		toml = rest
 	}
 	if !strings.Contains(toml, "root_hints") {
-		// No test may ask the real root servers: without hints only configured servers are asked.
-		hints := filepath.Join(d.dir, "no.hints")
-		if err := os.WriteFile(hints, nil, 0o644); err != nil {
+		// No test may ask the real root servers. Nobody listens at this one.
+		hints := filepath.Join(d.dir, "root.hints")
+		if err := os.WriteFile(hints, []byte(". 3600 NS nobody.test.\nnobody.test. 3600 A 127.0.0.254\n"), 0o644); err != nil {
 			d.t.Fatal(err)
 		}
 		key := fmt.Sprintf("[recursion]\nroot_hints = %q\n", hints)

@@ -152,6 +152,7 @@ func (s *Supervisor) CacheFlush(ctx context.Context, args control.CacheFlushArgs
 		err := s.each(ctx, func(i int, _ *worker, sh *shard.Shard) {
 			removed[i] = sh.Engine().Answers().Stats().Store.Entries
 			sh.Engine().Answers().FlushAll()
+			sh.Engine().Resolver().Flush(dname.Root(), true)
 		})
 		out.Removed = sum(removed)
 		return out, err
@@ -164,6 +165,7 @@ func (s *Supervisor) CacheFlush(ctx context.Context, args control.CacheFlushArgs
 	busy := make([]bool, len(s.workers))
 	err = s.each(ctx, func(i int, _ *worker, sh *shard.Shard) {
 		removed[i] = sh.Engine().Answers().Flush(name, args.Subtree)
+		sh.Engine().Resolver().Flush(name, args.Subtree)
 		busy[i] = sh.Engine().Answers().Flushing()
 	})
 	// Nothing of it is found any more. The rest frees the memory, in steps between which the shards serve.

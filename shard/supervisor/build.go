@@ -183,7 +183,7 @@ func (s *Supervisor) resolverOptions(started, c *config.Config, w *worker, recor
 	return resolver.Options{
 		MaxTasks: started.Resolver.InFlight, MaxWaiters: w.opt.Waiters, Timeout: started.Resolver.Timeout,
 		UDPSize: uint16(started.Server.UDPPayload), PlainCase: !started.Resolver.CaseRandomisation, Groups: groups(c),
-		Recursion: r.Enabled && len(s.hints) > 0, RootHints: s.hints, PlainNames: !r.QnameMinimisation, NoIPv4: !r.IPv4, NoIPv6: !r.IPv6,
+		Recursion: r.Enabled, RootHints: s.hints, PlainNames: !r.QnameMinimisation, NoIPv4: !r.IPv4, NoIPv6: !r.IPv6,
 		QueryLoopback: r.QueryLoopback, AnyGlue: !r.HardenGlue, Memory: records,
 	}
 }

@@ -16,8 +16,7 @@ import (
 const maxHints = 1 << 20
 
 // loadHints reads root hints in the form of a master file: NS records of the root and the addresses of the
-// servers they name. An empty path stands for the built-in ones, a file without records for none: then only
-// names of a [[forward]] or [[stub]] are resolved.
+// servers they name. An empty path stands for the built-in ones, and so does a file without servers.
 func loadHints(path string) ([]resolver.Hint, error) {
 	if path == "" {
 		return resolver.DefaultHints(), nil
@@ -62,7 +61,10 @@ func loadHints(path string) ([]resolver.Hint, error) {
 			hints = append(hints, resolver.Hint{Name: name, Addr: a})
 		}
 	}
-	if len(servers) > 0 && len(hints) == 0 {
+	if len(servers) == 0 {
+		return resolver.DefaultHints(), nil
+	}
+	if len(hints) == 0 {
 		return nil, fmt.Errorf("read recursion.root_hints: %s names servers of the root without an address", path)
 	}
 	return hints, nil
