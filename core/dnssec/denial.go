@@ -110,6 +110,26 @@ func (d *Denial) Expansion(v *Validator, name, encloser dname.Name) Result {
 	return d.either(v, func() Result { return d.nsecExpansion(name, encloser) }, func() Result { return d.nsec3Expansion(v, name, encloser) })
 }
 
+// closestEncloser returns the closest encloser of name, Secure if it is proven to be that and name not to exist.
+func (d *Denial) closestEncloser(v *Validator, name dname.Name) (encloser dname.Name, r Result) {
+	if len(d.spans) > 0 {
+		if encloser, ok := d.missing(name); ok {
+			return encloser, Result{Secure, ReasonNone}
+		}
+	}
+	if len(d.hashSpans) == 0 {
+		return nil, Result{Bogus, ReasonDenialFails}
+	}
+	e, r := d.enclose(v, name)
+	switch {
+	case r.Status != Secure:
+		return nil, r
+	case e.next == nil:
+		return nil, Result{Bogus, ReasonDenialFails}
+	}
+	return e.encloser, e.optOut()
+}
+
 // NoDS says what stands at name, which lies below the zone's apex, if it has no DS records.
 func (d *Denial) NoDS(v *Validator, name dname.Name) (Cut, Result) {
 	cut, r := NoCut, Result{Bogus, ReasonNoDenial}

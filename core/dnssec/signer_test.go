@@ -52,6 +52,16 @@ func newSigner(t testing.TB, zone string, algorithm Algorithm, flags uint16) *si
 	return s
 }
 
+// regenerate makes another key of the given length.
+func (s *signer) regenerate(t testing.TB, bits int) {
+	t.Helper()
+	priv, err := s.key.Generate(bits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.priv = priv.(crypto.Signer)
+}
+
 // sign returns the signature of the RRset.
 func (s *signer) sign(t testing.TB, rrs []dns.RR) *dns.RRSIG {
 	t.Helper()

@@ -129,8 +129,8 @@ func (s *Spans) evict(list []keptSpan, now uint32) []keptSpan {
 
 // Synthesis is an answer made from kept records.
 type Synthesis struct {
-	// Kind is NameError, NoData, or Positive: then name does not exist, but records of the wildcard below
-	// Encloser answer for it, if there is one.
+	// Kind is NameError, NoData, or Positive: then the name itself does not exist, but there is a wildcard
+	// directly below Encloser, or there may be one, whose records answer for it.
 	Kind     Kind
 	Encloser dname.Name // a piece of the name asked for
 	// Proof are the records to answer with, borrowed until the next Put. Their TTL is what is left of it.
@@ -159,8 +159,9 @@ func (s *Spans) Synthesize(v *Validator, name dname.Name, t wire.Type, now uint3
 	case c.d.NameError(v, name).Status == Secure:
 		a.Kind = NameError
 		return a, true
-	case c.encloser != nil && c.d.Expansion(v, name, c.encloser).Status == Secure:
-		a.Kind, a.Encloser = Positive, c.encloser
+	}
+	if encloser, r := c.d.closestEncloser(v, name); r.Status == Secure {
+		a.Kind, a.Encloser = Positive, encloser
 		return a, true
 	}
 	return a, false
@@ -168,10 +169,9 @@ func (s *Spans) Synthesize(v *Validator, name dname.Name, t wire.Type, now uint3
 
 // collector gathers the records that matter for one name.
 type collector struct {
-	d        *Denial
-	now      uint32
-	proof    []RRset
-	encloser dname.Name
+	d     *Denial
+	now   uint32
+	proof []RRset
 }
 
 // add takes the record that stands at k's place or before it, the last of the list if there is none before.
@@ -203,7 +203,6 @@ func (s *Spans) collectNSEC(c *collector, name dname.Name) {
 	if !ok {
 		return
 	}
-	c.encloser = encloser
 	if wild, ok := wildcard(encloser); ok {
 		key.set.Owner = wild
 		c.add(s.nsec, &key)
@@ -216,27 +215,27 @@ func (s *Spans) collectNSEC3(v *Validator, c *collector, name dname.Name) {
 		return
 	}
 	closer := keptSpan{set: RRset{Type: wire.TypeNSEC3}}
-	for n := name; ; n = n.Parent() {
+	encloser := name
+	for ; ; encloser = encloser.Parent() {
 		key := keptSpan{set: RRset{Type: wire.TypeNSEC3}}
 		var ok bool
-		if key.hash, ok = c.d.hash(v, n); !ok {
+		if key.hash, ok = c.d.hash(v, encloser); !ok {
 			return
 		}
 		if _, found := slices.BinarySearchFunc(s.nsec3, &key, func(e keptSpan, k *keptSpan) int { return e.compare(k) }); found {
 			c.add(s.nsec3, &key)
-			if len(n) == len(name) {
+			if len(encloser) == len(name) {
 				return
 			}
-			c.encloser = n
 			break
 		}
-		if len(n) == len(s.zone) {
+		if len(encloser) == len(s.zone) {
 			return
 		}
 		closer = key
 	}
 	c.add(s.nsec3, &closer)
-	if wild, ok := wildcard(c.encloser); ok {
+	if wild, ok := wildcard(encloser); ok {
 		if hash, ok := c.d.hash(v, wild); ok {
 			c.add(s.nsec3, &keptSpan{set: RRset{Type: wire.TypeNSEC3}, hash: hash})
 		}

@@ -89,7 +89,7 @@ func (t *TrustPoint) schedule(now int64, set *RRset) {
 // lifetimes returns the shortest original TTL of set's signatures, and the shortest time that is left of
 // them, both in seconds.
 func lifetimes(set *RRset, now int64) (ttl, life int64) {
-	ttl, life = 1<<32-1, 15*day
+	ttl, life = 1<<32-1, 1<<31-1
 	for _, rdata := range set.Sigs {
 		if s, ok := ParseRRSIG(rdata); ok && s.TypeCovered == set.Type {
 			ttl = min(ttl, int64(s.OriginalTTL))
