@@ -1,0 +1,104 @@
+package zone
+
+import (
+	"encoding/binary"
+
+	"heimdall/core/dname"
+	"heimdall/core/wire"
+)
+
+// follow appends a CNAME record and goes on to its target.
+func (r *reply) follow(f found, cname, sigs []byte) bool {
+	cname = cname[:recordSize(cname)] // one at most (RFC 2181, section 10.1)
+	at := r.put(wire.Answer, r.here(), cname, sigs)
+	if at == 0 || r.again(f) {
+		return false // did not fit, or a loop
+	}
+	labels, inside, _ := compactName(cname[recordLen:])
+	n := dname.AppendLower(r.spare(), labels)
+	if inside {
+		n = append(n, r.z.origin...)
+	} else {
+		n = append(n, 0)
+	}
+	next, _ := dname.Skip(r.w.buf[r.w.base:], at) // over the owner
+	return r.goOn(n, next+recordLen, inside, len(labels))
+}
+
+// rename appends a DNAME record and the CNAME record made from it, and goes on to that one's target (RFC
+// 6672, section 3.2).
+func (r *reply) rename(f found) bool {
+	recs, sigs := rrset(r.z.node(f.node), wire.TypeDNAME)
+	recs = recs[:recordSize(recs)]
+	if !r.again(f) {
+		if r.put(wire.Answer, r.suffix(f.at), recs, sigs) == 0 {
+			return false
+		}
+	}
+	target := recs[recordLen:]
+	size := f.at + len(target)
+	if size > dname.MaxLen {
+		r.rcode = wire.RcodeYXDomain
+		return false
+	}
+	if !r.w.room(2 + recordLen + size) {
+		r.full = true
+		return false
+	}
+	n := append(r.spare(), r.name[:f.at]...)
+	n = dname.AppendLower(n, target)[:size]
+	r.w.name(r.here())
+	r.w.buf = binary.BigEndian.AppendUint16(r.w.buf, uint16(wire.TypeCNAME))
+	r.w.buf = binary.BigEndian.AppendUint16(r.w.buf, uint16(wire.ClassIN))
+	r.w.buf = binary.BigEndian.AppendUint32(r.w.buf, recordTTL(recs))
+	r.w.buf = binary.BigEndian.AppendUint16(r.w.buf, uint16(size))
+	at := r.w.len()
+	// The labels that are kept keep their letter case as well.
+	r.w.buf = append(r.w.buf, r.w.buf[r.w.base+r.at:][:f.at]...)
+	r.w.buf = append(r.w.buf, target...)
+	r.w.counts[wire.Answer]++
+	return r.goOn(n, at, false, 0)
+}
+
+// again notes that a node's CNAME or DNAME is followed, and reports whether it was before.
+func (r *reply) again(f found) bool {
+	v := visit{r.z, f.node}
+	for _, seen := range r.visited[:r.steps] {
+		if seen == v {
+			return true
+		}
+	}
+	r.visited[r.steps] = v
+	return false
+}
+
+// spare returns the buffer that the present name is not in.
+func (r *reply) spare() []byte {
+	if &r.name[0] == &r.names[0][0] {
+		return r.names[1][:0]
+	}
+	return r.names[0][:0]
+}
+
+// goOn makes n, which stands in the message at the given offset, the name that is looked for. It is written
+// in full there, or, if inside is true, its first labels octets and a pointer to the present zone's origin.
+// goOn returns false when n is in no zone of ours.
+func (r *reply) goOn(n []byte, at int, inside bool, labels int) bool {
+	if r.steps++; r.steps == maxSteps {
+		return false
+	}
+	z, rel := r.set.enclosing(n, r.qtype)
+	// Names beyond what a pointer reaches are for another query.
+	if z == nil || at+rel > maxPointer {
+		return false
+	}
+	if !inside || rel < labels {
+		r.w.origin = uint16(at + rel)
+	} else if rel > labels {
+		// The origin that is pointed to is not within the target's zone; the target is an apex below
+		// whose parent answers for DS.
+		return false
+	}
+	r.z, r.rel, r.name, r.at = z, rel, n, at
+	return true
+}

@@ -1,0 +1,219 @@
+package zone
+
+import (
+	"encoding/binary"
+
+	"heimdall/core/dname"
+	"heimdall/core/wire"
+)
+
+// maxSteps limits the CNAME and DNAME records that are followed for one query. Resolvers give up at
+// 8 to 17 of them.
+const maxSteps = 16
+
+// AppendReply appends the response to q to dst: header, question and sections, without an OPT record. The
+// response takes at most limit octets, which are at least 512; what does not fit is left out, and TC is set
+// if it was more than additional records that the client can do without (RFC 2181, section 9; RFC 9471).
+//
+// flags are those of the response, QR among them; AA, TC and the rcode are set here. ok is false, and dst
+// unchanged, when no zone of s encloses the qname or the class is not IN.
+//
+// Nothing is allocated if dst has room for limit octets.
+func (s *Set) AppendReply(dst []byte, q *wire.Query, limit int, flags uint16) (msg []byte, rcode wire.Rcode, ok bool) {
+	if q.Class != wire.ClassIN || len(s.zones) == 0 || q.Name == nil {
+		return dst, 0, false
+	}
+	var r reply
+	n := dname.AppendLower(r.names[0][:0], q.Name)
+	r.z, r.rel = s.enclosing(n, q.Type)
+	if r.z == nil {
+		return dst, 0, false
+	}
+	r.set = s
+	r.qtype, r.do = q.Type, q.DO
+	r.name = n
+	r.at = wire.HeaderLen
+	r.w.origin = uint16(r.at + r.rel)
+	r.w.base, r.w.limit = len(dst), min(limit, wire.MaxLen)
+	r.w.buf = binary.BigEndian.AppendUint16(dst, q.ID)
+	r.w.buf = append(r.w.buf, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+	r.w.buf = append(r.w.buf, q.Name...)
+	r.w.buf = binary.BigEndian.AppendUint16(r.w.buf, uint16(q.Type))
+	r.w.buf = binary.BigEndian.AppendUint16(r.w.buf, uint16(q.Class))
+	r.w.counts[wire.Question] = 1
+	r.answer()
+	r.w.finish(flags&^(wire.FlagAA|wire.FlagTC|wire.RcodeMask) | r.flags | uint16(r.rcode))
+	return r.w.buf, r.rcode, true
+}
+
+// reply is a response in the making.
+type reply struct {
+	w     writer
+	set   *Set
+	qtype wire.Type
+	do    bool // with DNSSEC records
+	flags uint16
+	rcode wire.Rcode
+	full  bool // something did not fit: write no more
+
+	// The name that is looked for: the qname, then whatever CNAME and DNAME records lead to.
+	z    *Zone
+	name []byte // whole, in lower case
+	rel  int    // length of what precedes the zone's origin in it
+	at   int    // offset in the message, where at least its labels before the origin stand
+
+	names   [2][dname.MaxLen + 1]byte // the present name and the next take turns
+	steps   int
+	visited [maxSteps]visit
+
+	proofs  [maxProofs]proof
+	proven  int
+	helpful additional
+}
+
+// visit is a node whose CNAME or DNAME was followed.
+type visit struct {
+	z    *Zone
+	node uint32
+}
+
+// answer fills the message.
+func (r *reply) answer() {
+	if r.qtype == wire.TypeAXFR || r.qtype == wire.TypeIXFR {
+		r.rcode = wire.RcodeRefused // a transfer is no matter of one message
+		return
+	}
+	for r.step() {
+	}
+	if !r.full && r.do {
+		r.putProofs()
+	}
+	if !r.full {
+		r.putAdditional()
+	}
+	if r.full {
+		r.flags |= wire.FlagTC
+	}
+}
+
+// step answers for one name, and reports whether there is another to go on with.
+func (r *reply) step() bool {
+	f := r.z.search(r.name, r.rel, r.qtype)
+	if f.how != referred || r.steps > 0 {
+		r.flags |= wire.FlagAA
+	}
+	switch f.how {
+	case matched:
+		return r.match(r.z.node(f.node), f)
+	case expanded:
+		node := r.z.node(f.node)
+		if r.z.flags(f.node)&flagCut != 0 && r.qtype != wire.TypeDS {
+			f.at = 0
+			r.refer(f)
+			return false
+		}
+		return r.match(node, f)
+	case referred:
+		r.refer(f)
+	case renamed:
+		return r.rename(f)
+	default:
+		r.rcode = wire.RcodeNXDomain
+		r.negative()
+		r.proveAbsent(f)
+	}
+	return false
+}
+
+// here is the name that is looked for as an owner.
+func (r *reply) here() owner { return r.suffix(0) }
+
+// suffix is the owner that consists of what follows the first n octets of the name.
+func (r *reply) suffix(n int) owner {
+	switch {
+	case n < r.rel:
+		return owner{pointer: uint16(r.at + n)}
+	case len(r.z.origin) == 1:
+		return owner{}
+	}
+	return owner{pointer: r.w.origin}
+}
+
+// match answers from the node that has the name, or from the wildcard that stands for it.
+func (r *reply) match(node []byte, f found) bool {
+	t := r.qtype
+	if t == wire.TypeANY || t == wire.TypeRRSIG {
+		return r.matchSome(node, f)
+	}
+	if recs, sigs := rrset(node, t); recs != nil {
+		if f.how == expanded {
+			r.proveExpanded(f)
+		}
+		if at := r.put(wire.Answer, r.here(), recs, sigs); at > 0 {
+			r.want(recs, at)
+		}
+		return false
+	}
+	if cname, sigs := rrset(node, wire.TypeCNAME); cname != nil && t != wire.TypeNSEC {
+		if f.how == expanded {
+			r.proveExpanded(f)
+		}
+		return r.follow(f, cname, sigs)
+	}
+	r.negative()
+	r.proveNoData(node, f)
+	return false
+}
+
+// matchSome answers a query for all types, or for all signatures, with one RRset (RFC 8482, section 4.1).
+func (r *reply) matchSome(node []byte, f found) bool {
+	rest := nodeRecords(node)
+	for len(rest) >= recordLen {
+		size, n := nextSet(rest)
+		recs, sigs := rest[:n], rest[n:size]
+		if r.qtype == wire.TypeRRSIG {
+			recs, sigs = sigs, nil
+		}
+		if len(recs) > 0 {
+			if f.how == expanded {
+				r.proveExpanded(f)
+			}
+			r.put(wire.Answer, r.here(), recs, sigs)
+			return false
+		}
+		rest = rest[size:]
+	}
+	r.negative()
+	r.proveNoData(node, f)
+	return false
+}
+
+// put appends an RRset, with its signatures if the client wants them, and returns its offset in the message;
+// 0 if it did not fit, which ends the message.
+func (r *reply) put(s wire.Section, o owner, recs, sigs []byte) int {
+	if r.full {
+		return 0
+	}
+	m := r.w.mark()
+	at, ok := r.w.set(s, o, recs)
+	if ok && r.do && len(sigs) > 0 {
+		if len(o.labels) > 0 && at <= maxPointer {
+			o = owner{pointer: uint16(at)}
+		}
+		_, ok = r.w.set(s, o, sigs)
+	}
+	if !ok {
+		r.w.rollback(m)
+		r.full = true
+		return 0
+	}
+	return at
+}
+
+// negative appends the SOA record of a negative response (RFC 2308, section 3).
+func (r *reply) negative() {
+	recs, sigs := rrset(r.z.node(r.z.apex), wire.TypeSOA)
+	if at := r.put(wire.Authority, r.suffix(r.rel), recs, sigs); at > 0 {
+		r.w.patchTTL(at, r.z.negTTL)
+	}
+}

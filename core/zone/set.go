@@ -1,0 +1,94 @@
+package zone
+
+import (
+	"bytes"
+
+	"heimdall/core/dname"
+	"heimdall/core/wire"
+)
+
+// Set is all zones of a server. It does not change: safe for concurrent use. The zero value has no zones.
+type Set struct {
+	zones  []*Zone
+	slots  []uint32 // open addressing by the hash of the origin: index in zones plus one; 0: none
+	mask   uint32
+	depths [2]uint64 // bit n: an origin has n labels
+}
+
+// NewSet makes a Set of zones with different origins; of two with the same the latter counts.
+func NewSet(zones []*Zone) *Set {
+	s := &Set{}
+	size := 8
+	for size < 2*len(zones) {
+		size *= 2
+	}
+	s.slots, s.mask = make([]uint32, size), uint32(size-1)
+	for _, z := range zones {
+		if z == nil {
+			continue
+		}
+		depth := z.origin.Labels()
+		s.depths[depth/64] |= 1 << (depth % 64)
+		i := hashOf(0, z.origin) & s.mask
+		for s.slots[i] != 0 && !bytes.Equal(s.zones[s.slots[i]-1].origin, z.origin) {
+			i = (i + 1) & s.mask
+		}
+		if s.slots[i] != 0 {
+			s.zones[s.slots[i]-1] = z
+			continue
+		}
+		s.zones = append(s.zones, z)
+		s.slots[i] = uint32(len(s.zones))
+	}
+	return s
+}
+
+// Zones returns the zones. The caller must not write to the slice.
+func (s *Set) Zones() []*Zone { return s.zones }
+
+// Get returns the zone with the given origin, nil if there is none.
+func (s *Set) Get(origin dname.Name) *Zone {
+	var buf [dname.MaxLen]byte
+	return s.get(dname.AppendLower(buf[:0], origin))
+}
+
+// Find returns the zone that answers for a name and type, the one whose origin is the longest suffix of the
+// name; nil if there is none. DS records at an apex belong to the zone above, if that is here as well (RFC
+// 4035, section 3.1.4.1).
+func (s *Set) Find(n dname.Name, t wire.Type) *Zone {
+	var buf [dname.MaxLen]byte
+	z, _ := s.enclosing(dname.AppendLower(buf[:0], n), t)
+	return z
+}
+
+// get returns the zone with the given origin in lower case.
+func (s *Set) get(origin []byte) *Zone {
+	if len(s.slots) == 0 {
+		return nil
+	}
+	for i := hashOf(0, origin) & s.mask; s.slots[i] != 0; i = (i + 1) & s.mask {
+		if z := s.zones[s.slots[i]-1]; bytes.Equal(z.origin, origin) {
+			return z
+		}
+	}
+	return nil
+}
+
+// enclosing is Find for a name in lower case. rel is the length of what precedes the origin in it.
+func (s *Set) enclosing(n []byte, t wire.Type) (z *Zone, rel int) {
+	at := 0
+	for labels := dname.Name(n).Labels(); ; labels-- {
+		if s.depths[labels/64]>>(labels%64)&1 != 0 {
+			if found := s.get(n[at:]); found != nil {
+				if t != wire.TypeDS || at > 0 {
+					return found, at
+				}
+				z = found // unless there is a zone above
+			}
+		}
+		if labels == 0 {
+			return z, 0
+		}
+		at += 1 + int(n[at])
+	}
+}

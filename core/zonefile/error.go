@@ -1,0 +1,69 @@
+package zonefile
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Error is what is wrong with a file, and where.
+type Error struct {
+	File string
+	Line int // from 1
+	Err  error
+}
+
+func (e *Error) Error() string { return fmt.Sprintf("%s:%d: %v", e.File, e.Line, e.Err) }
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// Errors are the errors of a file, in their order, at least one.
+type Errors []*Error
+
+func (e Errors) Error() string {
+	if len(e) == 1 {
+		return e[0].Error()
+	}
+	return fmt.Sprintf("%v (and %d more errors)", e[0], len(e)-1)
+}
+
+func (e Errors) Unwrap() []error {
+	list := make([]error, len(e))
+	for i, err := range e {
+		list[i] = err
+	}
+	return list
+}
+
+var (
+	errParenOpen   = errors.New("closing parenthesis without an opening one")
+	errParenClose  = errors.New("end of file inside parentheses")
+	errQuote       = errors.New("end of line inside a quoted string")
+	errEscapeEnd   = errors.New("end of line after a backslash")
+	errLongEntry   = errors.New("entry longer than 1 MiB")
+	errNoOwner     = errors.New("owner left out, but no record before")
+	errNoTTL       = errors.New("TTL left out, but no $TTL and no record before")
+	errNoType      = errors.New("want a type")
+	errRange       = errors.New("number out of range")
+	errNumber      = errors.New("want a number")
+	errFew         = errors.New("want more fields")
+	errMany        = errors.New("want fewer fields")
+	errAddress4    = errors.New("want an IPv4 address")
+	errAddress6    = errors.New("want an IPv6 address")
+	errHex         = errors.New("want pairs of hexadecimal digits")
+	errBase64      = errors.New("want Base64")
+	errBase32      = errors.New("want Base32 with the extended hex alphabet")
+	errTime        = errors.New("want a time as YYYYMMDDHHmmSS or in seconds since 1970")
+	errTypeName    = errors.New("want a record type")
+	errLongString  = errors.New("string longer than 255 octets")
+	errEscape      = errors.New(`bad escape: want \DDD up to 255, or \ and one character`)
+	errEmptyLabel  = errors.New("empty label")
+	errLongLabel   = errors.New("label longer than 63 octets")
+	errLongName    = errors.New("name longer than 255 octets")
+	errLongRData   = errors.New("RDATA longer than 65535 octets")
+	errRDataLength = errors.New("RDATA length and data differ")
+	errDepth       = errors.New("$INCLUDE nested too deeply")
+	errNoOpen      = errors.New("$INCLUDE is not allowed here")
+	errDirective   = errors.New("want $ORIGIN, $TTL, $INCLUDE or $GENERATE")
+	errMalformed   = errors.New("malformed RDATA")
+	errEmptyName   = errors.New("want a name")
+)
