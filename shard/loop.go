@@ -87,13 +87,14 @@ func (s *Shard) poll(timeout time.Duration) int {
 	return work
 }
 
-// sleep waits for events until the next timer.
+// sleep waits for events until the next timer. What is parked in the fair queue cannot start now, or Misses
+// would have begun it: an event or a timer changes that.
 func (s *Shard) sleep() {
 	timeout := longestSleep
 	if at, ok := s.wheel.Next(); ok {
 		timeout = min(timeout, time.Duration(max(at-s.clock(), 0)))
 	}
-	if s.engine.Queued() > 0 || timeout == 0 {
+	if timeout == 0 {
 		return
 	}
 	s.stats.Sleeps++
