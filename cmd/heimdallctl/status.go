@@ -30,6 +30,9 @@ func showStatus(w io.Writer, s *control.Status) {
 	tab.row("cache", fmt.Sprintf("%s hit ratio, %s stale hits, %s entries", percent(c.HitRatio), count(c.StaleHits), count(s.CacheEntries)))
 	tab.row("in flight", count(s.InFlight))
 	tab.row("drops", countsText(drops(c)))
+	if len(c.Limited) > 0 {
+		tab.row("limited", countsText(c.Limited))
+	}
 	tab.row("service time", latencyText(&s.ServiceTime))
 	if s.MemoryBytes > 0 {
 		tab.row("memory", bytesText(s.MemoryBytes))

@@ -36,7 +36,8 @@ type Counters struct {
 	KernelDrops uint64            `json:"kernel_drops"` // datagrams lost because a receive queue was full
 	SendDrops   uint64            `json:"send_drops"`   // replies that the kernel did not take
 	Drops       map[string]uint64 `json:"drops,omitempty"`
-	Rcodes      map[string]uint64 `json:"rcodes,omitempty"` // replies by RCODE mnemonic
+	Limited     map[string]uint64 `json:"limited,omitempty"` // misses that got SERVFAIL, or nothing, because of a limit
+	Rcodes      map[string]uint64 `json:"rcodes,omitempty"`  // replies by RCODE mnemonic
 }
 
 // Add adds o to c, for a total over shards. The maps of o are not retained.
@@ -52,6 +53,7 @@ func (c *Counters) Add(o *Counters) {
 	c.SendDrops += o.SendDrops
 	c.HitRatio = Ratio(c.Hits, c.Misses)
 	c.Drops = addCounts(c.Drops, o.Drops)
+	c.Limited = addCounts(c.Limited, o.Limited)
 	c.Rcodes = addCounts(c.Rcodes, o.Rcodes)
 }
 

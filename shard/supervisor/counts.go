@@ -35,6 +35,16 @@ func drops(s *shard.Snapshot) map[string]uint64 {
 	})
 }
 
+// limited are the misses that were not resolved because of a limit, by the limit: queries in flight, the
+// client's share of them, the time that one may wait for its turn.
+func limited(s *shard.Snapshot) map[string]uint64 {
+	return some(func(add func(string, uint64)) {
+		add("in_flight", s.Engine.InFlight)
+		add("share", s.Engine.Share)
+		add("waited", s.Engine.Expired)
+	})
+}
+
 // ignored are the datagrams from other servers that answered no query, by reason.
 func ignored(s *shard.Snapshot) map[string]uint64 {
 	r := &s.Resolver

@@ -73,6 +73,7 @@ var (
 	answersDesc  = desc("answers_total", "Queries by what answered them.", "shard", "source")
 	rcodesDesc   = desc("responses_total", "Responses by RCODE.", "shard", "rcode")
 	dropsDesc    = desc("drops_total", "Messages that got no response, by reason.", "shard", "reason")
+	limitedDesc  = desc("limited_total", "Misses that were not resolved because of a limit, by the limit.", "shard", "limit")
 	inFlightDesc = desc("in_flight", "Clients that wait for other servers.", "shard")
 	entriesDesc  = desc("cache_entries", "Entries in the answer cache.", "shard")
 	bytesDesc    = desc("cache_bytes", "Memory used by the answer cache, in bytes.", "shard")
@@ -120,6 +121,9 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		}
 		for reason, n := range drops(s) {
 			counter(dropsDesc, n, reason)
+		}
+		for limit, n := range limited(s) {
+			counter(limitedDesc, n, limit)
 		}
 		for reason, n := range ignored(s) {
 			counter(ignoredDesc, n, reason)
