@@ -111,6 +111,58 @@ func TestReusedStreamClosedByServer(t *testing.T) {
 	}
 }
 
+// A query moves past other streams that the server may have closed as well.
+func TestQueryMovesToNewStream(t *testing.T) {
+	h := newHarness(t, Options{})
+	s := newTCPServer(t)
+	h.ask(100, s.addr, "id one")
+	h.ask(101, s.addr, "id two")
+	a, b := s.accept(), s.accept()
+	h.quiet()
+	a.send(frames("id"))
+	b.send(frames("id"))
+	h.until("answered", func() bool { return len(h.ends) == 2 })
+	h.quiet()
+	h.ask(1, s.addr, "aa") // on the younger stream, whose end is seen first
+	b.expect("id two", "aa")
+	b.Close()
+	a.Close()
+	h.until("moved", func() bool { return h.Stats().Retried > 0 })
+	c := s.accept()
+	h.quiet()
+	c.expect("aa")
+	c.send(frames("aa"))
+	h.expectEnd(1, "aa", nil)
+	if st := h.Stats(); st.Retried != 1 || st.Connects != 3 {
+		t.Errorf("%+v", st)
+	}
+}
+
+// A stream that broke before its first answer takes no more queries.
+func TestBrokenStreamIsAvoided(t *testing.T) {
+	h := newHarness(t, Options{})
+	s := newTCPServer(t)
+	h.ask(1, s.addr, "aa")
+	a := s.accept()
+	h.quiet()
+	a.expect("aa")
+	a.SetLinger(0)
+	a.Close()
+	h.ask(2, s.addr, "bb") // finds out
+	h.ask(3, s.addr, "cc")
+	c := s.accept()
+	h.until("connected", func() bool { return len(h.ends) == 2 })
+	h.quiet()
+	c.expect("cc")
+	c.send(frames("cc"))
+	h.expectEnd(3, "cc", nil)
+	for ref := range uint64(2) {
+		if h.ends[ref+1].err == nil {
+			t.Errorf("query %d: %v", ref+1, h.ends[ref+1])
+		}
+	}
+}
+
 // Once only: a new stream that is closed without an answer is a failure.
 func TestMovedQueryFailsOnNewStream(t *testing.T) {
 	h := newHarness(t, Options{})

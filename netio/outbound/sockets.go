@@ -107,11 +107,7 @@ func (p *Pool) Pick(server netip.AddrPort) (sock uint16, ok bool) {
 	place := p.random(len(f.active))
 	sock = f.active[place]
 	if sock != noSocket {
-		s := &p.sockets[sock]
-		if s.uses < p.o.UsesPerSocket && p.now-s.born < int64(p.o.MaxAge) {
-			return sock, true
-		}
-		if !p.roomToRetire(f) {
+		if p.sockets[sock].uses < p.o.UsesPerSocket || !p.roomToRetire(f) {
 			return sock, true
 		}
 	}

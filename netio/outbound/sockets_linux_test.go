@@ -220,8 +220,8 @@ func TestSocketReplacedWhileItReceives(t *testing.T) {
 	calls := 0
 	h.datagram = func(sock uint16, _ netip.AddrPort, _ []byte) {
 		calls++
-		if sock != first {
-			t.Errorf("call %d: socket %d", calls, sock)
+		if sock != first || h.sockets[sock].fd < 0 {
+			t.Errorf("call %d: socket %d, descriptor %d", calls, sock, h.sockets[sock].fd)
 		}
 		h.send(s.addr, "next")
 		h.send(s.addr, "next")

@@ -190,6 +190,36 @@ func TestAllBusy(t *testing.T) {
 	}
 }
 
+// limitDescriptors lets the process open n more descriptors, until the returned
+// function or the test's end.
+func limitDescriptors(t *testing.T, n int) (restore func()) {
+	t.Helper()
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	// New descriptors have the lowest numbers that are free.
+	last := -1
+	var opened []int
+	for range n + 1 {
+		fd, err := unix.Dup(1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		last = max(last, fd)
+		opened = append(opened, fd)
+	}
+	for _, fd := range opened {
+		unix.Close(fd)
+	}
+	restore = func() { unix.Setrlimit(unix.RLIMIT_NOFILE, &limit) }
+	t.Cleanup(restore)
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: uint64(last), Max: limit.Max}); err != nil {
+		t.Fatal(err)
+	}
+	return restore
+}
+
 // Without descriptors the server gives up idle connections, then rests.
 func TestNoDescriptors(t *testing.T) {
 	h := newHarness(t, Options{})
@@ -199,22 +229,7 @@ func TestNoDescriptors(t *testing.T) {
 	h.until("received", func() bool { return len(*queries) == 1 })
 	idle := h.client()
 	next, late := dial(t, h.listener), dial(t, h.listener)
-
-	var limit unix.Rlimit
-	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
-		t.Fatal(err)
-	}
-	// The lowest free descriptor is the one that must not be had.
-	free, err := unix.Dup(h.listener.FD())
-	if err != nil {
-		t.Fatal(err)
-	}
-	unix.Close(free)
-	restore := func() { unix.Setrlimit(unix.RLIMIT_NOFILE, &limit) }
-	defer restore()
-	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: uint64(free), Max: limit.Max}); err != nil {
-		t.Fatal(err)
-	}
+	restore := limitDescriptors(t, 0)
 	// idle's descriptor goes to next, which sends a query; then nobody is idle.
 	send(t, next, frames("n"))
 	h.until("evicted", func() bool { return len(*queries) == 2 })
@@ -232,6 +247,19 @@ func TestNoDescriptors(t *testing.T) {
 	h.quiet()
 	h.pass(time.Duration(restNanos))
 	h.until("accepted", func() bool { return len(*queries) == 3 })
+}
+
+// The last descriptor goes to the only client that waits: nobody is evicted.
+func TestLastDescriptor(t *testing.T) {
+	h := newHarness(t, Options{})
+	h.client()
+	dial(t, h.listener)
+	limitDescriptors(t, 1)
+	h.until("accepted", func() bool { return h.Stats().Accepted == 2 })
+	h.quiet()
+	if st := h.Stats(); st.Open != 2 || st.Evicted != 0 || st.Rests != 0 {
+		t.Errorf("%+v", st)
+	}
 }
 
 func TestOptionsDefaults(t *testing.T) {
