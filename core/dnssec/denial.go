@@ -107,7 +107,9 @@ func (d *Denial) NoData(v *Validator, name dname.Name, t wire.Type) Result {
 // Expansion says whether records of name may have been made from the wildcard directly below encloser: there
 // is nothing closer to name (RFC 4035, section 5.3.4; RFC 5155, section 8.8).
 func (d *Denial) Expansion(v *Validator, name, encloser dname.Name) Result {
-	return d.either(v, func() Result { return d.nsecExpansion(name, encloser) }, func() Result { return d.nsec3Expansion(v, name, encloser) })
+	return d.either(v,
+		func() Result { return d.nsecExpansion(name, encloser) },
+		func() Result { return d.nsec3Expansion(v, name, encloser) })
 }
 
 // closestEncloser returns the closest encloser of name, Secure if it is proven to be that and name not to exist.
