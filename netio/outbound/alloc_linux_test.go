@@ -11,7 +11,7 @@ import (
 // exchange returns a function that asks a server n times at once, by datagram,
 // and takes the answers.
 func exchange(t testing.TB, addr string, n int) func() {
-	h := newHarness(t, Options{UsesPerSocket: 1 << 40})
+	h := newHarness(t, Options{UsesPerSocket: 1 << 30})
 	s := newUDPServer(t, addr)
 	s.SetDeadline(time.Time{})
 	for range 64 * 16 { // all ports are open, or nearly
@@ -99,7 +99,7 @@ func BenchmarkPick(b *testing.B) {
 
 // BenchmarkSend is one datagram to a port where its receiver does not look.
 func BenchmarkSend(b *testing.B) {
-	h := newHarness(b, Options{UsesPerSocket: 1 << 40})
+	h := newHarness(b, Options{UsesPerSocket: 1 << 30})
 	s := newUDPServer(b, "127.0.0.1:0")
 	query := make([]byte, 40)
 	for b.Loop() {
@@ -112,7 +112,7 @@ func BenchmarkSend(b *testing.B) {
 // the time the server takes.
 func BenchmarkSendRecv(b *testing.B) {
 	const burst = 64
-	h := newHarness(b, Options{UsesPerSocket: 1 << 40})
+	h := newHarness(b, Options{UsesPerSocket: 1 << 30})
 	s := newUDPServer(b, "127.0.0.1:0")
 	s.SetDeadline(time.Time{})
 	h.datagram = func(uint16, netip.AddrPort, []byte) {}
