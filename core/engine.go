@@ -14,6 +14,7 @@ import (
 	"heimdall/core/policy"
 	"heimdall/core/resolver"
 	"heimdall/core/wire"
+	"heimdall/core/zone"
 )
 
 // Performer does what the Engine cannot do itself. The shard implements it. Arguments are borrowed for the
@@ -50,6 +51,7 @@ type Rules struct {
 // Options are the parts of an Engine and its bounds. All parts belong to the Engine's shard.
 type Options struct {
 	Rules
+	Zones     *zone.Set
 	Answers   *cache.Answers
 	Resolver  *resolver.Machine
 	Queue     *policy.FairQueue
@@ -60,6 +62,8 @@ type Options struct {
 // Engine answers one shard's queries. Not safe for concurrent use; owned by one shard.
 type Engine struct {
 	Rules
+	// Zones are served authoritatively, before anything else is looked at. nil: none.
+	Zones *zone.Set
 	// Pressure is how hard it is for the shard to keep up, from 0 to 4. Each step halves the number of
 	// responses that say no more than that there is no answer; the rest of these is dropped.
 	Pressure int
@@ -87,6 +91,7 @@ type Engine struct {
 func New(o Options) *Engine {
 	return &Engine{
 		Rules:     o.Rules,
+		Zones:     o.Zones,
 		answers:   o.Answers,
 		resolver:  o.Resolver,
 		queue:     o.Queue,
@@ -136,6 +141,7 @@ type Counters struct {
 	Queries   uint64 // messages that were parsed as queries
 	Hits      uint64 // answered from the cache, fresh
 	StaleHits uint64 // answered from the cache, expired (RFC 8767)
+	Zone      uint64 // answered from a zone that is served here
 	Local     uint64 // answered here: special names, CHAOS, ANY
 	Misses    uint64 // had to wait for another server
 	Refused   uint64 // REFUSED

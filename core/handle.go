@@ -68,6 +68,10 @@ func (e *Engine) parse(r *Request) {
 		return
 	}
 	r.rcode = wire.RcodeRefused
+	if e.Zones != nil && q.Class == wire.ClassIN && (!q.Type.IsMeta() || q.Type == wire.TypeANY) && e.Zones.Find(q.Name, q.Type) != nil {
+		r.stage = stageZone
+		return
+	}
 	if q.Class != wire.ClassIN || !e.Recursion || !e.ACL.Allow(netip.AddrFrom16(r.Client)) {
 		return
 	}
@@ -109,9 +113,34 @@ func (e *Engine) build(r *Request) {
 		e.count.Local++
 		msg := r.verdict.AppendReply(r.Buf, &r.query, e.flags(&r.asker))
 		e.send(r, msg, r.verdict.Rcode(), wire.EDEOther, "")
+	case stageZone:
+		e.count.Zone++
+		e.sendZone(r)
 	case stageLookup:
 		e.lookup(r)
 	}
+}
+
+// sendZone builds a response from the zones that are served here. They are everybody's: RA tells each client
+// whether it could have asked for recursion too.
+func (e *Engine) sendZone(r *Request) {
+	buf := r.Buf
+	if r.Stream {
+		buf = e.scratch[:0]
+	}
+	flags := e.flags(&r.asker)
+	if flags&wire.FlagRA != 0 && !e.ACL.Allow(netip.AddrFrom16(r.Client)) {
+		flags &^= wire.FlagRA
+	}
+	limit := e.limit(&r.asker)
+	if r.edns {
+		limit -= wire.OPTLen
+	}
+	msg, rcode, _ := e.Zones.AppendReply(buf, &r.query, limit, flags)
+	if wire.Flags(msg)&wire.FlagTC != 0 {
+		e.count.Truncated++
+	}
+	e.send(r, msg, rcode, wire.EDEOther, "")
 }
 
 // lookup answers from the cache, or parks the request.

@@ -47,6 +47,7 @@ const (
 	stageDrop   stage = iota
 	stageError        // an error response without data
 	stageLocal        // the local table answers
+	stageZone         // a zone that is served here
 	stageLookup       // the cache, then the resolver
 )
 
