@@ -22,10 +22,17 @@ const maxTargets = 32
 // want notes that recs, an RRset of the answer at the given offset, names hosts (RFC 1035, sections 3.3.9
 // and 3.3.11; RFC 2782; RFC 9460, section 4.1).
 func (r *reply) want(recs []byte, at int) {
-	switch recordType(recs) {
-	case wire.TypeNS, wire.TypeMX, wire.TypeSRV, wire.TypeSVCB, wire.TypeHTTPS:
+	if namesHosts(recordType(recs)) {
 		r.helpful = additional{z: r.z, recs: recs, at: at, origin: r.w.origin}
 	}
+}
+
+func namesHosts(t wire.Type) bool {
+	switch t {
+	case wire.TypeNS, wire.TypeMX, wire.TypeSRV, wire.TypeSVCB, wire.TypeHTTPS:
+		return true
+	}
+	return false
 }
 
 // putAdditional appends the addresses, first those that a client cannot do without.

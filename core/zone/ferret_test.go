@@ -186,7 +186,9 @@ func ofType(rrs []dns.RR, t uint16) (some []dns.RR) {
 }
 
 // canonical is a record as text in lower case, the same for the same record.
-func canonical(rr dns.RR) string { return strings.ToLower(strings.Join(strings.Fields(rr.String()), " ")) }
+func canonical(rr dns.RR) string {
+	return strings.ToLower(strings.Join(strings.Fields(rr.String()), " "))
+}
 
 // lines are the different records of a section in order.
 func lines(rrs []dns.RR) []string {

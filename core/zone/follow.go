@@ -45,7 +45,7 @@ func (r *reply) rename(f found) bool {
 		r.full = true
 		return false
 	}
-	n := append(r.spare(), r.name[:f.at]...)
+	n := append(r.spare(), r.name()[:f.at]...)
 	n = dname.AppendLower(n, target)[:size]
 	r.w.name(r.here())
 	r.w.buf = binary.BigEndian.AppendUint16(r.w.buf, uint16(wire.TypeCNAME))
@@ -73,14 +73,9 @@ func (r *reply) again(f found) bool {
 }
 
 // spare returns the buffer that the present name is not in.
-func (r *reply) spare() []byte {
-	if &r.name[0] == &r.names[0][0] {
-		return r.names[1][:0]
-	}
-	return r.names[0][:0]
-}
+func (r *reply) spare() []byte { return r.names[r.turn&1^1][:0] }
 
-// goOn makes n, which stands in the message at the given offset, the name that is looked for. It is written
+// goOn makes n, which is in the spare buffer and stands in the message at the given offset, the name that is looked for. It is written
 // in full there, or, if inside is true, its first labels octets and a pointer to the present zone's origin.
 // goOn returns false when n is in no zone of ours.
 func (r *reply) goOn(n []byte, at int, inside bool, labels int) bool {
@@ -99,6 +94,7 @@ func (r *reply) goOn(n []byte, at int, inside bool, labels int) bool {
 		// whose parent answers for DS.
 		return false
 	}
-	r.z, r.rel, r.name, r.at = z, rel, n, at
+	r.z, r.rel, r.at = z, rel, at
+	r.turn, r.size = r.turn^1, len(n)
 	return true
 }

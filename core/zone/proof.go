@@ -60,10 +60,10 @@ func (r *reply) proveAbsent(f found) {
 		r.hashEnclosed(f, true)
 		return
 	}
-	r.prove(r.z.nsecBefore(r.name[:r.rel]))
-	saved := asterisk(r.name, f.at)
-	r.prove(r.z.nsecBefore(r.name[f.at-2 : r.rel]))
-	restore(r.name, f.at, saved)
+	r.prove(r.z.nsecBefore(r.name()[:r.rel]))
+	saved := asterisk(r.name(), f.at)
+	r.prove(r.z.nsecBefore(r.name()[f.at-2 : r.rel]))
+	restore(r.name(), f.at, saved)
 }
 
 // proveNoData adds what proves that a node, which may be a wildcard, has no records of the type (RFC 4035,
@@ -78,7 +78,7 @@ func (r *reply) proveNoData(node []byte, f found) {
 			r.prove(r.z.hashOf(nodeName(node)))
 			return
 		}
-		if match := r.z.hashOf(r.name[:r.rel]); match != 0 {
+		if match := r.z.hashOf(r.name()[:r.rel]); match != 0 {
 			r.prove(match)
 			return
 		}
@@ -87,7 +87,7 @@ func (r *reply) proveNoData(node []byte, f found) {
 		return
 	}
 	if f.how == expanded {
-		r.prove(r.z.nsecBefore(r.name[:r.rel]))
+		r.prove(r.z.nsecBefore(r.name()[:r.rel]))
 	}
 	r.prove(r.z.nsecBefore(nodeName(node)))
 }
@@ -98,16 +98,16 @@ func (r *reply) proveExpanded(f found) {
 	switch {
 	case !r.do:
 	case r.z.hashes.len() > 0:
-		r.prove(r.z.hashBefore(r.name[f.next:r.rel]))
+		r.prove(r.z.hashBefore(r.name()[f.next:r.rel]))
 	default:
-		r.prove(r.z.nsecBefore(r.name[:r.rel]))
+		r.prove(r.z.nsecBefore(r.name()[:r.rel]))
 	}
 }
 
 // proveInsecure adds what proves that a delegation has no DS record (RFC 4035, section 3.1.4; RFC 5155,
 // section 7.2.7).
 func (r *reply) proveInsecure(f found) {
-	cut := r.name[f.at:r.rel]
+	cut := r.name()[f.at:r.rel]
 	if r.z.hashes.len() == 0 {
 		r.prove(r.z.nsecBefore(cut))
 		return
@@ -123,19 +123,19 @@ func (r *reply) proveInsecure(f found) {
 // that covers the wildcard.
 func (r *reply) hashEnclosed(f found, wildcard bool) {
 	at, next := f.at, f.next
-	match := r.z.hashOf(r.name[at:r.rel])
+	match := r.z.hashOf(r.name()[at:r.rel])
 	for match == 0 && at < r.rel {
 		// The closest encloser may be an empty non-terminal above opt-out delegations only, and not be in
 		// the chain: take the closest that is (RFC 5155, section 7.2.1, "provable").
-		next, at = at, at+1+int(r.name[at])
-		match = r.z.hashOf(r.name[at:r.rel])
+		next, at = at, at+1+int(r.name()[at])
+		match = r.z.hashOf(r.name()[at:r.rel])
 	}
 	r.prove(match)
-	r.prove(r.z.hashBefore(r.name[next:r.rel]))
+	r.prove(r.z.hashBefore(r.name()[next:r.rel]))
 	if wildcard {
-		saved := asterisk(r.name, at)
-		r.prove(r.z.hashBefore(r.name[at-2 : r.rel]))
-		restore(r.name, at, saved)
+		saved := asterisk(r.name(), at)
+		r.prove(r.z.hashBefore(r.name()[at-2 : r.rel]))
+		restore(r.name(), at, saved)
 	}
 }
 
@@ -145,5 +145,5 @@ func (r *reply) hashProvable(n int) {
 	if n >= r.rel {
 		return
 	}
-	r.hashEnclosed(found{at: n + 1 + int(r.name[n]), next: n}, false)
+	r.hashEnclosed(found{at: n + 1 + int(r.name()[n]), next: n}, false)
 }

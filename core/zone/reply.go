@@ -1,8 +1,6 @@
 package zone
 
 import (
-	"encoding/binary"
-
 	"heimdall/core/dname"
 	"heimdall/core/wire"
 )
@@ -23,27 +21,46 @@ func (s *Set) AppendReply(dst []byte, q *wire.Query, limit int, flags uint16) (m
 	if q.Class != wire.ClassIN || len(s.zones) == 0 || q.Name == nil {
 		return dst, 0, false
 	}
-	var r reply
-	n := dname.AppendLower(r.names[0][:0], q.Name)
-	r.z, r.rel = s.enclosing(n, q.Type)
-	if r.z == nil {
+	var low [dname.MaxLen]byte
+	n := dname.AppendLower(low[:0], q.Name)
+	z, rel := s.enclosing(n, q.Type)
+	if z == nil {
 		return dst, 0, false
 	}
-	r.set = s
-	r.qtype, r.do = q.Type, q.DO
-	r.name = n
-	r.at = wire.HeaderLen
-	r.w.origin = uint16(r.at + r.rel)
-	r.w.base, r.w.limit = len(dst), min(limit, wire.MaxLen)
-	r.w.buf = binary.BigEndian.AppendUint16(dst, q.ID)
-	r.w.buf = append(r.w.buf, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
-	r.w.buf = append(r.w.buf, q.Name...)
-	r.w.buf = binary.BigEndian.AppendUint16(r.w.buf, uint16(q.Type))
-	r.w.buf = binary.BigEndian.AppendUint16(r.w.buf, uint16(q.Class))
-	r.w.counts[wire.Question] = 1
+	w := writer{buf: dst, base: len(dst), limit: min(limit, wire.MaxLen), origin: uint16(wire.HeaderLen + rel)}
+	w.question(q)
+	flags &^= wire.FlagAA | wire.FlagTC | wire.RcodeMask
+	if z.quick(&w, q, n[:rel]) {
+		w.finish(flags | wire.FlagAA)
+		return w.buf, wire.RcodeNoError, true
+	}
+	r := reply{w: w, set: s, qtype: q.Type, do: q.DO, z: z, rel: rel, at: wire.HeaderLen}
+	r.size = copy(r.names[0][:], n)
 	r.answer()
-	r.w.finish(flags&^(wire.FlagAA|wire.FlagTC|wire.RcodeMask) | r.flags | uint16(r.rcode))
+	r.w.finish(flags | r.flags | uint16(r.rcode))
 	return r.w.buf, r.rcode, true
+}
+
+// quick answers the common case: there is a node of that name with the records asked for, which name no
+// hosts, and all fits. Else it leaves w as it is.
+func (z *Zone) quick(w *writer, q *wire.Query, n []byte) bool {
+	ref := z.find(n)
+	if ref == 0 || z.flags(ref)&(flagCut|flagBelow) != 0 {
+		return false
+	}
+	recs, sigs := rrset(z.node(ref), q.Type)
+	if recs == nil || namesHosts(q.Type) || q.Type == wire.TypeRRSIG {
+		return false
+	}
+	m := w.mark()
+	_, ok := w.set(wire.Answer, owner{pointer: wire.HeaderLen}, recs)
+	if ok && q.DO && len(sigs) > 0 {
+		_, ok = w.set(wire.Answer, owner{pointer: wire.HeaderLen}, sigs)
+	}
+	if !ok {
+		w.rollback(m)
+	}
+	return ok
 }
 
 // reply is a response in the making.
@@ -58,9 +75,10 @@ type reply struct {
 
 	// The name that is looked for: the qname, then whatever CNAME and DNAME records lead to.
 	z    *Zone
-	name []byte // whole, in lower case
-	rel  int    // length of what precedes the zone's origin in it
-	at   int    // offset in the message, where at least its labels before the origin stand
+	turn uint8 // names[turn][:size] is the name, whole, in lower case
+	size int
+	rel  int // length of what precedes the zone's origin in it
+	at   int // offset in the message, where at least its labels before the origin stand
 
 	names   [2][dname.MaxLen + 1]byte // the present name and the next take turns
 	steps   int
@@ -76,6 +94,9 @@ type visit struct {
 	z    *Zone
 	node uint32
 }
+
+// name is the name that is looked for.
+func (r *reply) name() []byte { return r.names[r.turn&1][:r.size] }
 
 // answer fills the message.
 func (r *reply) answer() {
@@ -98,7 +119,7 @@ func (r *reply) answer() {
 
 // step answers for one name, and reports whether there is another to go on with.
 func (r *reply) step() bool {
-	f := r.z.search(r.name, r.rel, r.qtype)
+	f := r.z.search(r.name(), r.rel, r.qtype)
 	if f.how != referred || r.steps > 0 {
 		r.flags |= wire.FlagAA
 	}

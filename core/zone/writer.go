@@ -16,6 +16,15 @@ type writer struct {
 	origin uint16 // where the origin of the records' zone stands in the message
 }
 
+// question begins the message.
+func (w *writer) question(q *wire.Query) {
+	w.buf = binary.BigEndian.AppendUint32(w.buf, uint32(q.ID)<<16)
+	w.buf = append(w.buf, 0, 0, 0, 0, 0, 0, 0, 0)
+	w.buf = append(w.buf, q.Name...)
+	w.buf = binary.BigEndian.AppendUint32(w.buf, uint32(q.Type)<<16|uint32(q.Class))
+	w.counts[wire.Question] = 1
+}
+
 // maxPointer is the largest offset that a compression pointer can hold (RFC 1035, section 4.1.4).
 const maxPointer = 1<<14 - 1
 

@@ -264,7 +264,7 @@ func appendHex(dst []byte, tokens []token) ([]byte, bool) {
 			case isDigit(c):
 				c -= '0'
 			case 'a' <= c|0x20 && c|0x20 <= 'f':
-				c = c|0x20 - 'a' + 10
+				c = c | 0x20 - 'a' + 10
 			default:
 				return dst, false
 			}
