@@ -181,12 +181,17 @@ func split(mem []byte, c *config.Config) (answers, records []byte) {
 func (s *Supervisor) resolverOptions(started, c *config.Config, w *worker, records []byte) resolver.Options {
 	r := &started.Recursion
 	return resolver.Options{
-		MaxTasks: started.Resolver.InFlight, MaxWaiters: w.opt.Waiters, Timeout: started.Resolver.Timeout,
+		MaxTasks: maxTasks(started.Resolver.InFlight), MaxWaiters: w.opt.Waiters, Timeout: started.Resolver.Timeout,
 		UDPSize: uint16(started.Server.UDPPayload), PlainCase: !started.Resolver.CaseRandomisation, Groups: groups(c),
 		Recursion: r.Enabled, RootHints: s.hints, PlainNames: !r.QnameMinimisation, NoIPv4: !r.IPv4, NoIPv6: !r.IPv6,
 		QueryLoopback: r.QueryLoopback, AnyGlue: !r.HardenGlue, Memory: records,
 	}
 }
+
+// maxTasks is the size of the resolver's table for so many clients' queries in flight: it keeps an eighth for
+// sub-tasks, and refreshes take some without having a client. Were it smaller than what the fair queue lets
+// start, a flood that has its share of the queue would have the whole table.
+func maxTasks(inFlight int) int { return inFlight + inFlight/4 + 8 }
 
 // mapMemory maps the memory of the cache near the shard, once: a shard that is started again after a panic
 // gets the same memory.
