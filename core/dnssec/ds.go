@@ -104,6 +104,9 @@ func (p *Policy) chooseDS(records []DS) (chosen []DS, why Reason) {
 	strong := false // a record with a digest better than SHA-1 is among the chosen
 	for i := range records {
 		d := &records[i]
+		if len(chosen) == p.MaxKeys {
+			break
+		}
 		if !p.supports(d.Algorithm) {
 			continue
 		}

@@ -2,6 +2,7 @@ package dnssec
 
 import (
 	"math/big"
+	"sync"
 	"testing"
 )
 
@@ -91,6 +92,35 @@ func TestKeySetIsBounded(t *testing.T) {
 	p := DefaultPolicy()
 	if keys := p.newKeySet(name(t, "example."), set); len(keys.keys) != p.MaxKeys {
 		t.Errorf("%d keys taken, want %d different ones", len(keys.keys), p.MaxKeys)
+	}
+}
+
+func TestChooseDSIsBounded(t *testing.T) {
+	p := DefaultPolicy()
+	ds := make([]DS, 1000)
+	for i := range ds {
+		ds[i] = DS{Algorithm: ED25519, DigestType: DigestSHA256}
+	}
+	if chosen, _ := p.chooseDS(ds); len(chosen) != p.MaxKeys {
+		t.Errorf("%d DS records chosen, want %d", len(chosen), p.MaxKeys)
+	}
+}
+
+// TestKeySetIsShared verifies from several goroutines at once; the race detector is the judge.
+func TestKeySetIsShared(t *testing.T) {
+	for _, a := range algorithms {
+		s := newSigner(t, "example.org.", a, 256)
+		keys, set := s.link(t).Keys, s.set(t, "www.example.org. A 192.0.2.1")
+		var wg sync.WaitGroup
+		for range 4 {
+			mine := *set
+			wg.Go(func() {
+				if r := testValidator().Verify(&mine, keys); r.Status != Secure {
+					t.Errorf("%v: %v", a, r)
+				}
+			})
+		}
+		wg.Wait()
 	}
 }
 

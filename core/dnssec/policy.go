@@ -20,7 +20,7 @@ type Policy struct {
 	// MaxCollisions is the number of keys tried for one signature, or one DS record, when several have
 	// the same tag and algorithm.
 	MaxCollisions int
-	// MaxKeys is the number of keys of a DNSKEY RRset that are looked at.
+	// MaxKeys is the number of keys of a DNSKEY RRset that are looked at, and of DS records with them.
 	MaxKeys int
 }
 
