@@ -57,6 +57,9 @@ func (r *reply) rename(f found) bool {
 	r.w.buf = append(r.w.buf, r.w.buf[r.w.base+r.at:][:f.at]...)
 	r.w.buf = append(r.w.buf, target...)
 	r.w.counts[wire.Answer]++
+	if r.qtype == wire.TypeCNAME {
+		return false // here it is
+	}
 	return r.goOn(n, at, false, 0)
 }
 

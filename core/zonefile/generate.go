@@ -24,7 +24,7 @@ func (r *reader) generate(args []token, file string, line int) error {
 	}
 	template := make([]token, len(args)-1) // what r.f does must not reach the scanner's text
 	for i, a := range args[1:] {
-		template[i] = token{text: bytes.Clone(a.text), quoted: a.quoted, escape: a.escape}
+		template[i] = token{text: bytes.Clone(a.text), quoted: a.quoted, glued: a.glued}
 	}
 	tokens := make([]token, len(template))
 	for i := start; i <= stop; i += step {
@@ -36,7 +36,7 @@ func (r *reader) generate(args []token, file string, line int) error {
 			if len(text) == 0 && !t.quoted {
 				return fmt.Errorf("$GENERATE %q: %w", t.text, errEmptyName)
 			}
-			tokens[k] = token{text: text, quoted: t.quoted, escape: bytes.IndexByte(text, '\\') >= 0}
+			tokens[k] = token{text: text, quoted: t.quoted, glued: t.glued, escape: bytes.IndexByte(text, '\\') >= 0}
 		}
 		if err := r.parse(tokens, false, file, line); err != nil {
 			return fmt.Errorf("$GENERATE at %d: %w", i, err)

@@ -17,10 +17,13 @@ func (r *reader) parseOther(dst []byte, t wire.Type, tokens []token) ([]byte, er
 	var text strings.Builder
 	fmt.Fprintf(&text, ". 0 IN %s", t)
 	for _, k := range tokens {
+		if !k.glued {
+			text.WriteByte(' ')
+		}
 		if k.quoted {
-			fmt.Fprintf(&text, ` "%s"`, k.text)
+			fmt.Fprintf(&text, `"%s"`, k.text)
 		} else {
-			fmt.Fprintf(&text, " %s", k.text)
+			text.Write(k.text)
 		}
 	}
 	text.WriteByte('\n')

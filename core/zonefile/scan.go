@@ -15,6 +15,8 @@ type scanner struct {
 	line  int // where the next entry begins, from 1
 	err   error
 
+	glue int // of buf, where the last token ends
+
 	// The entry.
 	at     int     // line where it begins
 	blank  bool    // begins with white space: the owner is left out
@@ -26,6 +28,7 @@ type token struct {
 	text   []byte // without the quotes; escapes are not resolved
 	quoted bool
 	escape bool // holds a backslash
+	glued  bool // follows the token before without white space
 }
 
 const (
@@ -183,6 +186,7 @@ func (s *scanner) more(i *int) (bool, error) {
 	more, err := s.fill()
 	if moved := from - s.start; moved != 0 || &old[0] != &s.buf[0] {
 		*i -= moved
+		s.glue -= moved
 		for k := range s.tokens {
 			t := &s.tokens[k]
 			at := cap(old) - cap(t.text) - moved
@@ -248,9 +252,16 @@ func (s *scanner) token(i *int) error {
 		size++
 	}
 	t.text = s.buf[*i : *i+size]
+	s.push(t, i, size)
+	return nil
+}
+
+// push adds the token of size characters at *i, quotes included, to the entry, and steps over it.
+func (s *scanner) push(t token, i *int, size int) {
+	t.glued = len(s.tokens) > 0 && s.glue == *i
 	s.tokens = append(s.tokens, t)
 	*i += size
-	return nil
+	s.glue = *i
 }
 
 // quotedToken reads the quoted string at *i.
@@ -270,8 +281,7 @@ func (s *scanner) quotedToken(i *int) error {
 		switch s.buf[*i+size] {
 		case '"':
 			t.text = s.buf[*i+1 : *i+size]
-			s.tokens = append(s.tokens, t)
-			*i += size + 1
+			s.push(t, i, size+1)
 			return nil
 		case '\n':
 			return errQuote
