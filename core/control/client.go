@@ -130,3 +130,17 @@ func (c *Client) Upstreams() (*Upstreams, error) { return get[Upstreams](c, Comm
 
 // Reload makes the daemon read its configuration file again.
 func (c *Client) Reload() (*Reload, error) { return get[Reload](c, CommandReload, nil) }
+
+// Zones asks for every zone that is served.
+func (c *Client) Zones() (*ZoneList, error) { return get[ZoneList](c, CommandZones, nil) }
+
+// ZoneReload makes the daemon read the file of a zone, or all zone files, again. It returns when the new
+// versions are served, which takes as long as reading them.
+func (c *Client) ZoneReload(args ZoneReloadArgs) (*ZoneList, error) {
+	return get[ZoneList](c, CommandZoneReload, args)
+}
+
+// ZoneLookup asks what is answered from the zones for one name and type.
+func (c *Client) ZoneLookup(args ZoneLookupArgs) (*ZoneLookup, error) {
+	return get[ZoneLookup](c, CommandZoneLookup, args)
+}

@@ -16,6 +16,9 @@ const (
 	CommandCacheStats  = "cache.stats"
 	CommandUpstreams   = "upstreams"
 	CommandReload      = "reload"
+	CommandZones       = "zones"
+	CommandZoneReload  = "zone.reload"
+	CommandZoneLookup  = "zone.lookup"
 )
 
 // Limits on arguments, in characters.
@@ -36,6 +39,9 @@ type Server interface {
 	CacheStats(context.Context) (*CacheStats, error)
 	Upstreams(context.Context) (*Upstreams, error)
 	Reload(context.Context) (*Reload, error)
+	Zones(context.Context) (*ZoneList, error)
+	ZoneReload(context.Context, ZoneReloadArgs) (*ZoneList, error)
+	ZoneLookup(context.Context, ZoneLookupArgs) (*ZoneLookup, error)
 }
 
 // Dispatch carries out the request in line, with or without its line feed, and
@@ -75,10 +81,7 @@ func call(ctx context.Context, s Server, req *Request) (any, error) {
 		if err := decodeArgs(req, &args); err != nil {
 			return nil, err
 		}
-		if err := checkText("name", args.Name, maxName); err != nil {
-			return nil, err
-		}
-		if err := checkText("type", args.Type, maxType); err != nil {
+		if err := checkQuestion(args.Name, args.Type); err != nil {
 			return nil, err
 		}
 		return s.CacheLookup(ctx, args)
@@ -96,6 +99,26 @@ func call(ctx context.Context, s Server, req *Request) (any, error) {
 			}
 		}
 		return s.CacheFlush(ctx, args)
+	case CommandZoneReload:
+		var args ZoneReloadArgs
+		if err := decodeArgs(req, &args); err != nil {
+			return nil, err
+		}
+		if args.Name != "" {
+			if err := checkText("name", args.Name, maxName); err != nil {
+				return nil, err
+			}
+		}
+		return s.ZoneReload(ctx, args)
+	case CommandZoneLookup:
+		var args ZoneLookupArgs
+		if err := decodeArgs(req, &args); err != nil {
+			return nil, err
+		}
+		if err := checkQuestion(args.Name, args.Type); err != nil {
+			return nil, err
+		}
+		return s.ZoneLookup(ctx, args)
 	}
 	if err := decodeArgs(req, &struct{}{}); err != nil {
 		return nil, err
@@ -111,6 +134,8 @@ func call(ctx context.Context, s Server, req *Request) (any, error) {
 		return s.Upstreams(ctx)
 	case CommandReload:
 		return s.Reload(ctx)
+	case CommandZones:
+		return s.Zones(ctx)
 	}
 	return nil, &Error{
 		Code:    CodeUnknownCommand,
@@ -127,6 +152,14 @@ func decodeArgs(req *Request, args any) error {
 		return Errorf(CodeBadRequest, "the arguments of %s are not valid: %v", quote(req.Command), err)
 	}
 	return nil
+}
+
+// checkQuestion checks a name and a type that are both needed.
+func checkQuestion(name, typ string) error {
+	if err := checkText("name", name, maxName); err != nil {
+		return err
+	}
+	return checkText("type", typ, maxType)
 }
 
 // checkText refuses an empty argument, one longer than limit characters, and one

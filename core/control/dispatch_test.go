@@ -49,6 +49,12 @@ func TestDispatchRefuses(t *testing.T) {
 		{`{"command":"cache.lookup","args":{"name":"a.","type":"A","do":true}}`, CodeBadRequest, "do"},
 		{`{"command":"cache.flush","args":{"subtree":true}}`, CodeBadRequest, "needs a name"},
 		{`{"command":"cache.flush","args":{"name":"\u0000"}}`, CodeBadRequest, "printable"},
+		{`{"command":"zones","args":{"name":"a."}}`, CodeBadRequest, "arguments"},
+		{`{"command":"zone.reload","args":{"name":"a b."}}`, CodeBadRequest, "printable"},
+		{`{"command":"zone.reload","args":{"all":true}}`, CodeBadRequest, "all"},
+		{`{"command":"zone.lookup","args":{"type":"A"}}`, CodeBadRequest, "name is missing"},
+		{`{"command":"zone.lookup","args":{"name":"a.","do":true}}`, CodeBadRequest, "type is missing"},
+		{`{"command":"zone.lookup","args":{"name":"` + long + `","type":"A"}}`, CodeBadRequest, "longer"},
 		{strings.Repeat(" ", MaxRequest+1), CodeTooLarge, "longer"},
 	} {
 		f := &fakeServer{}
@@ -60,7 +66,7 @@ func TestDispatchRefuses(t *testing.T) {
 		if resp.Error.Code != tt.code || !strings.Contains(resp.Error.Message, tt.text) {
 			t.Errorf("%.60q: %s %q, want %s with %q", tt.line, resp.Error.Code, resp.Error.Message, tt.code, tt.text)
 		}
-		if len(f.lookups)+len(f.flushes) > 0 {
+		if len(f.lookups)+len(f.flushes)+len(f.reloads)+len(f.zones) > 0 {
 			t.Errorf("%.60q reached the server", tt.line)
 		}
 	}
@@ -77,12 +83,24 @@ func TestDispatchPassesArguments(t *testing.T) {
 	if want := []CacheFlushArgs{{}, {Name: "example.", Subtree: true}}; !slices.Equal(f.flushes, want) {
 		t.Errorf("flushes %v, want %v", f.flushes, want)
 	}
+	dispatch(t, f, `{"command":"zone.reload"}`)
+	dispatch(t, f, `{"command":"zone.reload","args":{"name":"example."}}`)
+	if want := []ZoneReloadArgs{{}, {Name: "example."}}; !slices.Equal(f.reloads, want) {
+		t.Errorf("reloads %v, want %v", f.reloads, want)
+	}
+	dispatch(t, f, `{"command":"zone.lookup","args":{"name":"www.example.","type":"A","do":true}}`)
+	if want := []ZoneLookupArgs{{Name: "www.example.", Type: "A", DO: true}}; !slices.Equal(f.zones, want) {
+		t.Errorf("zone lookups %v, want %v", f.zones, want)
+	}
 }
 
 // TestDispatchCommands runs every command and sees data, not an error.
 func TestDispatchCommands(t *testing.T) {
-	args := map[string]string{CommandCacheLookup: `{"name":".","type":"NS"}`}
-	for _, command := range []string{CommandStatus, CommandShards, CommandCacheLookup, CommandCacheFlush, CommandCacheStats, CommandUpstreams, CommandReload} {
+	args := map[string]string{CommandCacheLookup: `{"name":".","type":"NS"}`, CommandZoneLookup: `{"name":".","type":"NS"}`}
+	for _, command := range []string{
+		CommandStatus, CommandShards, CommandCacheLookup, CommandCacheFlush, CommandCacheStats, CommandUpstreams, CommandReload,
+		CommandZones, CommandZoneReload, CommandZoneLookup,
+	} {
 		line := fmt.Sprintf(`{"command":%q}`, command)
 		if a := args[command]; a != "" {
 			line = fmt.Sprintf(`{"command":%q,"args":%s}`, command, a)
@@ -130,6 +148,7 @@ func FuzzDispatch(f *testing.F) {
 	for _, seed := range []string{
 		`{"command":"status"}`, `{"command":"cache.lookup","args":{"name":"a\\032b.","type":"A"}}`,
 		`{"command":"cache.flush","args":{"name":"example.","subtree":true}}`, `{"command":"reload","args":null}`,
+		`{"command":"zone.lookup","args":{"name":"a.","type":"A","do":true}}`, `{"command":"zone.reload","args":{"name":"example."}}`,
 		`[[[[`, "{\"command\":\"\xff\"}", "\n\n", `{"COMMAND":"status","command":"shards"}`,
 	} {
 		f.Add([]byte(seed))
@@ -155,6 +174,16 @@ func FuzzDispatch(f *testing.F) {
 		for _, a := range s.flushes {
 			if a.Name == "" && a.Subtree || len(a.Name) > maxName {
 				t.Fatalf("flush %+v reached the server", a)
+			}
+		}
+		for _, a := range s.zones {
+			if a.Name == "" || a.Type == "" || len(a.Name) > maxName || len(a.Type) > maxType {
+				t.Fatalf("zone lookup %+v reached the server", a)
+			}
+		}
+		for _, a := range s.reloads {
+			if len(a.Name) > maxName {
+				t.Fatalf("zone reload %+v reached the server", a)
 			}
 		}
 	})

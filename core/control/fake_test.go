@@ -10,6 +10,8 @@ type fakeServer struct {
 	lookup  CacheLookup
 	lookups []CacheLookupArgs
 	flushes []CacheFlushArgs
+	reloads []ZoneReloadArgs
+	zones   []ZoneLookupArgs
 }
 
 func (f *fakeServer) Status(context.Context) (*Status, error) { return &f.status, f.err }
@@ -28,3 +30,15 @@ func (f *fakeServer) CacheFlush(_ context.Context, a CacheFlushArgs) (*CacheFlus
 func (f *fakeServer) CacheStats(context.Context) (*CacheStats, error) { return &CacheStats{}, f.err }
 func (f *fakeServer) Upstreams(context.Context) (*Upstreams, error)   { return &Upstreams{}, f.err }
 func (f *fakeServer) Reload(context.Context) (*Reload, error)         { return &Reload{}, f.err }
+
+func (f *fakeServer) Zones(context.Context) (*ZoneList, error) { return &ZoneList{}, f.err }
+
+func (f *fakeServer) ZoneReload(_ context.Context, a ZoneReloadArgs) (*ZoneList, error) {
+	f.reloads = append(f.reloads, a)
+	return &ZoneList{Zones: []ZoneInfo{{Name: a.Name, State: ZoneServing}}}, f.err
+}
+
+func (f *fakeServer) ZoneLookup(_ context.Context, a ZoneLookupArgs) (*ZoneLookup, error) {
+	f.zones = append(f.zones, a)
+	return &ZoneLookup{Name: a.Name, Type: a.Type, Rcode: "NOERROR"}, f.err
+}

@@ -48,11 +48,20 @@ func TestClientAgainstServer(t *testing.T) {
 	if err != nil || *flush != (CacheFlush{Name: "example.", Subtree: true, Removed: 3}) {
 		t.Errorf("CacheFlush() = %+v, %v", flush, err)
 	}
+	reloaded, err := c.ZoneReload(ZoneReloadArgs{Name: "example."})
+	if err != nil || len(reloaded.Zones) != 1 || reloaded.Zones[0].Name != "example." || reloaded.Zones[0].State != ZoneServing {
+		t.Errorf("ZoneReload() = %+v, %v", reloaded, err)
+	}
+	answer, err := c.ZoneLookup(ZoneLookupArgs{Name: "a.example.", Type: "A"})
+	if err != nil || answer.Name != "a.example." || answer.Rcode != "NOERROR" {
+		t.Errorf("ZoneLookup() = %+v, %v", answer, err)
+	}
 	for name, call := range map[string]func() error{
 		"status":    func() error { _, err := c.Status(); return err },
 		"stats":     func() error { _, err := c.CacheStats(); return err },
 		"upstreams": func() error { _, err := c.Upstreams(); return err },
 		"reload":    func() error { _, err := c.Reload(); return err },
+		"zones":     func() error { _, err := c.Zones(); return err },
 	} {
 		if err := call(); err != nil {
 			t.Errorf("%s: %v", name, err)

@@ -1,0 +1,115 @@
+package supervisor
+
+import (
+	"context"
+	"errors"
+
+	"heimdall/core/control"
+	"heimdall/core/dname"
+	"heimdall/core/wire"
+	"heimdall/shard"
+)
+
+// Zones implements control.Server.
+func (s *Supervisor) Zones(context.Context) (*control.ZoneList, error) {
+	return &control.ZoneList{Zones: s.zones.list()}, nil
+}
+
+// ZoneReload implements control.Server.
+func (s *Supervisor) ZoneReload(ctx context.Context, args control.ZoneReloadArgs) (*control.ZoneList, error) {
+	var name dname.Name
+	if args.Name != "" {
+		var err error
+		if name, err = parseName(args.Name); err != nil {
+			return nil, err
+		}
+	}
+	zones, err := s.zones.reload(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	return &control.ZoneList{Zones: zones}, nil
+}
+
+// ZoneLookup implements control.Server.
+func (s *Supervisor) ZoneLookup(ctx context.Context, args control.ZoneLookupArgs) (*control.ZoneLookup, error) {
+	name, err := parseName(args.Name)
+	if err != nil {
+		return nil, err
+	}
+	typ, err := wire.ParseType(args.Type)
+	if err != nil {
+		return nil, control.Errorf(control.CodeBadRequest, "type %q: %v", args.Type, err)
+	}
+	if typ.IsMeta() && typ != wire.TypeANY {
+		return nil, control.Errorf(control.CodeBadRequest, "type %s: zones have no records of it", typ)
+	}
+	var q wire.Query
+	q.Parse(wire.AppendQuery(nil, 0, 0, name, typ, wire.ClassIN))
+	q.DO = args.DO
+	out := &control.ZoneLookup{
+		Name: name.String(), Type: typ.String(), Flags: []string{}, Answer: []string{}, Authority: []string{}, Additional: []string{},
+	}
+	var msg []byte
+	err = s.onSome(ctx, func(sh *shard.Shard) {
+		set := sh.Engine().Zones
+		if set == nil {
+			return
+		}
+		if z := set.Find(name, typ); z != nil {
+			out.Zone = z.Origin().String()
+			msg, _, _ = set.AppendReply(nil, &q, wire.MaxLen, wire.FlagQR)
+		}
+	})
+	if err != nil || out.Zone == "" {
+		return out, err
+	}
+	addReply(out, msg)
+	return out, nil
+}
+
+// onSome calls f on the thread of one shard, the first that takes commands. Only shards may look into zones:
+// their memory is given back when no shard uses them.
+func (s *Supervisor) onSome(ctx context.Context, f func(*shard.Shard)) error {
+	ctx, cancel := context.WithTimeout(ctx, adminTimeout)
+	defer cancel()
+	var err error
+	for _, w := range s.workers {
+		if err = w.do(ctx, f); !errors.Is(err, errBusy) {
+			return err
+		}
+	}
+	return err
+}
+
+// addReply puts msg, a response, into words.
+func addReply(out *control.ZoneLookup, msg []byte) {
+	flags := wire.Flags(msg)
+	out.Rcode = wire.Rcode(flags & wire.RcodeMask).String()
+	if flags&wire.FlagAA != 0 {
+		out.Flags = append(out.Flags, "AA")
+	}
+	if flags&wire.FlagTC != 0 {
+		out.Flags = append(out.Flags, "TC")
+	}
+	var r wire.Reader
+	var rr wire.RR
+	if !r.Reset(msg) {
+		return
+	}
+	for {
+		section, ok := r.Next(&rr)
+		if !ok {
+			return
+		}
+		text := string(wire.AppendRRText(nil, msg, &rr))
+		switch section {
+		case wire.Answer:
+			out.Answer = append(out.Answer, text)
+		case wire.Authority:
+			out.Authority = append(out.Authority, text)
+		case wire.Additional:
+			out.Additional = append(out.Additional, text)
+		}
+	}
+}
