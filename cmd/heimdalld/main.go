@@ -62,7 +62,11 @@ func run(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "warning:", w)
 	}
 	if *check {
-		if err := supervisor.Check(cfg); err != nil {
+		notes, err := supervisor.Check(cfg)
+		for _, n := range notes {
+			fmt.Fprintln(stderr, "warning:", n)
+		}
+		if err != nil {
 			fmt.Fprintf(stderr, "%s: %v\n", *path, err)
 			return 1
 		}

@@ -251,6 +251,9 @@ func localOptions(c *config.Config) local.Options {
 	for _, u := range c.Stub {
 		o.Zones = append(o.Zones, u.Zone)
 	}
+	for _, z := range c.Zone {
+		o.Zones = append(o.Zones, z.Name)
+	}
 	return o
 }
 

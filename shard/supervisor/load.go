@@ -10,7 +10,7 @@ import (
 )
 
 // features are what this build can do.
-var features = config.Features{Recursion: true}
+var features = config.Features{Zones: true, Recursion: true}
 
 // maxConfig bounds a configuration file in bytes.
 const maxConfig = 8 << 20
@@ -43,9 +43,10 @@ func LoadConfig(path string) (*config.Config, config.Problems, error) {
 }
 
 // Check finds what start-up would find beyond the text of the configuration: CPUs that are not there, too
-// little memory for the shards that this machine gets. It opens nothing that a running daemon may have open.
-func Check(c *config.Config) error {
+// little memory for the shards that this machine gets, faults in zones. It opens nothing that a running daemon may have open.
+func Check(c *config.Config) (warnings []string, err error) {
 	_, cpus := planCPUs(c)
 	_, hints := loadHints(c.Recursion.RootHints)
-	return errors.Join(cpus, hints)
+	warnings, zones := checkZones(c.Zone)
+	return warnings, errors.Join(cpus, hints, zones)
 }

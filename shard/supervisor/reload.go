@@ -19,7 +19,7 @@ func (s *Supervisor) Reload(ctx context.Context) (*control.Reload, error) {
 	defer s.reloading.Unlock()
 	next, warnings, err := LoadConfig(s.path)
 	if err == nil {
-		err = Check(next)
+		_, err = planCPUs(next)
 	}
 	if err != nil {
 		return nil, &control.Error{
@@ -51,6 +51,9 @@ func (s *Supervisor) Reload(ctx context.Context) (*control.Reload, error) {
 	err = s.onAll(ctx, func(_ int, w *worker, sh *shard.Shard) { apply(sh, next) })
 	if err != nil && !errors.Is(err, errBusy) {
 		return nil, fmt.Errorf("apply the configuration: %w", err)
+	}
+	if err := s.zones.configure(ctx, next.Zone); err != nil {
+		out.Warnings = append(out.Warnings, strings.Split(err.Error(), "\n")...)
 	}
 	return out, nil
 }

@@ -37,6 +37,7 @@ type Supervisor struct {
 	metrics *metricsServer
 	failed  chan error
 	hints   []resolver.Hint
+	zones   *zoneStore
 
 	reloading sync.Mutex // held by a reload, which is one at a time
 
@@ -68,6 +69,10 @@ func Start(o Options) (*Supervisor, error) {
 		if err := affinity.HousekeepAll(plan.Housekeeping, nil); err != nil {
 			s.warn("threads are not kept off the shards' CPUs", err)
 		}
+	}
+	s.zones = newZoneStore(o.Log, s.swapZones)
+	if err := s.zones.configure(context.Background(), o.Config.Zone); err != nil {
+		return nil, err
 	}
 	if err := s.start(); err != nil {
 		s.Stop()

@@ -1,0 +1,299 @@
+package supervisor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sort"
+	"sync"
+	"time"
+
+	"heimdall/affinity"
+	"heimdall/core/config"
+	"heimdall/core/control"
+	"heimdall/core/dname"
+	"heimdall/core/zone"
+	"heimdall/core/zonefile"
+	"heimdall/shard"
+)
+
+// zoneStore holds the zones that are served, in memory outside of the Go heap, and loads new versions. The
+// shards share one read-only copy. Its methods are safe for concurrent use.
+type zoneStore struct {
+	log   *slog.Logger
+	swap  func(context.Context, *zone.Set) error // gives all shards a set, and returns when none uses the old one
+	loads sync.Mutex                             // held while versions are loaded and swapped, one caller at a time
+
+	mu      sync.Mutex
+	byName  map[string]*servedZone // by origin, lower case
+	current *zone.Set              // nil: no zones
+}
+
+// servedZone is one zone and how its last load went.
+type servedZone struct {
+	config  config.Zone
+	file    os.FileInfo // of its file when it was last read; nil: could not be looked at
+	zone    *zone.Zone  // nil: never loaded
+	mem     []byte     // of zone
+	loaded  time.Time
+	took    time.Duration
+	loading bool
+	records int   // read so far, while loading
+	err     error // why the last load failed
+	notes   []string
+}
+
+func newZoneStore(log *slog.Logger, swap func(context.Context, *zone.Set) error) *zoneStore {
+	return &zoneStore{log: log, swap: swap, byName: map[string]*servedZone{}}
+}
+
+// set returns the zones as shards get them; nil if there are none.
+func (z *zoneStore) set() *zone.Set {
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	return z.current
+}
+
+// configure makes the zones those of a configuration: it loads new ones and those whose file has changed, and
+// drops what is gone. A zone that cannot be loaded keeps its old version; the error tells of all of them.
+func (z *zoneStore) configure(ctx context.Context, list []config.Zone) error {
+	z.loads.Lock()
+	defer z.loads.Unlock()
+	next := map[string]*servedZone{}
+	var load []*servedZone
+	z.mu.Lock()
+	for _, c := range list {
+		key := string(c.Name)
+		s := z.byName[key]
+		if s == nil || s.config.File != c.File {
+			fresh := &servedZone{config: c}
+			if s != nil {
+				fresh.zone, fresh.mem, fresh.loaded = s.zone, s.mem, s.loaded
+			}
+			s = fresh
+			load = append(load, s)
+		} else if s.changed() {
+			load = append(load, s)
+		}
+		next[key] = s
+	}
+	old := z.byName
+	z.byName = next
+	z.mu.Unlock()
+	var gone [][]byte
+	for key, s := range old {
+		if next[key] == nil {
+			gone = append(gone, s.mem)
+		}
+	}
+	return z.update(ctx, load, gone)
+}
+
+// reload loads new versions of one zone, or of all with a nil name. It returns how that went for each.
+func (z *zoneStore) reload(ctx context.Context, name dname.Name) ([]control.ZoneInfo, error) {
+	z.loads.Lock()
+	defer z.loads.Unlock()
+	var load []*servedZone
+	z.mu.Lock()
+	for key, s := range z.byName {
+		if name == nil || key == string(name) {
+			load = append(load, s)
+		}
+	}
+	z.mu.Unlock()
+	if name != nil && len(load) == 0 {
+		return nil, control.Errorf(control.CodeBadRequest, "no zone %s is served here", name)
+	}
+	err := z.update(ctx, load, nil)
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	var infos []control.ZoneInfo
+	for _, s := range load {
+		infos = append(infos, s.info())
+	}
+	sortInfos(infos)
+	if err != nil && ctx.Err() != nil {
+		return infos, err
+	}
+	return infos, nil // what failed is in the infos
+}
+
+// update loads versions, swaps the set, and unmaps what no shard uses any more.
+func (z *zoneStore) update(ctx context.Context, load []*servedZone, gone [][]byte) error {
+	var errs []error
+	for _, s := range load {
+		old, err := z.load(s)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		gone = append(gone, old)
+	}
+	z.mu.Lock()
+	var zones []*zone.Zone
+	for _, s := range z.byName {
+		if s.zone != nil {
+			zones = append(zones, s.zone)
+		}
+	}
+	z.current = nil
+	if len(zones) > 0 {
+		z.current = zone.NewSet(zones)
+	}
+	set := z.current
+	z.mu.Unlock()
+	if err := z.swap(ctx, set); err != nil {
+		// A shard may still use the old versions: their memory stays.
+		return errors.Join(append(errs, err)...)
+	}
+	for _, mem := range gone {
+		affinity.Unmap(mem)
+	}
+	return errors.Join(errs...)
+}
+
+// changed tells whether a zone's file is not the one that was read. Files that it includes are not looked at.
+func (s *servedZone) changed() bool {
+	now, err := os.Stat(s.config.File)
+	return err != nil || s.file == nil || !os.SameFile(now, s.file) || now.Size() != s.file.Size() || !now.ModTime().Equal(s.file.ModTime())
+}
+
+// load reads a zone's file and makes it the zone's version. It returns the memory of the one before.
+func (z *zoneStore) load(s *servedZone) (old []byte, err error) {
+	z.mu.Lock()
+	s.loading, s.records = true, 0
+	z.mu.Unlock()
+	began := time.Now()
+	file, _ := os.Stat(s.config.File) // readZone says what is wrong with it
+	next, mem, notes, err := readZone(s.config, func(records int) {
+		z.mu.Lock()
+		s.records = records
+		z.mu.Unlock()
+		z.log.Info("loading a zone", "zone", s.config.Name.String(), "records", records)
+	})
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	s.loading, s.err, s.notes, s.file = false, err, notes, file
+	if err != nil {
+		affinity.Unmap(mem)
+		z.log.Error("a zone was not loaded", "zone", s.config.Name.String(), "old version served", s.zone != nil, "error", err)
+		return nil, err
+	}
+	old = s.mem
+	s.zone, s.mem, s.loaded, s.took = next, mem, time.Now(), time.Since(began)
+	z.log.Info("loaded a zone", "zone", s.config.Name.String(), "serial", next.Serial(), "records", next.Records(), "bytes", next.Memory(), "took", s.took.Round(time.Millisecond))
+	return old, nil
+}
+
+// progressEvery is after how many records the load of a large zone is reported.
+const progressEvery = 1_000_000
+
+// readZone loads a zone from its master file into memory of its own.
+func readZone(c config.Zone, progress func(records int)) (z *zone.Zone, mem []byte, notes []string, err error) {
+	// $INCLUDE stays below the folder of the zone's file, symbolic links included.
+	root, err := os.OpenRoot(filepath.Dir(c.File))
+	if err != nil {
+		return nil, nil, nil, fmt.Errorf("open the folder of zone %s: %w", c.Name, err)
+	}
+	defer root.Close()
+	f, err := os.Open(c.File)
+	if err != nil {
+		return nil, nil, nil, fmt.Errorf("open zone %s: %w", c.Name, err)
+	}
+	defer f.Close()
+	b := zone.NewBuilder(c.Name, zone.Options{Seed: newSeed(), Checks: true, Now: uint32(time.Now().Unix())})
+	err = zonefile.Read(f, zonefile.Options{
+		Name: c.File, Origin: c.Name, Open: func(name string) (io.ReadCloser, error) { return root.Open(name) },
+	}, func(r *zonefile.Record) error {
+		if n := b.Records(); n > 0 && n%progressEvery == 0 {
+			progress(n)
+		}
+		return b.Add(r.Owner, r.Type, r.Class, r.TTL, r.RData)
+	})
+	if err != nil {
+		return nil, nil, nil, fmt.Errorf("zone %s: %w", c.Name, err)
+	}
+	z, problems := b.Finish(func(size int) ([]byte, error) {
+		mem, err = affinity.MapLocal(affinity.AnyNode, size, false)
+		return mem, err
+	})
+	var errs []error
+	for _, p := range problems {
+		if p.Severity == zone.Error {
+			errs = append(errs, errors.New(p.String()))
+		}
+		notes = append(notes, p.String())
+	}
+	if z == nil {
+		return nil, mem, notes, fmt.Errorf("zone %s in %s: %w", c.Name, c.File, errors.Join(errs...))
+	}
+	return z, mem, notes, nil
+}
+
+// checkZones loads all zones of a configuration and forgets them.
+func checkZones(list []config.Zone) (warnings []string, err error) {
+	var errs []error
+	for _, c := range list {
+		_, mem, notes, err := readZone(c, func(int) {})
+		affinity.Unmap(mem)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		for _, n := range notes {
+			warnings = append(warnings, fmt.Sprintf("zone %s: %s", c.Name, n))
+		}
+	}
+	return warnings, errors.Join(errs...)
+}
+
+// swapZones gives all shards a set of zones.
+func (s *Supervisor) swapZones(ctx context.Context, set *zone.Set) error {
+	err := s.each(ctx, func(_ int, _ *worker, sh *shard.Shard) { sh.Engine().Zones = set })
+	if errors.Is(err, errBusy) {
+		return nil // a shard that is being started again takes the new set, and runs nothing meanwhile
+	}
+	return err
+}
+
+// list tells operators about all zones.
+func (z *zoneStore) list() []control.ZoneInfo {
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	var infos []control.ZoneInfo
+	for _, s := range z.byName {
+		infos = append(infos, s.info())
+	}
+	sortInfos(infos)
+	return infos
+}
+
+// maxNotes bounds the problems of one zone that operators are shown.
+const maxNotes = 20
+
+// info describes a zone. The caller holds zoneStore.mu.
+func (s *servedZone) info() control.ZoneInfo {
+	i := control.ZoneInfo{
+		Name: s.config.Name.String(), File: s.config.File, Loaded: s.loaded, LoadSeconds: s.took.Seconds(), State: "serving",
+		Problems: s.notes[:min(len(s.notes), maxNotes)],
+	}
+	if s.zone != nil {
+		i.Serial, i.Records, i.Names = s.zone.Serial(), uint64(s.zone.Records()), uint64(s.zone.Names())
+		i.MemoryBytes, i.Signed, i.ZONEMD = uint64(s.zone.Memory()), s.zone.Signed(), s.zone.Digest().String()
+	}
+	switch {
+	case s.loading:
+		i.State, i.Progress = "loading", fmt.Sprintf("%d records", s.records)
+	case s.err != nil:
+		i.State, i.Problems = "failed", append([]string{s.err.Error()}, i.Problems...)
+	}
+	return i
+}
+
+func sortInfos(infos []control.ZoneInfo) {
+	sort.Slice(infos, func(i, j int) bool { return infos[i].Name < infos[j].Name })
+}
