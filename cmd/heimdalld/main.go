@@ -66,8 +66,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 		for _, n := range notes {
 			fmt.Fprintln(stderr, "warning:", n)
 		}
-		if err != nil {
-			fmt.Fprintf(stderr, "%s: %v\n", *path, err)
+		if err := errors.Join(err, supervisor.CheckMachine(cfg)); err != nil {
+			fmt.Fprintln(stderr, err)
 			return 1
 		}
 		fmt.Fprintf(stdout, "%s: good\n", *path)

@@ -32,6 +32,14 @@ func (c *Config) CheckShards(shards int) error {
 	return k.problems.Err()
 }
 
+// Problem describes what is wrong with the key at path on this machine, for checks that need one. path may end
+// as Element has it.
+func (c *Config) Problem(path, format string, args ...any) Problem {
+	k := checker{config: c}
+	k.reject(path, format, args...)
+	return k.problems[0]
+}
+
 type checker struct {
 	config   *Config
 	problems Problems
@@ -53,7 +61,7 @@ func (k *checker) server() {
 	c := k.config
 	for i, a := range c.Server.Listen {
 		if slices.Contains(c.Server.Listen[:i], a) {
-			k.reject(element("server.listen", i), "%s stands twice", a)
+			k.reject(Element("server.listen", i), "%s stands twice", a)
 		}
 	}
 	if c.TCP.MaxPerClient > c.TCP.MaxConnections {
@@ -93,7 +101,7 @@ func (k *checker) xdp() {
 	x := &k.config.XDP
 	for i, name := range x.Interfaces {
 		if slices.Contains(x.Interfaces[:i], name) {
-			k.reject(element("xdp.interfaces", i), "%q stands twice", name)
+			k.reject(Element("xdp.interfaces", i), "%q stands twice", name)
 		}
 	}
 	if x.Mode != "off" && len(x.Interfaces) == 0 {
@@ -108,10 +116,10 @@ func (k *checker) xdp() {
 func (k *checker) upstreams() (seen map[string]string) {
 	seen = map[string]string{}
 	for i, u := range k.config.Forward {
-		k.upstream(element("forward", i), u, seen)
+		k.upstream(Element("forward", i), u, seen)
 	}
 	for i, u := range k.config.Stub {
-		k.upstream(element("stub", i), u, seen)
+		k.upstream(Element("stub", i), u, seen)
 	}
 	return seen
 }
@@ -127,7 +135,7 @@ func (k *checker) upstream(path string, u Upstream, seen map[string]string) {
 	}
 	usable := 0
 	for i, s := range u.Servers {
-		at := element(path+".servers", i)
+		at := Element(path+".servers", i)
 		switch {
 		case slices.Contains(u.Servers[:i], s):
 			k.reject(at, "%s stands twice", s)
@@ -159,7 +167,7 @@ func (k *checker) zones(upstreams map[string]string) {
 		if z.Name == nil {
 			continue
 		}
-		path := element("zone", i)
+		path := Element("zone", i)
 		if first, twice := seen[string(z.Name)]; twice {
 			k.reject(path+".name", "%s is that of %s as well", z.Name, k.describe(first))
 		}
@@ -192,5 +200,5 @@ func (k *checker) recursion(f Features) {
 	}
 }
 
-// element returns the path of an element of a list or an array of tables.
-func element(path string, i int) string { return fmt.Sprintf("%s[%d]", path, i) }
+// Element returns the path of an element of a list or an array of tables.
+func Element(path string, i int) string { return fmt.Sprintf("%s[%d]", path, i) }

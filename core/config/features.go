@@ -26,7 +26,7 @@ func (k *checker) features(f Features) {
 	missing(f.Uring, c.IO.Backend == "uring", "io.backend", "io_uring", `set "auto" or "mmsg"`)
 	missing(f.SteerName, c.XDP.Steer == "name", "xdp.steer", "steering by name", `set "flow" or "cpu"`)
 	for i := range c.Zone {
-		missing(f.Zones, true, element("zone", i), "serving zones", "remove the table")
+		missing(f.Zones, true, Element("zone", i), "serving zones", "remove the table")
 	}
 	r := &c.Recursion
 	missing(f.Recursion, r.RootHints != "", "recursion.root_hints", "resolution from the root", `set ""`)

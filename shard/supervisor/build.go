@@ -35,7 +35,7 @@ func planCPUs(c *config.Config) (*affinity.Plan, error) {
 	}
 	plan, err := affinity.NewPlan(spec, c.CPU.Pin)
 	if err != nil {
-		return nil, fmt.Errorf("plan cpu.shards = %v: %w", c.CPU.Shards, err)
+		return nil, c.Problem("cpu.shards", "%v", err)
 	}
 	if err := c.CheckShards(len(plan.Shards)); err != nil {
 		return nil, err
@@ -43,7 +43,7 @@ func planCPUs(c *config.Config) (*affinity.Plan, error) {
 	if !c.CPU.Housekeeping.Auto() {
 		for _, cpu := range c.CPU.Housekeeping {
 			if _, ok := plan.Topology.CPU(cpu); !ok {
-				return nil, fmt.Errorf("plan cpu.housekeeping = %v: there is no CPU %d online", c.CPU.Housekeeping, cpu)
+				return nil, c.Problem("cpu.housekeeping", "there is no CPU %d online", cpu)
 			}
 		}
 		plan.Housekeeping = c.CPU.Housekeeping
@@ -78,6 +78,15 @@ func (s *Supervisor) makeWorkers() error {
 // listen opens the sockets of one address.
 func (w *worker) listen(s *Supervisor, addr netip.AddrPort, share bool) error {
 	c := s.cfg
+	if share && w.opt.ID == 0 {
+		// Sockets that share their address also share it with those of another process, which would lose a part
+		// of its queries to us. One that does not tells whether there are any.
+		probe, err := udp.Listen(udp.Options{Addr: addr, Batch: 1})
+		if err != nil {
+			return fmt.Errorf("listen on %v over UDP: %w", addr, err)
+		}
+		probe.Close()
+	}
 	port, err := udp.Listen(udp.Options{
 		Addr: addr, ReusePort: share, RcvBuf: int(c.Server.RcvBuf), SndBuf: int(c.Server.SndBuf), Batch: c.IO.Batch,
 	})
