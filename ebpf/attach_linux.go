@@ -1,0 +1,77 @@
+package ebpf
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/link"
+	"golang.org/x/sys/unix"
+)
+
+// Mode is where in the kernel the program runs.
+type Mode uint8
+
+// The modes.
+const (
+	Auto    Mode = iota // native, or else generic
+	Native              // in the driver, before the kernel has allocated anything for the packet
+	Generic             // behind the driver, on any interface, at several times the cost
+)
+
+// String returns the mode as it stands in the configuration.
+func (m Mode) String() string { return [...]string{"auto", "native", "generic"}[m] }
+
+// ErrNotSupported is wrapped by what a kernel, a driver or a permission does not allow.
+var ErrNotSupported = ebpf.ErrNotSupported
+
+// Attach attaches the program to the network interface of that index and returns the mode in which it runs.
+// It stays until Close or the end of the process, however that comes.
+func (p *Program) Attach(ifindex int, mode Mode) (Mode, error) {
+	try := []Mode{mode}
+	if mode == Auto {
+		try = []Mode{Native, Generic}
+	}
+	var errs []error
+	for _, m := range try {
+		flags := link.XDPDriverMode
+		if m == Generic {
+			flags = link.XDPGenericMode
+		}
+		l, err := link.AttachXDP(link.XDPOptions{Program: p.objs.Heimdall, Interface: ifindex, Flags: flags})
+		if err == nil {
+			p.mu.Lock()
+			p.links = append(p.links, l)
+			p.mu.Unlock()
+			return m, nil
+		}
+		errs = append(errs, explain(fmt.Sprintf("attach to interface %d in %v mode", ifindex, m), err))
+	}
+	return mode, errors.Join(errs...)
+}
+
+// explain adds to an error of the kernel what it means here, in one line, and ErrNotSupported where the
+// machine is at fault.
+func explain(what string, err error) error {
+	var rejected *ebpf.VerifierError
+	why := ""
+	switch {
+	case errors.As(err, &rejected):
+		// The last line of the verifier's log says what it found; the error keeps the log.
+		why = "the kernel's verifier rejects it; Linux 5.15 or later is needed"
+		err = rejected.Cause
+	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES):
+		why = "it needs root, or CAP_BPF with CAP_NET_ADMIN"
+	case errors.Is(err, unix.ENOSPC):
+		why = "the other end of the veth has more transmit queues than this one has receive queues"
+	case errors.Is(err, unix.EBUSY), errors.Is(err, unix.EEXIST):
+		why = "another XDP program is attached; see `ip link`"
+	case errors.Is(err, unix.EOPNOTSUPP), errors.Is(err, unix.EINVAL):
+		why = "the driver or the kernel does not know it"
+	case errors.Is(err, ErrNotSupported):
+		why = "this kernel lacks it; Linux 5.15 or later is needed"
+	default:
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	return fmt.Errorf("%s: %w: %s (%w)", what, ErrNotSupported, why, err)
+}

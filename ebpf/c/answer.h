@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+// Hot answers. What leaves here is octet for octet what tier 1 would have sent.
+#ifndef HEIMDALL_ANSWER_H
+#define HEIMDALL_ANSWER_H
+
+#include "name.h"
+#include "reply.h"
+
+// now_seconds is the shards' clock.
+static __always_inline __u32 now_seconds(void)
+{
+	return (bpf_ktime_get_coarse_ns() - epoch) / 1000000000;
+}
+
+// same tells whether the answer is to what the query asks.
+static __always_inline int same(struct query *q, struct answer *a)
+{
+	__u64 *name = (__u64 *)a->data, differ = 0;
+
+	if (a->qlen != q->qlen || a->type != q->type || a->bits != q->bits)
+		return 0;
+	for (int i = 0; i < NAME_WORDS; i++) {
+		if (i * 8 >= q->qlen)
+			break;
+		differ |= name[i] ^ q->name[i];
+	}
+	return !differ;
+}
+
+// put_records copies length octets from data, which has room octets, to offset to of the packet. No record is
+// shorter than eight octets: the last eight may overlap the words before.
+static __always_inline int put_records(struct xdp_md *ctx, __u32 to, const __u8 *data, __u32 from, const __u32 room, __u32 length)
+{
+	__u8 *p = (void *)(long)ctx->data + (to & 255);
+	void *end = (void *)(long)ctx->data_end;
+
+	for (__u32 i = 0; i < room / 8; i++) {
+		__u32 at = from + i * 8;
+
+		if (i * 8 + 8 > length)
+			break;
+		if (at > room - 8 || (void *)(p + i * 8 + 8) > end)
+			return -1;
+		*(__u64 *)(p + i * 8) = *(__u64 *)(data + at);
+	}
+	if (length & 7) {
+		__u32 last = length - 8, at = from + last;
+
+		if (last > room - 8 || at > room - 8)
+			return -1;
+		p += last;
+		if ((void *)(p + 8) > end)
+			return -1;
+		*(__u64 *)p = *(__u64 *)(data + at);
+	}
+	return 0;
+}
+
+// age_ttl subtracts the age from the TTL at an offset of the packet.
+static __always_inline int age_ttl(struct xdp_md *ctx, __u32 to, __u32 off, __u32 age)
+{
+	__u8 *p = (void *)(long)ctx->data + (to & 255) + (off & 511);
+	__u32 ttl;
+
+	if ((void *)(p + 4) > (void *)(long)ctx->data_end)
+		return -1;
+	ttl = bpf_ntohl(*(__be32 *)p);
+	*(__be32 *)p = bpf_htonl(ttl > age ? ttl - age : 0);
+	return 0;
+}
+
+__noinline int put_inline(struct xdp_md *ctx, __u32 to, struct answer *a, __u32 age)
+{
+	if (!a || put_records(ctx, to, a->data, (a->qlen + 7) & 0x78, INLINE_DATA, a->length))
+		return -1;
+	for (int i = 0; i < INLINE_TTLS; i++) {
+		if (i >= a->ttls)
+			break;
+		if (age_ttl(ctx, to, a->ttl[i], age))
+			return -1;
+	}
+	return 0;
+}
+
+__noinline int put_body(struct xdp_md *ctx, __u32 to, __u32 serial, __u32 length, __u32 age)
+{
+	struct body *b = bpf_map_lookup_elem(&bodies, &serial);
+
+	if (!b || put_records(ctx, to, b->data, 0, BODY_DATA, length))
+		return -1;
+	for (int i = 0; i < BODY_TTLS; i++) {
+		if (i >= b->ttls)
+			break;
+		if (age_ttl(ctx, to, b->ttl[i], age))
+			return -1;
+	}
+	barrier();
+	return *(volatile __u32 *)&b->serial == serial ? 0 : -1;
+}
+
+// resize makes the UDP payload so many octets long.
+static __always_inline int resize(struct xdp_md *ctx, struct query *q, __u32 payload)
+{
+	long have = (void *)(long)ctx->data_end - (void *)(long)ctx->data;
+	int more;
+
+	barrier_var(have); // pointers must be subtracted in 64 bits
+	more = q->udp + sizeof(struct udphdr) + payload - have;
+	return more ? bpf_xdp_adjust_tail(ctx, more) : 0;
+}
+
+static __always_inline int put_header(struct xdp_md *ctx, struct query *q, __u32 flags, __u32 an, __u32 ns, __u32 ar)
+{
+	struct dnshdr *dns = (void *)(long)ctx->data + (q->udp & 127) + sizeof(struct udphdr);
+
+	if ((void *)(dns + 1) > (void *)(long)ctx->data_end)
+		return -1;
+	dns->flags = bpf_htons(flags | (q->flags & (FLAG_RD | FLAG_CD)));
+	dns->an = bpf_htons(an);
+	dns->ns = bpf_htons(ns);
+	dns->ar = bpf_htons(ar + q->edns);
+	return 0;
+}
+
+// answer sends a hot answer, if there is one for the query.
+__noinline int answer(struct xdp_md *ctx, struct query *q, __u32 who)
+{
+	__u32 now, serial, records, question, to, length, flags;
+	struct answer *a;
+	__u64 key;
+
+	if (!q)
+		return PASS_FRAME;
+	if (!answers_on)
+		return PASS_DISABLED;
+	if (q->qlen > NAME_WORDS * 8)
+		return PASS_LONG_NAME;
+	key = mix(q->hash, (__u64)q->type << 8 | q->bits);
+	a = bpf_map_lookup_elem(&answers, &key);
+	if (!a)
+		return PASS_MISS;
+	serial = *(volatile __u32 *)&a->serial;
+	if (!same(q, a))
+		return PASS_MISS;
+	if (a->generation != generation)
+		return PASS_FLUSHED;
+	now = now_seconds();
+	if (now >= a->expires)
+		return PASS_EXPIRED;
+	if (!a->open && !(who & CLIENT_ASK))
+		return PASS_CLIENT;
+	if (now >= a->refresh && a->passed != now) {
+		a->passed = now;
+		return PASS_REFRESH;
+	}
+	records = a->length & 1023;
+	question = DNS_HEADER + q->qlen + QUESTION_TAIL;
+	length = question + records + (q->edns ? OPT_LENGTH : 0);
+	if (length > q->limit)
+		return PASS_SIZE;
+	if (resize(ctx, q, length))
+		return PASS_TAIL;
+	to = q->udp + sizeof(struct udphdr) + question;
+	if (a->beside ? put_body(ctx, to, serial, records, now - a->stored) : put_inline(ctx, to, a, now - a->stored))
+		return DROP_TORN;
+	if (q->edns && put_opt((void *)(long)ctx->data + (to & 255) + records, (void *)(long)ctx->data_end, q))
+		return DROP_TORN;
+	flags = a->flags;
+	if (a->ad && (q->bits & BIT_DO || q->flags & FLAG_AD)) // RFC 6840, section 5.8
+		flags |= FLAG_AD;
+	if (put_header(ctx, q, flags, a->counts[0], a->counts[1], a->counts[2]))
+		return DROP_TORN;
+	// So that the coldest can be found. Hot entries are written to once a second: a counter would have each
+	// response write to a line that all CPUs read.
+	if (a->used != now)
+		a->used = now;
+	barrier();
+	// The map gives the memory of a replaced entry to the next one at once.
+	if (*(volatile __u32 *)&a->serial != serial || turn(ctx, q, length))
+		return DROP_TORN;
+	return SEND_ANSWER;
+}
+
+// slip answers a query beyond the rate with nothing but TC.
+__noinline int slip(struct xdp_md *ctx, struct query *q)
+{
+	__u32 question, length;
+
+	if (!q)
+		return DROP_LIMIT;
+	question = DNS_HEADER + q->qlen + QUESTION_TAIL;
+	length = question + (q->edns ? OPT_LENGTH : 0);
+	if (resize(ctx, q, length) || put_header(ctx, q, FLAG_QR | FLAG_TC, 0, 0, 0))
+		return DROP_LIMIT;
+	if (q->edns && put_opt((void *)(long)ctx->data + (q->udp & 127) + sizeof(struct udphdr) + (question & 511), (void *)(long)ctx->data_end, q))
+		return DROP_LIMIT;
+	return turn(ctx, q, length) ? DROP_LIMIT : SEND_SLIP;
+}
+
+#endif

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+// Headers, the parsed query, and what the maps hold.
+#ifndef HEIMDALL_LAYOUT_H
+#define HEIMDALL_LAYOUT_H
+
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <linux/in.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/udp.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+#include "exits.h"
+
+enum {
+	NAME_WORDS = 8,		   // a hot name has at most 64 octets, root included
+	INLINE_DATA = 80,	   // octets of name and records in an entry itself
+	INLINE_TTLS = 8,	   // records in them
+	BODY_DATA = 512,	   // octets of records beside the entry
+	BODY_TTLS = 28,		   // records in them
+	ENDPOINTS = 32,		   // listen addresses of each family
+	DNS_HEADER = 12, QUESTION_TAIL = 4, OPT_LENGTH = 11,
+};
+
+// Bits of a query that decide which answer it gets.
+enum { BIT_DO = 1, BIT_CD = 2 };
+
+// What a source prefix may do.
+enum client {
+	CLIENT_DENY = 1,   // nothing
+	CLIENT_EXEMPT = 2, // ask at any rate
+	CLIENT_ASK = 4,	   // have answers out of the cache
+};
+
+struct dnshdr {
+	__be16 id;
+	__be16 flags;
+	__be16 qd, an, ns, ar;
+};
+
+// Flags of the DNS header, host order.
+enum { FLAG_QR = 0x8000, FLAG_OPCODE = 0x7800, FLAG_TC = 0x0200, FLAG_RD = 0x0100, FLAG_AD = 0x0020, FLAG_CD = 0x0010 };
+
+// What is known of a packet, handed from stage to stage.
+struct query {
+	__u64 src[2];		  // source address, network order; IPv4 in the first octets
+	__u64 hash;		  // of the qname
+	__u64 name[NAME_WORDS];	  // qname in lower case, padded with zeros
+	__u16 ip, udp;		  // offsets of the headers
+	__u16 payload;		  // octets of UDP payload
+	__u16 flags;		  // of the DNS header, host order
+	__u16 limit;		  // octets that the response may have
+	__be16 type;
+	__u8 v6, edns, bits, qlen; // qlen: of the qname, root included
+	__u8 pad[4];
+};
+
+// A hot answer. User space writes all of it but the two seconds that the kernel notes.
+struct answer {
+	__u32 serial;	   //  0 different for each that was ever written; key of its body
+	__u32 generation;  //  4 valid as long as the program's is the same
+	__u32 stored;	   //  8 second that the TTLs count from
+	__u32 expires;	   // 12 second from which it is of no use
+	__u32 refresh;	   // 16 second from which the shard wants to see a query now and then
+	__u32 used;	   // 20 second of the last response; by the kernel
+	__u32 passed;	   // 24 second of the last query passed for refresh; by the kernel
+	__u16 flags;	   // 28 second word of the header without RD, CD and AD, host order
+	__be16 type;	   // 30
+	__u16 counts[3];   // 32 records in the sections, without OPT, host order
+	__u8 bits;	   // 38
+	__u8 qlen;	   // 39 octets of qname
+	__u16 length;	   // 40 octets of records
+	__u8 ad;	   // 42 the data is authentic: AD for those who want to know
+	__u8 open;	   // 43 for everybody, not only for those who may have cached answers
+	__u8 ttls;	   // 44 records in data; those of a body are counted there
+	__u8 beside;	   // 45 the records are in the body, not in data
+	__u8 pad[2];	   // 46
+	__u8 ttl[INLINE_TTLS]; // 48 offset of each TTL in the records
+	__u8 data[INLINE_DATA]; // 56 qname padded to words, then the records
+}; // 136
+
+// The records of an answer that are too long for its entry.
+struct body {
+	__u32 serial; // of the answer
+	__u16 ttls;
+	__u16 pad;
+	__u16 ttl[BODY_TTLS];
+	__u8 data[BODY_DATA];
+};
+
+// A listen address; the address in IPv6 form.
+struct endpoint {
+	__u64 addr[2];
+	__be16 port;
+	__u16 pad[3];
+};
+
+// A prefix of client addresses, for the longest match.
+struct client_key {
+	__u32 bits; // of what follows
+	__u32 v6;   // 32 of them, whose value is 0 or 1
+	__u64 addr[2];
+};
+
+// A prefix of client addresses that shares a rate.
+struct bucket_key {
+	__u64 prefix; // the first 64 bits, masked, network order
+	__u64 v6;
+};
+
+#endif

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+// What every response needs: the OPT, and headers that take it back to where the query came from.
+#ifndef HEIMDALL_REPLY_H
+#define HEIMDALL_REPLY_H
+
+#include "state.h"
+
+// put_opt writes the OPT of a response at p: no options, DO as in the query (RFC 6891, section 6.1.3).
+static __always_inline int put_opt(__u8 *p, void *end, struct query *q)
+{
+	if ((void *)(p + OPT_LENGTH) > end)
+		return -1;
+	*(__u32 *)p = bpf_htonl(41 << 8 | (udp_payload >> 8 & 0xff));
+	*(__u32 *)(p + 4) = bpf_htonl(udp_payload << 24 | (q->bits & BIT_DO ? 0x80 : 0));
+	p[8] = p[9] = p[10] = 0;
+	return 0;
+}
+
+static __always_inline __u16 fold_sum(__u64 sum)
+{
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return ~sum;
+}
+
+static __always_inline void turn4(struct iphdr *ip, struct udphdr *udp, __u32 length)
+{
+	__u32 *word = (__u32 *)ip;
+	__be32 addr = ip->saddr;
+
+	ip->saddr = ip->daddr;
+	ip->daddr = addr;
+	ip->tos = 0;
+	ip->tot_len = bpf_htons(sizeof *ip + length);
+	ip->frag_off = 0;
+	ip->ttl = 64;
+	ip->check = 0;
+	ip->check = fold_sum((__u64)word[0] + word[1] + word[2] + word[3] + word[4]);
+	// RFC 768: 0 is "none", which IPv4 allows. What came in cannot be updated: over veth it is unfinished.
+	udp->check = 0;
+}
+
+static __always_inline int turn6(struct ipv6hdr *ip, struct udphdr *udp, void *end, __u32 length)
+{
+	__u64 *addr = (__u64 *)&ip->saddr;
+	__u64 sum = bpf_htons(length) + bpf_htons(IPPROTO_UDP);
+	__u8 *p = (__u8 *)udp;
+	__u64 swap;
+
+	swap = addr[0], addr[0] = addr[2], addr[2] = swap;
+	swap = addr[1], addr[1] = addr[3], addr[3] = swap;
+	*(__be32 *)ip = bpf_htonl(0x60000000);
+	ip->payload_len = bpf_htons(length);
+	ip->hop_limit = 64;
+	udp->check = 0;
+	for (int i = 0; i < 4; i++)
+		sum += (__u32)addr[i] + (addr[i] >> 32);
+	for (int i = 0; i < (8 + DNS_HEADER + NAME_WORDS * 8 + QUESTION_TAIL + BODY_DATA + OPT_LENGTH) / 8 + 1; i++) {
+		__u8 *at = p + i * 8;
+
+		if (i * 8 + 8 > length)
+			break;
+		if ((void *)(at + 8) > end)
+			return -1;
+		sum += (__u64)*(__u32 *)at + *(__u32 *)(at + 4);
+	}
+	if (length & 7) {
+		__u32 last = length - 8;
+		__u8 *at = p;
+		__u64 word;
+
+		barrier_var(last);
+		at += last;
+		if ((void *)(at + 8) > end)
+			return -1;
+		word = *(__u64 *)at >> (64 - 8 * (length & 7));
+		sum += (__u32)word + (word >> 32);
+	}
+	udp->check = fold_sum(sum);
+	if (!udp->check) // RFC 8200, section 8.1
+		udp->check = 0xffff;
+	return 0;
+}
+
+// turn sends the packet, whose UDP payload is a whole response of so many octets, back to its sender.
+__noinline int turn(struct xdp_md *ctx, struct query *q, __u32 payload)
+{
+	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+	struct ethhdr *eth = data;
+	__u32 length = sizeof(struct udphdr) + payload;
+	__u8 mac[ETH_ALEN];
+	struct udphdr *udp;
+	__be16 port;
+
+	if (!q || payload > 1024)
+		return -1;
+	udp = data + (q->udp & 127);
+	if ((void *)(eth + 1) > end || (void *)(udp + 1) > end)
+		return -1;
+	__builtin_memcpy(mac, eth->h_source, ETH_ALEN);
+	__builtin_memcpy(eth->h_source, eth->h_dest, ETH_ALEN);
+	__builtin_memcpy(eth->h_dest, mac, ETH_ALEN);
+	port = udp->source;
+	udp->source = udp->dest;
+	udp->dest = port;
+	udp->len = bpf_htons(length);
+	if (q->v6) {
+		struct ipv6hdr *ip = data + (q->ip & 63);
+
+		if ((void *)(ip + 1) > end)
+			return -1;
+		return turn6(ip, udp, end, length);
+	}
+	struct iphdr *ip = data + (q->ip & 63);
+
+	if ((void *)(ip + 1) > end)
+		return -1;
+	turn4(ip, udp, length);
+	return 0;
+}
+
+#endif

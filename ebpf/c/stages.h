@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+// The order of the stages.
+#ifndef HEIMDALL_STAGES_H
+#define HEIMDALL_STAGES_H
+
+#include "link.h"
+#include "question.h"
+#include "client.h"
+#include "answer.h"
+
+// decide takes a packet through the stages to its exit.
+static __always_inline int decide(struct xdp_md *ctx, struct query *q)
+{
+	int exit, who;
+
+	exit = locate(ctx, q);
+	if (exit)
+		return exit;
+	who = permission(q);
+	if (who & CLIENT_DENY)
+		return DROP_DENIED;
+	exit = question(ctx, q);
+	if (limit_interval && !(who & CLIENT_EXEMPT) && (exit < DROP_SHORT || exit > DROP_RECORD) && limited(q)) {
+		if (exit || !limit_slip || bpf_get_prandom_u32() % limit_slip)
+			return DROP_LIMIT;
+		return slip(ctx, q);
+	}
+	if (exit)
+		return exit;
+	return answer(ctx, q, who);
+}
+
+// leave counts the exit and returns the verdict.
+static __always_inline int leave(enum exit exit)
+{
+	__u64 *count = bpf_map_lookup_elem(&exits, &exit);
+
+	if (count)
+		*count += 1;
+	if (exit < DROP_SHORT)
+		return XDP_PASS;
+	return exit < SEND_ANSWER ? XDP_DROP : XDP_TX;
+}
+
+#endif

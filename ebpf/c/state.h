@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+// The maps, and the variables that user space changes while the program runs.
+#ifndef HEIMDALL_STATE_H
+#define HEIMDALL_STATE_H
+
+#include "layout.h"
+
+// Fixed when the program is loaded.
+const volatile __u64 seed;  // of the name hash
+const volatile __u64 epoch; // zero of the shards' clocks, in ns of CLOCK_MONOTONIC
+
+volatile __u32 generation;   // answers of another one are not given
+volatile __u32 answers_on;   // hot answers are given at all
+volatile __u32 udp_payload;  // octets: largest response, and size in its OPT
+
+volatile __u32 listen4_count;
+struct endpoint listen4[ENDPOINTS];
+volatile __u32 listen6_count;
+struct endpoint listen6[ENDPOINTS];
+
+volatile __u32 clients_used; // the table has prefixes
+volatile __u32 clients4;     // enum client for addresses that it does not have
+volatile __u32 clients6;
+
+volatile __u64 limit_interval; // ns from one query to the next at the full rate; 0: no limit
+volatile __u64 limit_burst;    // ns by which a prefix may be ahead of that
+volatile __u32 limit_slip;     // one of so many is answered with TC instead of dropped; 0: none is
+volatile __u64 limit_mask4;    // of the first 64 bits of an address, network order
+volatile __u64 limit_mask6;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, EXITS);
+	__type(key, enum exit);
+	__type(value, __u64);
+} exits SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u64); // hash of name, type and bits
+	__type(value, struct answer);
+} answers SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32); // serial of the answer
+	__type(value, struct body);
+} bodies SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(max_entries, 65536);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct client_key);
+	__type(value, enum client);
+} clients SEC(".maps");
+
+// The time in ns of CLOCK_MONOTONIC at which the next query of a prefix is due at the full rate.
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 65536);
+	__type(key, struct bucket_key);
+	__type(value, __u64);
+} buckets SEC(".maps");
+
+#endif

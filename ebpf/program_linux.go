@@ -1,0 +1,101 @@
+// Package ebpf is tier 0: an XDP program that drops malformed queries, limits floods and answers the hottest
+// names inside the kernel, and an SK_REUSEPORT program that gives each name one shard.
+//
+// The programs are written in C, under c/; their objects are committed. They are attached through links that
+// end with the process. Where a kernel, a driver or a permission does not allow it, the error wraps
+// ErrNotSupported and says why in one line.
+package ebpf
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/link"
+	"golang.org/x/sys/unix"
+)
+
+// Options say what is fixed when the program is loaded.
+type Options struct {
+	Epoch   time.Time // zero of the clock whose seconds stand in each Answer
+	Seed    uint64    // of NameHash; random and secret
+	Entries int       // hot answers at most; 0: none are given
+}
+
+// Program is the XDP program in the kernel, with its maps. Its methods are safe for concurrent use; each is a
+// few system calls at most.
+type Program struct {
+	seed uint64
+	objs xdpObjects
+
+	mu         sync.Mutex
+	links      []link.Link
+	serial     uint32           // of the answer published last
+	generation uint32           // of the answers that are given
+	beside     map[Key]uint32   // serials of the answers whose records are in the bodies map
+	clients    map[prefix]uint8 // what the table of clients holds
+	entries    []xdpAnswer      // of a batch
+	keys       []Key
+}
+
+// Load loads the program into the kernel. It does nothing until it is attached and has endpoints.
+func Load(o Options) (*Program, error) {
+	spec, err := loadXdp()
+	if err != nil {
+		return nil, fmt.Errorf("read the XDP program: %w", err)
+	}
+	p := &Program{seed: o.Seed, generation: 1, beside: map[Key]uint32{}, clients: map[prefix]uint8{}}
+	if err := prepare(spec, o); err != nil {
+		return nil, err
+	}
+	if err := spec.LoadAndAssign(&p.objs, nil); err != nil {
+		return nil, explain("load the XDP program", err)
+	}
+	if err := errors.Join(p.objs.Generation.Set(p.generation), p.SetPayload(1232), p.EnableAnswers(o.Entries > 0)); err != nil {
+		p.Close()
+		return nil, explain("set up the XDP program", err)
+	}
+	return p, nil
+}
+
+// prepare writes what is fixed into the specification.
+func prepare(spec *ebpf.CollectionSpec, o Options) error {
+	var now unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &now); err != nil {
+		return fmt.Errorf("read the clock: %w", err)
+	}
+	epoch := uint64(now.Nano() - int64(time.Since(o.Epoch)))
+	spec.Maps[xdpMapAnswers].MaxEntries = uint32(max(o.Entries, 1))
+	spec.Maps[xdpMapBodies].MaxEntries = uint32(max(o.Entries, 1))
+	if err := errors.Join(spec.Variables[xdpVarSeed].Set(o.Seed), spec.Variables[xdpVarEpoch].Set(epoch)); err != nil {
+		return fmt.Errorf("prepare the XDP program: %w", err)
+	}
+	return nil
+}
+
+// Close detaches the program and gives its memory back.
+func (p *Program) Close() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var errs []error
+	for _, l := range p.links {
+		errs = append(errs, l.Close())
+	}
+	p.links = nil
+	return errors.Join(append(errs, p.objs.Close())...)
+}
+
+// SetPayload sets the largest response in octets, which is also told in each OPT. Answers that were
+// published stay: flush if they depend on it.
+func (p *Program) SetPayload(octets uint16) error { return p.objs.UdpPayload.Set(uint32(octets)) }
+
+// EnableAnswers turns hot answers on and off.
+func (p *Program) EnableAnswers(on bool) error {
+	v := uint32(0)
+	if on {
+		v = 1
+	}
+	return p.objs.AnswersOn.Set(v)
+}
