@@ -61,7 +61,9 @@ func (s *Supervisor) Reload(ctx context.Context) (*control.Reload, error) {
 // apply gives a shard the rules of a configuration. It runs on the shard's thread.
 func apply(sh *shard.Shard, c *config.Config) {
 	e := sh.Engine()
-	e.SetRules(rules(c))
+	r := rules(c)
+	r.KeepAlive = e.KeepAlive // the shard's own: what its TCP server tells
+	e.SetRules(r)
 	e.Resolver().Reconfigure(groups(c))
 	e.Answers().SetLimits(answersOptions(c, nil))
 	sh.SetShedAfter(c.IO.ShedAfter)
