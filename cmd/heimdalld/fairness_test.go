@@ -13,17 +13,26 @@ import (
 // dialFrom connects from an address of this machine.
 func dialFrom(t *testing.T, network, ip, to string) *dns.Conn {
 	t.Helper()
+	c, err := tryDialFrom(t, network, ip, to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// tryDialFrom connects, or says that the other end does not want to.
+func tryDialFrom(t *testing.T, network, ip, to string) (*dns.Conn, error) {
 	dialer := net.Dialer{Timeout: patience, LocalAddr: &net.UDPAddr{IP: net.ParseIP(ip)}}
 	if network == "tcp" {
 		dialer.LocalAddr = &net.TCPAddr{IP: net.ParseIP(ip)}
 	}
 	c, err := dialer.Dial(network, to)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	t.Cleanup(func() { c.Close() })
 	c.SetDeadline(time.Now().Add(2 * patience))
-	return &dns.Conn{Conn: c, UDPSize: 4096}
+	return &dns.Conn{Conn: c, UDPSize: 4096}, nil
 }
 
 // One client asks for new names without end, at a server that does not answer them. Another one gets what it
