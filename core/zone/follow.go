@@ -86,16 +86,17 @@ func (r *reply) goOn(n []byte, at int, inside bool, labels int) bool {
 		return false
 	}
 	z, rel := r.set.enclosing(n, r.qtype)
+	if inside && rel > labels {
+		// The target is an apex, and the zone above answers for DS: the apex's name stands where the
+		// pointer leads.
+		at, inside = int(r.w.origin), false
+	}
 	// Names beyond what a pointer reaches are for another query.
 	if z == nil || at+rel > maxPointer {
 		return false
 	}
 	if !inside || rel < labels {
 		r.w.origin = uint16(at + rel)
-	} else if rel > labels {
-		// The origin that is pointed to is not within the target's zone; the target is an apex below
-		// whose parent answers for DS.
-		return false
 	}
 	r.z, r.rel, r.at = z, rel, at
 	r.turn, r.size = r.turn^1, len(n)

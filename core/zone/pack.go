@@ -66,6 +66,7 @@ func (p *packer) collect(node []byte) {
 		}
 		start = p.tidy(node, start, end)
 	}
+	p.sets(node)
 }
 
 // setKey is the same for the records of one RRset, and greater by one for the RRSIG records that cover it.

@@ -120,20 +120,17 @@ func (r *reply) answer() {
 // step answers for one name, and reports whether there is another to go on with.
 func (r *reply) step() bool {
 	f := r.z.search(r.name(), r.rel, r.qtype)
+	if f.how == expanded && r.z.flags(f.node)&flagCut != 0 && r.qtype != wire.TypeDS {
+		// RFC 4592, section 4.2, leaves it open what a wildcard with NS records means. Here it is a
+		// delegation of the name below it, which resolvers can make use of.
+		f.how, f.at = referred, 0
+	}
 	if f.how != referred || r.steps > 0 {
 		r.flags |= wire.FlagAA
 	}
 	switch f.how {
-	case matched:
+	case matched, expanded:
 		return r.match(r.z.node(f.node), f)
-	case expanded:
-		node := r.z.node(f.node)
-		if r.z.flags(f.node)&flagCut != 0 && r.qtype != wire.TypeDS {
-			f.at = 0
-			r.refer(f)
-			return false
-		}
-		return r.match(node, f)
 	case referred:
 		r.refer(f)
 	case renamed:
