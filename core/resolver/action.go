@@ -44,6 +44,9 @@ const (
 	Respond
 	// Timer: call Fire with Ref at the time At.
 	Timer
+	// Verify: call Run of Job on another thread, and Verified with Ref and Job afterwards, or with nil at once if
+	// that cannot be done.
+	Verify
 )
 
 // Action is one thing the caller does for the machine. Its slices are valid until Clear.
@@ -56,6 +59,7 @@ type Action struct {
 	Waiters  []uint32
 	Question Question
 	Answer   Answer
+	Job      *Job
 }
 
 // Answer is how a task ended.
@@ -95,6 +99,9 @@ func (m *Machine) Actions() []Action { return m.actions }
 
 // Clear forgets the actions; what they lent is no longer valid.
 func (m *Machine) Clear() {
+	if m.trust.anchors != nil {
+		clear(m.actions) // lets go of jobs
+	}
 	m.actions = m.actions[:0]
 	m.arena = m.arena[:0]
 	m.waiting = m.waiting[:0]

@@ -2,6 +2,7 @@ package resolver
 
 import (
 	"heimdall/core/dname"
+	"heimdall/core/dnssec"
 	"heimdall/core/wire"
 )
 
@@ -13,30 +14,44 @@ func (m *Machine) finish(i int32) {
 		m.end(i)
 		return
 	}
+	secure := m.validates(t) && t.security == dnssec.Secure
+	if secure && m.sentinel(t) {
+		m.fail(i, wire.EDEOther, "as the root key sentinel asks for")
+		return
+	}
 	m.builder.Reset(m.message[:cap(m.message)], wire.MaxLen)
 	m.builder.Header(0, wire.FlagQR|wire.FlagRA|uint16(m.rcode)&wire.RcodeMask)
 	whole := m.builder.Question(t.qname(), t.typ, t.class)
 	cacheable := m.rcode == wire.RcodeNoError && len(m.records) > 0 || m.rcode == wire.RcodeNXDomain || m.rcode == wire.RcodeYXDomain
 	q := t.question()
-	whole = whole && m.write(m.chains.get(t.chain), &q) && m.write(m.records, &q)
+	for _, section := range [...]wire.Section{wire.Answer, wire.Authority} {
+		whole = whole && m.write(m.chains.get(t.chain), section, &q) && m.write(m.records, section, &q)
+	}
 	if !whole {
 		m.fail(i, wire.EDEOther, "the response is too large")
 		return
 	}
 	m.stats.Answered++
 	m.failing.clear(t.hash)
-	m.respond(i, Answer{Msg: m.builder.Finish(), Rcode: m.rcode, Cacheable: cacheable})
+	m.respond(i, Answer{Msg: m.builder.Finish(), Rcode: m.rcode, AD: secure, Cacheable: cacheable})
 }
 
 // fail ends a task with SERVFAIL.
 func (m *Machine) fail(i int32, code wire.EDE, text string) {
 	t := &m.tasks.list[i]
 	if t.depth > 0 {
+		if m.isLink(t) && t.bogus != dnssec.ReasonNone {
+			m.breakLink(t)
+		}
 		m.failing.add(t.hash, m.now)
 		m.end(i)
 		return
 	}
-	if t.hasEDE && t.hasFail && t.lastFail == FailServFail {
+	switch {
+	case t.bogus != dnssec.ReasonNone:
+		code, _ = t.bogus.EDE()
+		text = t.bogus.String()
+	case t.hasEDE && t.hasFail && t.lastFail == FailServFail:
 		code = t.ede // The forwarder knows the cause.
 	}
 	m.builder.Reset(m.message[:cap(m.message)], wire.MaxLen)
@@ -79,6 +94,7 @@ var failureTexts = [failures]string{
 	FailTruncated: "the last server asked truncates over TCP",
 	FailNetwork:   "the last server asked cannot be reached",
 	FailCookie:    "the last server asked does not take its own cookie",
+	FailBogus:     "the last server asked gave an answer that does not validate",
 	FailCase:      "the last server asked gave answers that could not be confirmed",
 }
 

@@ -205,7 +205,7 @@ func (m *Machine) BuildQuery(ref uint64, sock uint16, buf []byte) []byte {
 	var flags uint16
 	if x.recurse {
 		flags = wire.FlagRD
-		if t.cd {
+		if t.cd || m.trust.anchors != nil { // RFC 6840, section 5.9: whoever validates wants to see all there is.
 			flags |= wire.FlagCD
 		}
 	}

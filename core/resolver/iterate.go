@@ -25,6 +25,10 @@ func (m *Machine) recursive() bool { return m.options.Recursion && m.known.store
 // start begins with the present name of a task.
 func (m *Machine) start(i int32) {
 	t := &m.tasks.list[i]
+	if m.isLink(t) {
+		m.startLink(i)
+		return
+	}
 	if !t.fresh && m.fromKnowledge(i) {
 		return
 	}
@@ -47,9 +51,9 @@ func (m *Machine) lookFor(t *task, d *delegation, n int) {
 	for _, typ := range [2]wire.Type{wire.TypeA, wire.TypeAAAA} {
 		name := d.name(n)
 		for range 4 { // RFC 2181, section 10.3 forbids an alias here, but there are some
-			recs, _, ok := m.known.recall(m.glue[:0], name, typ, t.class, false, true, m.seconds())
+			recs, _, _, ok := m.known.recall(m.glue[:0], name, typ, t.class, false, true, m.seconds())
 			if !ok {
-				recs, _, ok = m.known.recall(m.glue[:0], name, wire.TypeCNAME, t.class, false, true, m.seconds())
+				recs, _, _, ok = m.known.recall(m.glue[:0], name, wire.TypeCNAME, t.class, false, true, m.seconds())
 			}
 			m.glue = recs
 			alias := false
@@ -122,7 +126,7 @@ func (m *Machine) sub(i int32, name dname.Name, typ wire.Type, above int) bool {
 	if m.failing.blocked(hash, m.now) {
 		return false
 	}
-	if _, _, known := m.known.recall(m.glue[:0], name, typ, t.class, false, true, m.seconds()); known {
+	if _, _, _, known := m.known.recall(m.glue[:0], name, typ, t.class, false, true, m.seconds()); known {
 		return false // It has none, or look would have found it.
 	}
 	s := m.tasks.find(hash, &q, depth)
@@ -243,6 +247,13 @@ func (m *Machine) wake() {
 			continue
 		}
 		t.subs--
+		switch t.stage {
+		case stageTrust:
+			m.climb(r.task)
+			continue
+		case stageVerify:
+			continue
+		}
 		if !t.cut {
 			continue
 		}

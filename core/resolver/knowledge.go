@@ -5,6 +5,7 @@ import (
 
 	"heimdall/core/cache"
 	"heimdall/core/dname"
+	"heimdall/core/dnssec"
 	"heimdall/core/wire"
 )
 
@@ -13,6 +14,7 @@ import (
 //
 //	delegation  zone          the parent's NS names and glue, good for finding servers and nothing else
 //	RRset       name, type    what a server answered for a zone it was asked as a server of
+//	referral    zone          DS records of a referral or their denial, good for nothing but the chain of trust
 //
 // A denied type is an RRset without records in the answer section; a denied name has type 0.
 type knowledge struct {
@@ -27,6 +29,7 @@ type entryKind byte
 const (
 	delegationEntry entryKind = 'd'
 	rrsetEntry      entryKind = 'r'
+	referralEntry   entryKind = 'p'
 )
 
 // Ranks of RFC 2181, section 5.4.1, as far as they are kept: additional data and what stands in the
@@ -41,6 +44,7 @@ const (
 	rrsetHeader = 7
 	flagDO      = 1 // was asked for with DO: has the signatures there are
 	flagBrief   = 2 // TTL 0: only for the task that asked
+	statusShift = 4 // from here on: what validation found out
 )
 
 // Bounds of what is kept, in seconds.
@@ -81,10 +85,10 @@ func (k *knowledge) forget(kind entryKind, name dname.Name, t wire.Type, c wire.
 
 // recall appends the records of an RRset entry to dst, their TTLs lowered by the time that has passed.
 // It fails if the entry lacks the signatures that the caller needs, or was meant for someone else.
-func (k *knowledge) recall(dst records, name dname.Name, t wire.Type, c wire.Class, do, brief bool, now uint32) (out records, code wire.Rcode, ok bool) {
+func (k *knowledge) recall(dst records, name dname.Name, t wire.Type, c wire.Class, do, brief bool, now uint32) (out records, code wire.Rcode, status dnssec.Status, ok bool) {
 	value, ok := k.get(rrsetEntry, name, t, c, now)
 	if !ok || len(value) < rrsetHeader || do && value[1]&flagDO == 0 || !brief && value[1]&flagBrief != 0 {
-		return dst, 0, false
+		return dst, 0, 0, false
 	}
 	age := now - binary.BigEndian.Uint32(value[3:])
 	start := len(dst)
@@ -94,20 +98,27 @@ func (k *knowledge) recall(dst records, name dname.Name, t wire.Type, c wire.Cla
 		binary.BigEndian.PutUint32(rest[6:], rec.ttl-min(age, rec.ttl))
 		rest = next
 	}
-	return dst, wire.Rcode(value[2]), true
+	return dst, wire.Rcode(value[2]), dnssec.Status(value[1] >> statusShift), true
 }
 
 // addRRset stores records, which all belong to one RRset or one denial.
-func (k *knowledge) addRRset(name dname.Name, t wire.Type, c wire.Class, recs records, rank byte, code wire.Rcode, do bool, ttl, now uint32) {
-	var flags byte
+func (k *knowledge) addRRset(name dname.Name, t wire.Type, c wire.Class, recs records, rank byte, code wire.Rcode, do bool, status dnssec.Status, ttl, now uint32) {
+	flags := byte(status) << statusShift
 	if do {
-		flags = flagDO
+		flags |= flagDO
 	}
 	if ttl == 0 {
 		ttl, flags = 1, flags|flagBrief
 	}
-	if old, ok := k.get(rrsetEntry, name, t, c, now); ok && len(old) >= rrsetHeader && old[0] > rank && (old[1]&flagDO != 0 || !do) {
-		return
+	if old, ok := k.get(rrsetEntry, name, t, c, now); ok && len(old) >= rrsetHeader {
+		if rank == 0 {
+			rank = old[0]
+		}
+		// What has been validated gives way only to what has been validated as well.
+		if checked := old[1]>>statusShift != 0; checked && status == dnssec.Unchecked ||
+			checked == (status != dnssec.Unchecked) && old[0] > rank && (old[1]&flagDO != 0 || !do) {
+			return
+		}
 	}
 	k.value = append(k.value[:0], rank, flags, byte(code))
 	k.value = binary.BigEndian.AppendUint32(k.value, now)
@@ -117,20 +128,16 @@ func (k *knowledge) addRRset(name dname.Name, t wire.Type, c wire.Class, recs re
 
 // remember stores what scrub took from a response: each RRset of the chain under its own name, and the
 // denial at its end.
-func (m *Machine) remember(t wire.Type, c wire.Class, do bool, out outcome) {
-	if m.known.store == nil || t == wire.TypeANY || t == wire.TypeRRSIG {
+func (m *Machine) remember(t *task, f *finding, status dnssec.Status) {
+	if m.known.store == nil || t.typ == wire.TypeANY || t.typ == wire.TypeRRSIG {
 		return
 	}
-	rank := byte(rankNonAuth)
-	if m.response.flags&wire.FlagAA != 0 {
-		rank = rankAuth
-	}
-	now := m.seconds()
+	now, c, out := m.seconds(), t.class, f.out
 	for rest := m.records; len(rest) > 0; {
 		first, next, _ := rest.next()
 		if first.section != wire.Answer {
 			if out == outNegative {
-				m.rememberDenial(t, c, rest, do, now)
+				m.rememberDenial(t.typ, c, rest, f, status, now)
 			}
 			return
 		}
@@ -147,14 +154,14 @@ func (m *Machine) remember(t wire.Type, c wire.Class, do bool, out outcome) {
 			next = after
 		}
 		if !first.made {
-			m.known.addRRset(first.owner, first.typ, c, rest[:len(rest)-len(next)], rank, wire.RcodeNoError, do, min(ttl, maxRRsetTTL), now)
+			m.known.addRRset(first.owner, first.typ, c, rest[:len(rest)-len(next)], f.rank, wire.RcodeNoError, f.do, status, min(ttl, maxRRsetTTL), now)
 		}
 		rest = next
 	}
 }
 
 // rememberDenial stores a negative answer about m.target; recs begin with its SOA.
-func (m *Machine) rememberDenial(t wire.Type, c wire.Class, recs records, do bool, now uint32) {
+func (m *Machine) rememberDenial(t wire.Type, c wire.Class, recs records, f *finding, status dnssec.Status, now uint32) {
 	soa, _, _ := recs.next()
 	if soa.typ != wire.TypeSOA || len(soa.rdata) < 20 {
 		return
@@ -164,7 +171,7 @@ func (m *Machine) rememberDenial(t wire.Type, c wire.Class, recs records, do boo
 	if m.rcode == wire.RcodeNXDomain {
 		t = 0
 	}
-	m.known.addRRset(m.target, t, c, recs, rankAuth, m.rcode, do, ttl, now)
+	m.known.addRRset(m.target, t, c, recs, rankAuth, m.rcode, f.do, status, ttl, now)
 }
 
 // fromKnowledge answers a task, or follows its aliases, with what is known already. True if that ended it.
@@ -174,22 +181,28 @@ func (m *Machine) fromKnowledge(i int32) bool {
 	for m.known.store != nil {
 		cur := t.current()
 		var ok bool
-		m.target = append(m.target[:0], cur...)
-		m.records, m.rcode, ok = m.known.recall(m.records[:0], cur, t.typ, t.class, m.wantDO(t), brief, now)
+		var status dnssec.Status
+		name := cur
+		m.records, m.rcode, status, ok = m.known.recall(m.records[:0], cur, t.typ, t.class, m.wantDO(t), brief, now)
 		if !ok {
-			m.records, m.rcode, ok = m.known.recall(m.records[:0], cur, 0, t.class, m.wantDO(t), brief, now)
+			m.records, m.rcode, status, ok = m.known.recall(m.records[:0], cur, 0, t.class, m.wantDO(t), brief, now)
 		}
 		if !ok {
-			m.records, m.rcode, ok = m.deniedTLD(t, now)
+			name, status, ok = m.deniedAbove(t, now)
 		}
+		m.target = append(m.target[:0], name...)
 		if ok {
-			m.finish(i)
+			f := finding{out: outNegative, name: name, source: fromKnown, do: m.wantDO(t)}
+			if rec, _, _ := m.records.next(); rec.section == wire.Answer && len(m.records) > 0 {
+				f.out = outAnswer
+			}
+			m.reuse(i, f, status)
 			return true
 		}
 		if t.typ == wire.TypeCNAME || t.typ == wire.TypeANY {
 			return false
 		}
-		if m.records, _, ok = m.known.recall(m.records[:0], cur, wire.TypeCNAME, t.class, m.wantDO(t), brief, now); !ok {
+		if m.records, m.rcode, status, ok = m.known.recall(m.records[:0], cur, wire.TypeCNAME, t.class, m.wantDO(t), brief, now); !ok {
 			return false
 		}
 		rec, _, _ := m.records.next()
@@ -198,6 +211,11 @@ func (m *Machine) fromKnowledge(i int32) bool {
 		}
 		m.target = append(m.target[:0], rec.rdata...)
 		lower(m.target)
+		if m.validates(t) && status == dnssec.Unchecked {
+			m.conclude(i, finding{out: outAlias, name: cur, source: fromKnown, do: m.wantDO(t)})
+			return true
+		}
+		t.security = min(t.security, status)
 		if !m.extend(t) {
 			m.tooLong(i)
 			return true
@@ -206,14 +224,40 @@ func (m *Machine) fromKnowledge(i int32) bool {
 	return false
 }
 
-// deniedTLD looks for a top-level domain that the root servers denied. RFC 8020 holds for every name, but
-// servers that deny empty non-terminals are still about: without signatures only the root's are believed.
-func (m *Machine) deniedTLD(t *task, now uint32) (records, wire.Rcode, bool) {
-	cur := t.current()
-	if cur.Labels() < 2 || m.groups.find(cur, t.typ) != nil {
-		return m.records[:0], 0, false
+// reuse ends a task with what is known, or validates it first if nobody has done so.
+func (m *Machine) reuse(i int32, f finding, status dnssec.Status) {
+	t := &m.tasks.list[i]
+	if m.validates(t) && status == dnssec.Unchecked {
+		m.conclude(i, f)
+		return
 	}
-	return m.known.recall(m.records[:0], cur.Suffix(1), 0, t.class, m.wantDO(t), false, now)
+	t.security = min(t.security, status)
+	m.finish(i)
+}
+
+// deniedAbove looks for a denial of a name above that of a task: there is nothing below it either (RFC 8020).
+// Servers that deny empty non-terminals are still about, so that without signatures only a top-level domain
+// is believed not to exist, as the root servers say.
+func (m *Machine) deniedAbove(t *task, now uint32) (name dname.Name, status dnssec.Status, ok bool) {
+	cur := t.current()
+	least, from := 1, 1
+	if g := m.groups.find(cur, t.typ); g != nil {
+		least = max(g.zone.Labels(), 1)
+		if from = cur.Labels() - 1; m.trust.anchors == nil {
+			return cur, 0, false
+		}
+	} else if m.trust.anchors != nil {
+		from = cur.Labels() - 1
+	}
+	for n := min(from, cur.Labels()-1); n >= least; n-- {
+		name = cur.Suffix(n)
+		m.records, m.rcode, status, ok = m.known.recall(m.records[:0], name, 0, t.class, m.wantDO(t), false, now)
+		if ok && (n == 1 || status == dnssec.Secure) {
+			return name, status, true
+		}
+	}
+	m.records = m.records[:0]
+	return cur, 0, false
 }
 
 // Flush forgets what is known of a name, or with subtree set also of all names below it.
@@ -222,6 +266,7 @@ func (m *Machine) Flush(name dname.Name, subtree bool) {
 		return
 	}
 	name = dname.AppendLower(nil, name)
+	m.trust.flush(name, subtree)
 	if subtree && dname.Name(name).IsRoot() {
 		m.known.store.Clear()
 		return

@@ -27,7 +27,9 @@ type Machine struct {
 	known     knowledge
 	families  [2]familyState // IPv4, IPv6
 
-	delegations []delegation // of the task with the same index
+	delegations []delegation  // of the task with the same index
+	validations []*validation // likewise; nil: none under way
+	trust       trust
 	scratch     delegation
 	candidates  []int32 // servers that a task may ask
 	links       links
@@ -67,7 +69,11 @@ func New(o Options, rnd Rand) *Machine {
 		message:   make([]byte, 0, wire.HeaderLen+65535),
 	}
 	m.known.seed = rnd.Uint64()
-	if o.Recursion {
+	m.trust = newTrust(o.Anchors)
+	if o.Anchors != nil {
+		m.validations = make([]*validation, o.MaxTasks)
+	}
+	if o.Recursion || o.Anchors != nil {
 		m.reserve = o.MaxTasks / 8
 		m.delegations = make([]delegation, o.MaxTasks)
 		m.links = newLinks(4 * o.MaxTasks)
@@ -142,7 +148,7 @@ func (m *Machine) Fire(now int64, ref uint64) {
 		m.fail(i, wire.EDENoReachableAuthority, "no server answered in time")
 		return
 	}
-	if m.expire(t) && !m.pending(t) {
+	if m.expire(t) && !m.pending(t) && t.stage == stageAsk {
 		m.advance(i)
 		return
 	}
@@ -212,6 +218,9 @@ func (m *Machine) end(i int32) {
 	t := &m.tasks.list[i]
 	m.dropAll(t)
 	m.chains.release(&t.chain)
+	if m.validations != nil {
+		m.validations[i] = nil
+	}
 	m.notify(t)
 	m.tasks.remove(i)
 }

@@ -6,6 +6,7 @@ import (
 
 	"heimdall/core/cache"
 	"heimdall/core/dname"
+	"heimdall/core/dnssec"
 )
 
 // GroupKind says how the servers of a group are asked.
@@ -60,7 +61,9 @@ type Options struct {
 	QueryLoopback bool
 	// AnyGlue takes glue that lies outside of the zone of the server that gave it.
 	AnyGlue bool
-	// DNSSEC asks servers for signatures even if the client did not.
+	// Anchors are where chains of trust begin. Nil: nothing is validated. The machine reads it and keeps it.
+	Anchors *dnssec.Anchors
+	// DNSSEC asks servers for signatures even if the client did not. Anchors implies it.
 	DNSSEC bool
 	// Memory holds what is learned: delegations and RRsets. Default 1 MiB, made here, if Recursion is set.
 	Memory []byte
@@ -95,7 +98,10 @@ func (o Options) withDefaults() Options {
 	if o.Recursion && o.RootHints == nil {
 		o.RootHints = DefaultHints()
 	}
-	if o.Recursion && len(o.Memory) < cache.MinMemory {
+	if o.Anchors != nil {
+		o.DNSSEC = true
+	}
+	if (o.Recursion || o.Anchors != nil) && len(o.Memory) < cache.MinMemory {
 		o.Memory = make([]byte, defaultMemory)
 	}
 	return o

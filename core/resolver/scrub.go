@@ -37,6 +37,7 @@ func (m *Machine) scrub(t *task, from dname.Name, typ wire.Type, zone dname.Name
 		}
 		if aliases > 0 && referrals { // Each link of a chain is asked for where it belongs.
 			m.rcode = wire.RcodeNoError
+			m.takeDenial(t, zone) // of a wildcard's
 			return m.readable(outAlias)
 		}
 		if next, ok := m.takeDNAME(t, name, zone); ok {
@@ -69,10 +70,15 @@ func (m *Machine) readable(o outcome) outcome {
 
 // negative judges a response that has nothing at name.
 func (m *Machine) negative(t *task, name dname.Name, typ wire.Type, zone dname.Name, alias, referrals bool) outcome {
-	if m.takeSOA(t, name, zone) || m.rcode == wire.RcodeNXDomain {
+	if m.takeSOA(t, name, zone, referrals) {
+		return outNegative
+	}
+	if m.rcode == wire.RcodeNXDomain {
+		m.takeDenial(t, zone)
 		return outNegative
 	}
 	if alias {
+		m.takeDenial(t, zone)
 		return outAlias
 	}
 	out := outNegative
@@ -90,6 +96,9 @@ func (m *Machine) negative(t *task, name dname.Name, typ wire.Type, zone dname.N
 			out = outLame
 		}
 		m.referred = true
+	}
+	if out == outNegative {
+		m.takeDenial(t, zone)
 	}
 	return out
 }
@@ -193,7 +202,7 @@ func (m *Machine) takeDNAME(t *task, name, zone dname.Name) (target dname.Name, 
 }
 
 // takeSOA copies the SOA that proves a negative answer about name, with the denial records.
-func (m *Machine) takeSOA(t *task, name, zone dname.Name) bool {
+func (m *Machine) takeSOA(t *task, name, zone dname.Name, own bool) bool {
 	parts := m.response.parts
 	for i := range parts {
 		p := &parts[i]
@@ -204,7 +213,10 @@ func (m *Machine) takeSOA(t *task, name, zone dname.Name) bool {
 			}
 			m.take(p, wire.Authority)
 			m.takeSignatures(t, p.owner, wire.TypeSOA, wire.Authority)
-			m.takeDenial(t, p.owner)
+			if own {
+				zone = p.owner
+			}
+			m.takeDenial(t, zone)
 			return true
 		}
 	}

@@ -49,10 +49,11 @@ const (
 	FailNetwork                  // could not be sent, or the stream broke
 	FailCookie                   // does not take the cookie that it gave
 	FailCase                     // letter case not kept and the answer not confirmed
+	FailBogus                    // what it answered does not validate
 	failures
 )
 
-var failureNames = [failures]string{"servfail", "refused", "formerr", "rcode", "lame", "malformed", "truncated", "network", "cookie", "case"}
+var failureNames = [failures]string{"servfail", "refused", "formerr", "rcode", "lame", "malformed", "truncated", "network", "cookie", "case", "bogus"}
 
 func (f Failure) String() string { return failureNames[f] }
 

@@ -2,6 +2,7 @@ package resolver
 
 import (
 	"heimdall/core/dname"
+	"heimdall/core/dnssec"
 	"heimdall/core/wire"
 )
 
@@ -19,17 +20,25 @@ func (m *Machine) Snoop(now int64, q *Question) (Answer, bool) {
 	m.target = append(m.target[:0], q.Name...)
 	lower(m.target)
 	code, known, typ := wire.RcodeNoError, false, q.Type
+	secure := m.trust.anchors != nil && !q.CD
 	for links := 0; links <= maxChain && !known; links++ {
 		for _, typ = range [3]wire.Type{q.Type, 0, wire.TypeCNAME} {
-			if m.records, code, known = m.known.recall(m.records[:0], m.target, typ, q.Class, q.DO, false, m.seconds()); known {
+			var status dnssec.Status
+			m.records, code, status, known = m.known.recall(m.records[:0], m.target, typ, q.Class, q.DO, false, m.seconds())
+			if known && status == dnssec.Unchecked && m.trust.anchors != nil && !q.CD {
+				known = false // Nobody has validated it yet.
+			}
+			if known {
+				secure = secure && status == dnssec.Secure
 				break
 			}
 		}
 		if !known {
 			break
 		}
-		m.write(m.records, q)
+		m.write(m.records, wire.Answer, q)
 		if typ != wire.TypeCNAME || q.Type == wire.TypeCNAME || q.Type == wire.TypeANY {
+			m.write(m.records, wire.Authority, q)
 			break
 		}
 		if rec, _, ok := m.records.next(); ok && rec.section == wire.Answer && rec.typ == wire.TypeCNAME {
@@ -42,14 +51,17 @@ func (m *Machine) Snoop(now int64, q *Question) (Answer, bool) {
 		m.writeServers(m.target, q.Class)
 	}
 	m.builder.SetFlags(uint16(code) & wire.RcodeMask)
-	return Answer{Msg: m.lend(m.builder.Finish()), Rcode: code}, true
+	return Answer{Msg: m.lend(m.builder.Finish()), Rcode: code, AD: secure && known}, true
 }
 
-// write adds records to the message that is being built; false if it got too long.
-func (m *Machine) write(part records, q *Question) bool {
+// write adds the records of a section to the message that is being built; false if it got too long.
+func (m *Machine) write(part records, s wire.Section, q *Question) bool {
 	for len(part) > 0 {
 		rec, rest, _ := part.next()
 		part = rest
+		if rec.section != s {
+			continue
+		}
 		if !q.DO && rec.typ != q.Type && q.Type != wire.TypeANY && isDNSSEC(rec.typ) {
 			continue
 		}

@@ -3,6 +3,8 @@ package resolver
 import (
 	"net/netip"
 	"time"
+
+	"heimdall/core/dnssec"
 )
 
 // Stats are counters since New, and the gauges Tasks, Waiters, Exchanges and Servers.
@@ -22,12 +24,15 @@ type Stats struct {
 	// Responses that were ignored, in the order in which they are checked.
 	Short, UnknownID, WrongSource, NotResponse, WrongOpcode, WrongQuestion, WrongCase, WrongCookie uint64
 
-	Spoofed       uint64 // queries moved to TCP because of many guesses
-	EDNSFallbacks uint64 // queries repeated without EDNS
-	CaseFallbacks uint64 // servers found not to keep letter case
-	NoCookie      uint64 // queries repeated over TCP because a cookie was missing
-	Truncated     uint64 // queries repeated over TCP because the response was truncated
-	Evicted       uint64 // servers forgotten to make room
+	Spoofed       uint64                    // queries moved to TCP because of many guesses
+	EDNSFallbacks uint64                    // queries repeated without EDNS
+	CaseFallbacks uint64                    // servers found not to keep letter case
+	NoCookie      uint64                    // queries repeated over TCP because a cookie was missing
+	Truncated     uint64                    // queries repeated over TCP because the response was truncated
+	Jobs          uint64                    // jobs of validation asked for
+	JobsRefused   uint64                    // of Jobs: there was no room for them
+	Verdicts      [dnssec.Secure + 1]uint64 // on answers for clients, by status
+	Evicted       uint64                    // servers forgotten to make room
 }
 
 // Stats returns a copy of the counters.

@@ -2,6 +2,7 @@ package resolver
 
 import (
 	"heimdall/core/dname"
+	"heimdall/core/dnssec"
 	"heimdall/core/wire"
 )
 
@@ -66,6 +67,13 @@ type task struct {
 	parents    int32  // links to the tasks that wait for it; -1: none
 	origin     int32  // the task of depth 0 that its queries are charged to
 	originGen  uint32
+
+	// Validation.
+	stage      stage
+	security   dnssec.Status // of what has been followed so far
+	bogus      dnssec.Reason // of the last response that was not believed; ReasonNone: none was
+	distrusted uint8         // responses from servers that were not believed
+	budget     dnssec.Budget // for a client's question: what may still be spent, by sub-tasks too
 
 	lastRcode wire.Rcode // of the last server that answered uselessly
 	lastFail  Failure
@@ -194,6 +202,7 @@ func (p *tasks) add(hash uint64, q *Question, depth uint8) int32 {
 	t.queries, t.aliases, t.ntried, t.nflights = 0, 0, 0, 0
 	t.depth, t.fresh, t.total, t.subs, t.parents = depth, false, 0, 0, -1
 	t.origin, t.originGen = i, t.gen
+	t.stage, t.security, t.bogus, t.distrusted, t.budget = stageAsk, dnssec.Secure, dnssec.ReasonNone, 0, dnssec.DefaultBudget()
 	t.lastRcode, t.lastFail, t.hasFail, t.hasEDE, t.plain = 0, 0, false, false, plainOff
 	t.nameLen = uint8(len(dname.AppendLower(t.name[:0], q.Name)))
 	t.setCurrent(t.qname())

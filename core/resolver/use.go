@@ -2,6 +2,7 @@ package resolver
 
 import (
 	"heimdall/core/dname"
+	"heimdall/core/dnssec"
 	"heimdall/core/wire"
 )
 
@@ -51,18 +52,20 @@ func (m *Machine) use(e int32) {
 		m.refer(i, &r)
 		return
 	}
-	m.remember(t.typ, t.class, x.edns && m.wantDO(t), out)
-	switch {
-	case out == outLoop:
-		m.tooLong(i)
-	case out == outAlias:
-		m.follow(i)
-	default:
-		if t.depth == primeDepth && out == outAnswer {
-			m.learn(&m.delegations[i], t, dname.Root(), dname.Root(), wire.Answer)
-		}
-		m.finish(i)
+	if t.depth == primeDepth && out == outAnswer {
+		m.learn(&m.delegations[i], t, dname.Root(), dname.Root(), wire.Answer)
 	}
+	m.conclude(i, finding{
+		out: out, name: t.current(), source: x.server, rank: m.rank(), do: x.edns && m.wantDO(t), chain: r.kind == forward,
+	})
+}
+
+// rank is the trust in what m.response answers (RFC 2181, section 5.4.1).
+func (m *Machine) rank() byte {
+	if m.response.flags&wire.FlagAA != 0 {
+		return rankAuth
+	}
+	return rankNonAuth
 }
 
 // useMinimised goes on with the response to a question for an ancestor of the name (RFC 9156, section 2.3).
@@ -80,7 +83,7 @@ func (m *Machine) useMinimised(e int32, r *route) {
 		return
 	case m.rcode == wire.RcodeNXDomain:
 		if int(t.asked) == 1 && out == outNegative && r.zone.IsRoot() {
-			m.remember(x.typ, t.class, x.edns && m.wantDO(t), out) // what deniedTLD looks for
+			m.remember(t, &finding{out: out, rank: m.rank(), do: x.edns && m.wantDO(t)}, dnssec.Unchecked) // what deniedAbove looks for
 		}
 		t.plainNames = true // Servers that deny empty non-terminals are still about.
 	}
@@ -97,6 +100,7 @@ func (m *Machine) useMinimised(e int32, r *route) {
 // refer goes on with the servers of the zone that a referral, m.cut, leads to.
 func (m *Machine) refer(i int32, r *route) {
 	t := &m.tasks.list[i]
+	m.keepReferral(t, r.zone)
 	if !m.learn(&m.delegations[i], t, m.cut, r.zone, wire.Authority) {
 		m.dropAll(t)
 		m.advance(i)

@@ -1,0 +1,117 @@
+package resolver
+
+import (
+	"heimdall/core/dname"
+	"heimdall/core/dnssec"
+)
+
+// Job is a piece of validation that an action of kind Verify asks for. It owns all it needs, so that Run may be
+// called on any thread, once; then it goes back to the Machine with Verified.
+type Job struct {
+	kind   jobKind
+	policy *dnssec.Policy
+	budget dnssec.Budget
+	claim  *claim
+
+	parts []dnssec.Part // jobAnswer
+	zones []*dnssec.Zone
+
+	name dname.Name   // jobKeys and jobCut
+	zone *dnssec.Zone // jobCut: the zone that speaks about name
+	ds   []dnssec.DS  // jobKeys
+	ttl  uint32       // of ds
+
+	verdict dnssec.Verdict    // of jobAnswer
+	keys    *dnssec.Zone      // of jobKeys
+	cut     dnssec.Delegation // of jobCut
+	done    bool
+}
+
+type jobKind uint8
+
+const (
+	jobAnswer jobKind = iota // a response for a client
+	jobKeys                  // the keys of a zone
+	jobCut                   // DS records or their denial
+)
+
+// Run makes the checks. wall is the time in seconds since 1970; memo may be nil.
+func (j *Job) Run(wall int64, memo dnssec.Memo) {
+	v := dnssec.Validator{Policy: j.policy, Now: wall, Budget: &j.budget, Memo: memo}
+	switch j.kind {
+	case jobAnswer:
+		j.verdict = v.Validate(&j.claim.Response, j.parts, j.zones)
+	case jobKeys:
+		var set *dnssec.RRset
+		for i := range j.claim.Sets {
+			if s := &j.claim.Sets[i]; s.Type == j.claim.Type && dname.Equal(s.Owner, j.name) {
+				set = s
+			}
+		}
+		j.keys = v.ValidateKeys(j.name, set, j.ds, j.ttl)
+	case jobCut:
+		j.cut = v.ValidateDelegation(&j.claim.Response, j.name, j.zone)
+	}
+	j.done = true
+}
+
+// result is what the job has found out.
+func (j *Job) result() dnssec.Result {
+	switch j.kind {
+	case jobKeys:
+		return j.keys.Result
+	case jobCut:
+		return j.cut.Result
+	}
+	return j.verdict.Result
+}
+
+// submit asks for a job to be run for task i.
+func (m *Machine) submit(i int32, j *Job) {
+	t := &m.tasks.list[i]
+	t.stage = stageVerify
+	m.validations[i].job = j
+	j.policy = &m.trust.policy
+	j.budget = m.budget(t)
+	m.validations[i].given = j.budget
+	m.stats.Jobs++
+	m.actions = append(m.actions, Action{Kind: Verify, Ref: makeRef(timerRef, t.gen, i), Job: j})
+	m.arm(i)
+}
+
+// budget returns what is left for the client's question that a task is for.
+func (m *Machine) budget(t *task) dnssec.Budget {
+	if m.adopt(t) {
+		return m.tasks.list[t.origin].budget
+	}
+	return dnssec.Budget{}
+}
+
+// Verified takes back the job of the action ref, run, or nil if nobody could run it.
+func (m *Machine) Verified(now int64, ref uint64, j *Job) {
+	m.now = now
+	i := refIndex(ref)
+	if ref&timerRef == 0 || i < 0 || int(i) >= m.tasks.used {
+		return
+	}
+	t := &m.tasks.list[i]
+	if !t.running || t.gen != refGen(ref) || t.stage != stageVerify || j != nil && (m.validations[i].job != j || !j.done) {
+		return
+	}
+	defer m.wake()
+	if j == nil {
+		m.stats.JobsRefused++
+		m.fail(i, edeBusy, "too many signatures wait to be checked")
+		return
+	}
+	if m.adopt(t) {
+		o := &m.tasks.list[t.origin]
+		given := m.validations[i].given
+		o.budget.Signatures -= given.Signatures - j.budget.Signatures
+		o.budget.Failures -= given.Failures - j.budget.Failures
+		o.budget.HashBlocks -= given.HashBlocks - j.budget.HashBlocks
+	}
+	t.stage = stageAsk
+	m.validations[i].job = nil
+	m.judged(i, j)
+}

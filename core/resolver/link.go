@@ -1,0 +1,176 @@
+package resolver
+
+import (
+	"heimdall/core/dname"
+	"heimdall/core/dnssec"
+	"heimdall/core/wire"
+)
+
+// link makes task i wait for a sub-task that finds and validates DS records, or their absence, or the keys of
+// a zone. The outcome is found in m.trust. False if the sub-task has ended without one.
+func (m *Machine) link(i int32, v *validation, name dname.Name, typ wire.Type) bool {
+	t := &m.tasks.list[i]
+	q := Question{Name: m.trust.lower(name), Type: typ, Class: t.class, CD: true, View: t.view}
+	depth := t.depth + 1
+	hash := m.tasks.hash(&q, depth)
+	s := m.tasks.find(hash, &q, depth)
+	if v.askedT == typ && v.asked != nil && dname.Equal(v.asked, name) {
+		return s >= 0
+	}
+	v.asked, v.askedT = append(v.asked[:0], name...), typ
+	if s < 0 && m.failing.blocked(hash, m.now) {
+		return false
+	}
+	if v.walking { // What the sub-task builds on must not expire before it is needed.
+		if z := v.walk.Zone(); typ == wire.TypeDS && m.trust.zone(z.Name, m.now) == nil {
+			m.trust.putZone(&dnssec.Zone{Name: z.Name, Result: z.Result, Keys: z.Keys}, m.now)
+		}
+		if ds, _ := v.walk.DS(); typ == wire.TypeDNSKEY {
+			if _, _, ok := m.trust.ds(name, m.now); !ok {
+				m.trust.putCut(dnssec.Delegation{Name: dname.AppendLower(nil, name), Result: dnssec.Result{Status: dnssec.Secure}, DS: ds}, m.now)
+			}
+		}
+	}
+	q.Name = m.trust.lower(name)
+	fresh := s < 0
+	if fresh {
+		if s = m.tasks.add(hash, &q, depth); s < 0 {
+			return false
+		}
+		c := &m.tasks.list[s]
+		c.deadline, c.origin, c.originGen = t.deadline, t.origin, t.originGen
+	}
+	if !m.links.add(&m.tasks.list[s].parents, i, t.gen) {
+		if fresh {
+			m.tasks.remove(s)
+		}
+		return false
+	}
+	t.subs++
+	if fresh {
+		m.stats.SubTasks++
+		m.start(s)
+	}
+	return true
+}
+
+// startLink begins with a task that looks for a link: what is known already may do, and what the parent said
+// along with the referral.
+func (m *Machine) startLink(i int32) {
+	t := &m.tasks.list[i]
+	now := m.seconds()
+	name := t.current()
+	m.target = append(m.target[:0], name...)
+	var ok bool
+	if t.typ == wire.TypeDS && m.groups.find(name, t.typ) == nil {
+		if value, known := m.known.get(referralEntry, name, wire.TypeDS, t.class, now); known {
+			m.records = append(m.records[:0], value...)
+			m.rcode = wire.RcodeNoError
+			m.conclude(i, finding{out: outNegative, name: name, source: fromReferral, do: true})
+			return
+		}
+	}
+	for _, typ := range [...]wire.Type{t.typ, 0, wire.TypeCNAME} {
+		if m.records, m.rcode, _, ok = m.known.recall(m.records[:0], name, typ, t.class, true, true, now); ok {
+			m.conclude(i, finding{out: outNegative, name: name, source: fromKnown, do: true})
+			return
+		}
+	}
+	m.advance(i)
+}
+
+// verifyLink asks for the verdict about the response of a task that looks for a link.
+func (m *Machine) verifyLink(i int32, v *validation) {
+	t := &m.tasks.list[i]
+	j := &Job{claim: v.claim, name: v.claim.Name}
+	if t.typ == wire.TypeDNSKEY {
+		ds, ttl, ok := m.trust.ds(t.current(), m.now)
+		if !ok {
+			m.end(i)
+			return
+		}
+		j.kind, j.ds, j.ttl = jobKeys, ds, ttl
+	} else {
+		j.kind = jobCut
+		if !t.current().IsRoot() {
+			j.zone = m.trust.deepest(t.current().Parent(), dname.Root(), m.now)
+		}
+		if j.zone == nil || j.zone.Status != dnssec.Secure {
+			m.end(i)
+			return
+		}
+	}
+	m.submit(i, j)
+}
+
+// linkJudged goes on with a task that looks for a link and has the verdict.
+func (m *Machine) linkJudged(i int32, v *validation, j *Job) {
+	t := &m.tasks.list[i]
+	if r := j.result(); r.Status == dnssec.Bogus {
+		m.distrust(i, &v.finding, r.Reason, false)
+		return
+	}
+	status := dnssec.Unchecked
+	if j.kind == jobKeys {
+		m.trust.putZone(j.keys, m.now)
+		status = j.keys.Status
+	} else {
+		m.trust.putCut(j.cut, m.now)
+		if j.cut.Status == dnssec.Secure {
+			status = dnssec.Secure
+		}
+	}
+	if v.source != fromReferral {
+		m.records = v.claim.appendTo(m.records[:0], status == dnssec.Secure)
+		m.rcode = v.claim.Rcode
+		m.target = append(m.target[:0], v.target...)
+		m.remember(t, &v.finding, status)
+	}
+	m.failing.clear(t.hash)
+	m.end(i)
+}
+
+// breakLink notes, for a while, that a link is broken.
+func (m *Machine) breakLink(t *task) {
+	result := dnssec.Result{Status: dnssec.Bogus, Reason: t.bogus}
+	name := append(dname.Name(nil), t.qname()...)
+	if t.typ == wire.TypeDS {
+		m.trust.putCut(dnssec.Delegation{Name: name, Result: result, TTL: brokenTTL}, m.now)
+	} else {
+		m.trust.putZone(&dnssec.Zone{Name: name, Result: result, TTL: brokenTTL}, m.now)
+	}
+}
+
+// brokenTTL is for how many seconds a link that is bogus is kept. RFC 9520, section 3.2: at least 1 s, at most
+// 5 minutes; Unbound keeps bad keys for 60 s. Answers that hang on it fail with their own back-off.
+const brokenTTL = 30
+
+// keepReferral stores what a referral to m.cut, from a server of the zone from, says about DS records: it is
+// good for nothing but to find the link of the chain of trust.
+func (m *Machine) keepReferral(t *task, from dname.Name) {
+	if m.trust.anchors == nil || m.known.store == nil {
+		return
+	}
+	m.records = m.records[:0]
+	ttl := uint32(maxRRsetTTL)
+	parts := m.response.parts
+	for i := range parts {
+		p := &parts[i]
+		if p.section != wire.Authority || p.rr.Class != t.class || !p.owner.In(from) {
+			continue
+		}
+		typ := p.rr.Type
+		if typ == wire.TypeRRSIG {
+			typ = m.response.covered(p)
+		}
+		if typ == wire.TypeNSEC || typ == wire.TypeNSEC3 || typ == wire.TypeDS && dname.Equal(p.owner, m.cut) {
+			m.take(p, wire.Authority)
+			ttl = min(ttl, p.rr.TTL)
+		}
+	}
+	if m.malformed || len(m.records) == 0 {
+		m.known.forget(referralEntry, m.cut, wire.TypeDS, t.class)
+		return
+	}
+	m.known.put(referralEntry, m.cut, wire.TypeDS, t.class, m.records, max(ttl, minLinkTTL), m.seconds())
+}

@@ -1,0 +1,102 @@
+package resolver
+
+import (
+	"encoding/binary"
+
+	"heimdall/core/dname"
+	"heimdall/core/dnssec"
+	"heimdall/core/wire"
+)
+
+// maxSets bounds the RRsets of one response that is validated, and with it the time to sort its records.
+const maxSets = 256
+
+// claim is a response on its way through validation, in memory of its own: it goes to other threads.
+type claim struct {
+	dnssec.Response
+	made []bool // the CNAME sets that follow from a DNAME, by index of Sets
+}
+
+// claim makes a response about name of records; false if there are too many RRsets.
+func (r records) claim(name dname.Name, t wire.Type, c wire.Class, code wire.Rcode, complete bool) (*claim, bool) {
+	own := make(records, 0, len(r)+len(name))
+	own = append(own, r...)
+	out := &claim{Response: dnssec.Response{Type: t, Class: c, Rcode: code, Complete: complete}}
+	for rest := own; len(rest) > 0; {
+		rec, next, ok := rest.next()
+		if !ok {
+			break
+		}
+		rest = next
+		if rec.typ == wire.TypeRRSIG && t != wire.TypeRRSIG {
+			continue
+		}
+		set := out.find(rec.section, rec.owner, rec.typ)
+		if set == nil {
+			if len(out.Sets) == maxSets {
+				return nil, false
+			}
+			out.Sets = append(out.Sets, dnssec.RRset{Owner: rec.owner, Type: rec.typ, Class: rec.class, Section: rec.section, TTL: rec.ttl})
+			out.made = append(out.made, rec.made)
+			set = &out.Sets[len(out.Sets)-1]
+		}
+		set.TTL = min(set.TTL, rec.ttl) // RFC 2181, section 5.2
+		set.Data = append(set.Data, rec.rdata)
+	}
+	for rest := own; len(rest) > 0 && t != wire.TypeRRSIG; {
+		rec, next, ok := rest.next()
+		if !ok {
+			break
+		}
+		rest = next
+		if rec.typ != wire.TypeRRSIG || len(rec.rdata) < 2 {
+			continue
+		}
+		if set := out.find(rec.section, rec.owner, wire.Type(binary.BigEndian.Uint16(rec.rdata))); set != nil {
+			set.Sigs = append(set.Sigs, rec.rdata)
+		}
+	}
+	own = append(own, name...)
+	out.Name = dname.Name(own[len(r):])
+	return out, true
+}
+
+// find looks from the end: the records of a set mostly stand together.
+func (c *claim) find(s wire.Section, owner dname.Name, t wire.Type) *dnssec.RRset {
+	for i := len(c.Sets) - 1; i >= 0; i-- {
+		if set := &c.Sets[i]; set.Section == s && set.Type == t && dname.Equal(set.Owner, owner) {
+			return set
+		}
+	}
+	return nil
+}
+
+// appendTo appends the records that may be used, with the TTLs that validation left: all of them, or only those
+// that are secure (RFC 4035, section 3.2.3).
+func (c *claim) appendTo(dst records, secure bool) records {
+	for i := range c.Sets {
+		set := &c.Sets[i]
+		if secure && set.Status != dnssec.Secure {
+			continue
+		}
+		section := set.Section
+		if c.made[i] {
+			section |= madeHere
+		}
+		for _, rdata := range set.Data {
+			dst = dst.add(section, set.Owner, set.Type, set.Class, set.TTL, rdata)
+		}
+		for _, rdata := range set.Sigs {
+			dst = dst.add(section, set.Owner, wire.TypeRRSIG, set.Class, set.TTL, rdata)
+		}
+	}
+	return dst
+}
+
+// add appends a whole record.
+func (r records) add(s wire.Section, owner dname.Name, t wire.Type, c wire.Class, ttl uint32, rdata []byte) records {
+	start := len(r)
+	r = append(r.begin(s, owner, t, c, ttl), rdata...)
+	r.seal(start)
+	return r
+}

@@ -1,0 +1,253 @@
+package resolver
+
+import (
+	"heimdall/core/dname"
+	"heimdall/core/dnssec"
+	"heimdall/core/wire"
+)
+
+// stage is what a task does.
+type stage uint8
+
+const (
+	stageAsk    stage = iota // it asks servers
+	stageTrust               // it has a response, and waits for links of the chain of trust
+	stageVerify              // it has a response and all keys, and waits for the verdict
+)
+
+// Bounds of validation for one task.
+const (
+	maxDistrust = 4   // responses that are bogus, each from another server; Unbound's VAL_MAX_RESTART_COUNT is 5
+	maxSteps    = 256 // of one walk: two for each label a name may have
+)
+
+// edeBusy is the extended error when validation has no room: none of RFC 8914 fits.
+const edeBusy = wire.EDEOther
+
+// Where a response comes from, besides the index of a server.
+const (
+	fromKnown    int32 = -1 // what is known already
+	fromReferral int32 = -2 // what the parent said along with a referral
+)
+
+// finding is a response as scrub has judged it. Its records are in m.records.
+type finding struct {
+	out    outcome
+	name   dname.Name // that it is about
+	source int32      // server, or fromKnown or fromReferral
+	rank   byte       // of its records; 0: that of those which are known
+	do     bool       // it was asked for with DO
+	chain  bool       // it may have several aliases
+}
+
+// validation is the response of a task that is being validated.
+type validation struct {
+	finding
+	claim  *claim
+	target dname.Name // where its chain of aliases ends
+
+	parts   []dnssec.Part
+	zones   []*dnssec.Zone // as far as they have been reached
+	walk    dnssec.Walk
+	walking bool
+	asked   dname.Name // the link that was asked for last
+	askedT  wire.Type
+
+	job   *Job
+	given dnssec.Budget // to job
+}
+
+// conclude goes on with a response: it is believed, or validated first.
+func (m *Machine) conclude(i int32, f finding) {
+	t := &m.tasks.list[i]
+	link := m.isLink(t)
+	if !link && !m.validates(t) {
+		if f.source >= 0 {
+			m.remember(t, &f, dnssec.Unchecked)
+		}
+		m.proceed(i, f.out)
+		return
+	}
+	m.dropAll(t)
+	if f.out == outLoop {
+		m.tooLong(i)
+		return
+	}
+	// Most names are not signed: what is known to need no validation is not even copied.
+	if status, known := m.trust.unsigned(f.name, t.typ, m.now); known && !link && !f.chain {
+		m.believe(i, &f, status)
+		return
+	}
+	c, ok := m.records.claim(f.name, t.typ, t.class, m.rcode, f.out != outAlias)
+	if !ok {
+		m.distrust(i, &f, dnssec.ReasonNotValidatable, false)
+		return
+	}
+	v := &validation{finding: f, claim: c, target: append(dname.Name(nil), m.target...)}
+	v.name = c.Name
+	m.validations[i] = v
+	if link {
+		m.verifyLink(i, v)
+		return
+	}
+	v.parts = dnssec.Plan(&c.Response)
+	t.stage = stageTrust
+	m.climb(i)
+}
+
+// proceed goes on with a response that is believed.
+func (m *Machine) proceed(i int32, out outcome) {
+	switch out {
+	case outLoop:
+		m.tooLong(i)
+	case outAlias:
+		m.follow(i)
+	default:
+		m.finish(i)
+	}
+}
+
+// believe stores a response that validation has no objection to, and goes on with it.
+func (m *Machine) believe(i int32, f *finding, status dnssec.Status) {
+	t := &m.tasks.list[i]
+	t.stage = stageAsk
+	t.security = min(t.security, status)
+	m.remember(t, f, status)
+	m.proceed(i, f.out)
+}
+
+// climb walks the chain of trust for each part of a response, as far as it is known, and then asks for the
+// verdict.
+func (m *Machine) climb(i int32) {
+	v := m.validations[i]
+	for len(v.zones) < len(v.parts) {
+		z := m.reach(i, v)
+		if z == nil {
+			m.arm(i)
+			return
+		}
+		v.zones = append(v.zones, z)
+		v.walking, v.asked = false, nil
+	}
+	crypto := false
+	for _, z := range v.zones {
+		crypto = crypto || z.Status == dnssec.Secure
+	}
+	j := &Job{kind: jobAnswer, claim: v.claim, parts: v.parts, zones: v.zones}
+	if crypto {
+		m.submit(i, j)
+		return
+	}
+	j.policy = &m.trust.policy
+	j.Run(0, nil)
+	m.judged(i, j)
+}
+
+// reach returns the zone that the next part of a response belongs to, nil if a link is missing that has been
+// asked for.
+func (m *Machine) reach(i int32, v *validation) *dnssec.Zone {
+	if !v.walking {
+		a, target, unsigned := m.trust.anchors.Start(&v.parts[len(v.zones)])
+		if unsigned != nil {
+			return unsigned
+		}
+		known := m.trust.deepest(target, a.Zone, m.now)
+		if known == nil {
+			if m.link(i, v, a.Zone, wire.TypeDNSKEY) {
+				return nil
+			}
+			known = &dnssec.Zone{Name: a.Zone, Result: dnssec.Result{Status: dnssec.Bogus, Reason: dnssec.ReasonNoKeys}}
+		}
+		v.walk, v.walking = dnssec.NewWalk(known, target), true
+	}
+	for range maxSteps {
+		name, typ, more := v.walk.Need()
+		if !more {
+			break
+		}
+		if typ == wire.TypeDS {
+			d, ok := m.trust.cut(name, m.now)
+			if !ok {
+				if m.link(i, v, name, typ) {
+					return nil
+				}
+				d = dnssec.Delegation{Name: name, Result: dnssec.Result{Status: dnssec.Bogus, Reason: dnssec.ReasonNoAnswer}}
+			}
+			v.walk.Delegate(d)
+			continue
+		}
+		z := m.trust.zone(name, m.now)
+		if z == nil {
+			if m.link(i, v, name, typ) {
+				return nil
+			}
+			z = &dnssec.Zone{Name: name, Result: dnssec.Result{Status: dnssec.Bogus, Reason: dnssec.ReasonNoKeys}}
+		}
+		v.walk.Enter(z)
+	}
+	return v.walk.Zone()
+}
+
+// judged goes on with the task of a job that has been run.
+func (m *Machine) judged(i int32, j *Job) {
+	v := m.validations[i]
+	t := &m.tasks.list[i]
+	t.stage = stageAsk
+	m.validations[i] = nil
+	if j.kind != jobAnswer {
+		m.linkJudged(i, v, j)
+		return
+	}
+	result := j.verdict.Result
+	m.stats.Verdicts[result.Status]++
+	if result.Status == dnssec.Bogus {
+		broken := false
+		for _, z := range v.zones {
+			broken = broken || z.Status == dnssec.Bogus
+		}
+		m.distrust(i, &v.finding, result.Reason, broken)
+		return
+	}
+	m.records = v.claim.appendTo(m.records[:0], result.Status == dnssec.Secure)
+	m.rcode = j.verdict.Rcode
+	m.target = append(m.target[:0], v.target...)
+	m.believe(i, &v.finding, result.Status)
+}
+
+// distrust goes on with a task whose response is bogus: another server may have a better one, unless it is the
+// chain of trust that is broken.
+func (m *Machine) distrust(i int32, f *finding, why dnssec.Reason, broken bool) {
+	t := &m.tasks.list[i]
+	source := f.source
+	t.stage = stageAsk
+	t.bogus = why
+	if source >= 0 {
+		t.distrusted++
+		t.attempt(source).excluded = true
+		t.lastFail, t.lastRcode, t.hasFail = FailBogus, wire.RcodeServFail, true
+		m.servers.list[source].failed[FailBogus]++
+	}
+	if broken || t.distrusted >= maxDistrust {
+		m.failBogus(i)
+		return
+	}
+	switch source {
+	case fromKnown:
+		for _, typ := range [...]wire.Type{t.typ, wire.TypeCNAME, 0} {
+			m.known.forget(rrsetEntry, f.name, typ, t.class)
+		}
+	case fromReferral:
+		m.known.forget(referralEntry, t.current(), wire.TypeDS, t.class)
+	}
+	if t.cut {
+		m.look(i) // Sub-tasks may have ended in the meantime.
+	}
+	m.advance(i)
+}
+
+// failBogus ends a task whose answer no server could make believed.
+func (m *Machine) failBogus(i int32) {
+	t := &m.tasks.list[i]
+	code, _ := t.bogus.EDE()
+	m.fail(i, code, t.bogus.String())
+}
