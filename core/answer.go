@@ -36,12 +36,16 @@ func (e *Engine) Fire(now int64, ref uint64) {
 // perform does what the resolver wants done.
 func (e *Engine) perform() {
 	for {
-		e.unsent = e.unsent[:0]
+		e.unsent, e.unverified = e.unsent[:0], e.unverified[:0]
 		for i := 0; i < len(e.resolver.Actions()); i++ {
 			switch a := &e.resolver.Actions()[i]; a.Kind {
 			case resolver.Query:
 				if !e.performer.Query(a.Ref, a.Server, a.Stream, a.At) {
 					e.unsent = append(e.unsent, a.Ref)
+				}
+			case resolver.Verify:
+				if !e.performer.Verify(a.Ref, a.Job) {
+					e.unverified = append(e.unverified, a.Ref)
 				}
 			case resolver.Timer:
 				e.performer.Timer(a.Ref, a.At)
@@ -50,12 +54,15 @@ func (e *Engine) perform() {
 			}
 		}
 		e.resolver.Clear()
-		if len(e.unsent) == 0 {
+		if len(e.unsent) == 0 && len(e.unverified) == 0 {
 			return
 		}
 		// Each failed query uses up one of its task's attempts: this ends.
 		for _, ref := range e.unsent {
 			e.resolver.SendFailed(e.now, ref)
+		}
+		for _, ref := range e.unverified {
+			e.resolver.Verified(e.now, ref, nil)
 		}
 	}
 }

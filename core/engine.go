@@ -25,6 +25,8 @@ type Performer interface {
 	Query(ref uint64, server netip.AddrPort, stream bool, deadline int64) bool
 	// Timer has Engine.Fire called with ref at the given time in nanoseconds, or a little later.
 	Timer(ref uint64, at int64)
+	// Verify has job.Run called on another thread and Engine.Verified with both afterwards. false: there is no room.
+	Verify(ref uint64, job *resolver.Job) bool
 	// Reply sends a whole response to the client that waits under this number. The number is free again
 	// afterwards.
 	Reply(waiter uint32, msg []byte)
@@ -82,6 +84,7 @@ type Engine struct {
 	lower      []byte    // a qname on its way to the resolver
 	asked      []byte    // a query of a client that has waited
 	unsent     []uint64  // queries that could not be sent
+	unverified []uint64  // jobs of validation that nobody took
 	evicted    []uint32  // waiters that lost their place in the queue
 	hit        cache.Hit // for clients that have waited
 	prefetched [256]mark // entries that were refreshed, when

@@ -67,6 +67,8 @@ func (r *rig) Reply(waiter uint32, msg []byte) {
 
 func (r *rig) Forget(uint32) { r.forgot++ }
 
+func (r *rig) Verify(uint64, *resolver.Job) bool { return false }
+
 // newRig makes an Engine that forwards everything to testServer. edit may change the options.
 func newRig(t testing.TB, edit func(*Options)) *rig {
 	r := &rig{t: t, now: 1e9, replies: map[uint32]*dns.Msg{}}

@@ -200,7 +200,11 @@ func (e *Engine) snoop(r *Request) bool {
 		msg := append(e.scratch[:0], ans.Msg...)
 		copy(msg[wire.HeaderLen:], r.query.Name)
 		wire.SetID(msg, r.id)
-		wire.SetFlags(msg, e.flags(&r.asker)|uint16(ans.Rcode)&wire.RcodeMask)
+		flags := e.flags(&r.asker) | uint16(ans.Rcode)&wire.RcodeMask
+		if ans.AD && r.wantsAD() {
+			flags |= wire.FlagAD
+		}
+		wire.SetFlags(msg, flags)
 		e.sendLarge(r, msg, ans.Rcode, wire.EDEOther)
 	}
 	e.resolver.Clear()

@@ -34,6 +34,7 @@ type Options struct {
 	Spin      time.Duration // how long to look for work before sleeping
 	ShedAfter time.Duration // drop what waited longer in a receive queue; 0: never
 	Waiters   int           // clients that wait for other servers, at most: the size of the Engine's table
+	Verifier  Verifier      // runs jobs of validation; nil: nobody does
 	// NewEngine is called on the shard's own thread, after it was pinned, so that what the Engine allocates
 	// and touches is near.
 	NewEngine func(core.Performer) (*core.Engine, error)
@@ -51,16 +52,17 @@ type Shard struct {
 	box    *mailbox.Mailbox
 	epoch  time.Time
 
-	now     int64 // ns since epoch, of this round
-	sweepAt int64 // when streams are looked at for idleness again
-	events  []netio.Event
-	in, tx  []netio.Datagram
-	reqs    []core.Request
-	bufs    []byte // one response buffer for each datagram of a batch
-	ways    []wayBack
-	late    late            // responses of this round to clients that have waited
-	query   []byte          // a query to another server
-	stream  [1]core.Request // the message of a stream that is being handled
+	now       int64 // ns since epoch, of this round
+	sweepAt   int64 // when streams are looked at for idleness again
+	events    []netio.Event
+	in, tx    []netio.Datagram
+	reqs      []core.Request
+	bufs      []byte // one response buffer for each datagram of a batch
+	ways      []wayBack
+	verifying int             // jobs of validation under way
+	late      late            // responses of this round to clients that have waited
+	query     []byte          // a query to another server
+	stream    [1]core.Request // the message of a stream that is being handled
 
 	backlog   backlog
 	shedAfter int64 // ns; what waited longer in a receive queue is dropped
@@ -96,9 +98,9 @@ func New(o Options, epoch time.Time) (*Shard, error) {
 	return s, nil
 }
 
-// mailboxLen bounds the commands that wait for a shard. They come from the admin socket and from reloads,
-// a handful a second.
-const mailboxLen = 256
+// mailboxLen bounds the commands that wait for a shard: the ends of jobs of validation, and what comes from the
+// admin socket and from reloads, a handful a second.
+const mailboxLen = 256 + verifying
 
 // Post hands the shard a command to call on its thread; false: the mailbox is full.
 func (s *Shard) Post(command func()) bool { return s.box.Post(command) }

@@ -65,6 +65,9 @@ func (s *Supervisor) makeWorkers() error {
 			TCP:      tcpOptions(c),
 			Outbound: outboundOptions(c),
 		}
+		if s.verifier != nil {
+			w.opt.Verifier = s.verifier
+		}
 		w.opt.NewEngine = func(p core.Performer) (*core.Engine, error) { return s.engine(w, n, p) }
 		for _, addr := range c.Server.Listen {
 			if err := w.listen(s, addr, n > 1); err != nil {
@@ -193,7 +196,7 @@ func (s *Supervisor) resolverOptions(started, c *config.Config, w *worker, recor
 		MaxTasks: maxTasks(started.Resolver.InFlight), MaxWaiters: w.opt.Waiters, Timeout: started.Resolver.Timeout,
 		UDPSize: uint16(started.Server.UDPPayload), PlainCase: !started.Resolver.CaseRandomisation, Groups: groups(c),
 		Recursion: r.Enabled, RootHints: s.hints, PlainNames: !r.QnameMinimisation, NoIPv4: !r.IPv4, NoIPv6: !r.IPv6,
-		QueryLoopback: r.QueryLoopback, AnyGlue: !r.HardenGlue, Memory: records,
+		QueryLoopback: r.QueryLoopback, AnyGlue: !r.HardenGlue, Memory: records, Anchors: anchorSet(s.anchors),
 	}
 }
 

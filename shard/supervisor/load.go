@@ -10,7 +10,7 @@ import (
 )
 
 // features are what this build can do.
-var features = config.Features{Zones: true, Recursion: true}
+var features = config.Features{Zones: true, Recursion: true, DNSSEC: true}
 
 // maxConfig bounds a configuration file in bytes.
 const maxConfig = 8 << 20
@@ -47,6 +47,7 @@ func LoadConfig(path string) (*config.Config, config.Problems, error) {
 func Check(c *config.Config) (warnings []string, err error) {
 	_, cpus := planCPUs(c)
 	_, hints := loadHints(c.Recursion.RootHints)
+	_, anchors := loadAnchors(c)
 	warnings, zones := checkZones(c.Zone)
-	return warnings, errors.Join(cpus, hints, zones)
+	return warnings, errors.Join(cpus, hints, anchors, zones)
 }

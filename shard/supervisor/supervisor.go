@@ -13,6 +13,7 @@ import (
 
 	"heimdall/affinity"
 	"heimdall/core/config"
+	"heimdall/core/dnssec"
 	"heimdall/core/resolver"
 	"heimdall/shard"
 )
@@ -27,17 +28,19 @@ type Options struct {
 
 // Supervisor is the running appliance. Its methods are safe for concurrent use.
 type Supervisor struct {
-	path    string
-	version string
-	log     *slog.Logger
-	epoch   time.Time // zero of the shards' clocks
-	plan    *affinity.Plan
-	workers []*worker
-	admin   *adminSocket
-	metrics *metricsServer
-	failed  chan error
-	hints   []resolver.Hint
-	zones   *zoneStore
+	path     string
+	version  string
+	log      *slog.Logger
+	epoch    time.Time // zero of the shards' clocks
+	plan     *affinity.Plan
+	workers  []*worker
+	admin    *adminSocket
+	metrics  *metricsServer
+	failed   chan error
+	hints    []resolver.Hint
+	anchors  []dnssec.Anchor // nil: nothing is validated
+	verifier *verifier
+	zones    *zoneStore
 
 	reloading sync.Mutex // held by a reload, which is one at a time
 
@@ -58,9 +61,14 @@ func Start(o Options) (*Supervisor, error) {
 	if err != nil {
 		return nil, err
 	}
+	anchors, err := loadAnchors(o.Config)
+	if err != nil {
+		return nil, err
+	}
 	s := &Supervisor{
-		hints: hints,
-		path:  o.Path, version: o.Version, log: o.Log, epoch: time.Now(), plan: plan,
+		anchors: anchors,
+		hints:   hints,
+		path:    o.Path, version: o.Version, log: o.Log, epoch: time.Now(), plan: plan,
 		cfg: o.Config, running: o.Config, failed: make(chan error, 1),
 	}
 	// Shards keep their threads busy: the rest of the process needs threads of its own to run on.
@@ -82,6 +90,12 @@ func Start(o Options) (*Supervisor, error) {
 }
 
 func (s *Supervisor) start() error {
+	if s.anchors != nil {
+		var err error
+		if s.verifier, err = newVerifier(s.cfg, len(s.plan.Housekeeping)); err != nil {
+			return err
+		}
+	}
 	if err := s.makeWorkers(); err != nil {
 		return err
 	}
@@ -150,6 +164,9 @@ func (s *Supervisor) Stop() {
 	}
 	for _, w := range s.workers {
 		w.close()
+	}
+	if s.verifier != nil {
+		s.verifier.close()
 	}
 }
 

@@ -1,0 +1,53 @@
+package supervisor
+
+import (
+	"fmt"
+	"os"
+
+	"heimdall/core/config"
+	"heimdall/core/dnssec"
+)
+
+// maxAnchors bounds a trust anchor file in bytes; that of the root has 500.
+const maxAnchors = 1 << 20
+
+// loadAnchors returns where the chains of trust begin and where they end by the operator's word. Nil means that
+// nothing is validated.
+func loadAnchors(c *config.Config) ([]dnssec.Anchor, error) {
+	r := &c.Recursion
+	if !r.Validation {
+		return nil, nil
+	}
+	list := []dnssec.Anchor{dnssec.RootAnchor()}
+	if r.TrustAnchors != "" {
+		text, err := os.ReadFile(r.TrustAnchors)
+		if err != nil {
+			return nil, fmt.Errorf("read recursion.trust_anchors: %w", err)
+		}
+		if len(text) > maxAnchors {
+			return nil, fmt.Errorf("read recursion.trust_anchors: %s is longer than %d bytes", r.TrustAnchors, maxAnchors)
+		}
+		if list, err = dnssec.ParseAnchors(r.TrustAnchors, string(text)); err != nil {
+			return nil, fmt.Errorf("read recursion.trust_anchors: %w", err)
+		}
+		if len(list) == 0 {
+			return nil, fmt.Errorf(`read recursion.trust_anchors: %s has no DS or DNSKEY record; "" takes the built-in ones`, r.TrustAnchors)
+		}
+	}
+	for _, zone := range r.NegativeTrustAnchors {
+		list = append(list, dnssec.Anchor{Zone: zone, Negative: true})
+	}
+	return list, nil
+}
+
+// anchorSet makes the set that one shard reads.
+func anchorSet(list []dnssec.Anchor) *dnssec.Anchors {
+	if list == nil {
+		return nil
+	}
+	set := new(dnssec.Anchors)
+	for _, a := range list {
+		set.Set(a)
+	}
+	return set
+}

@@ -1,0 +1,66 @@
+package supervisor
+
+import (
+	"sync"
+	"time"
+
+	"heimdall/core/config"
+	"heimdall/core/dnssec"
+	"heimdall/core/resolver"
+)
+
+// verifyQueue bounds the jobs of validation that wait for a thread, those of all shards together. A job takes
+// about 0.1 ms for each signature: more would wait for longer than clients do.
+const verifyQueue = 4096
+
+// verifier runs the shards' jobs of validation on threads of its own. Safe for concurrent use.
+type verifier struct {
+	queue chan verifyJob
+	memo  dnssec.Memo
+	wall  func() int64 // seconds since 1970
+	ended sync.WaitGroup
+}
+
+type verifyJob struct {
+	job  *resolver.Job
+	done func()
+}
+
+// newVerifier starts as many threads as there are CPUs besides those of the shards, and one at least.
+func newVerifier(c *config.Config, threads int) (*verifier, error) {
+	memo, err := newSignatureMemo()
+	if err != nil {
+		return nil, err
+	}
+	v := &verifier{queue: make(chan verifyJob, verifyQueue), memo: memo, wall: func() int64 { return time.Now().Unix() }}
+	if at := c.Recursion.ValidationTime; !at.IsZero() {
+		v.wall = func() int64 { return at.Unix() }
+	}
+	for range max(threads, 1) {
+		v.ended.Go(v.work)
+	}
+	return v, nil
+}
+
+// Verify implements shard.Verifier.
+func (v *verifier) Verify(job *resolver.Job, done func()) bool {
+	select {
+	case v.queue <- verifyJob{job, done}:
+		return true
+	default:
+		return false
+	}
+}
+
+func (v *verifier) work() {
+	for j := range v.queue {
+		j.job.Run(v.wall(), v.memo)
+		j.done()
+	}
+}
+
+// close ends the threads. The shards must have ended.
+func (v *verifier) close() {
+	close(v.queue)
+	v.ended.Wait()
+}
