@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"text/tabwriter"
+
+	"github.com/miekg/dns"
+
+	"heimdall/cmd/heimdall-lab/lab"
+)
+
+// describe tells what is in the lab and what to ask.
+func describe(l *lab.Lab, o *options, out io.Writer) {
+	fmt.Fprintf(out, "Zones:\n\n")
+	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for _, z := range lab.Zones() {
+		fmt.Fprintf(t, "    %s\t%s\n", z.Name, z.Why)
+	}
+	t.Flush()
+	fmt.Fprintf(out, "\nWhat to ask, and what comes of it when it is validated:\n\n")
+	t = tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for _, q := range lab.Questions() {
+		line := command(l, "dig", "@127.0.0.1", "+dnssec", q.Name, dns.TypeToString[q.Type])
+		fmt.Fprintf(t, "%s\t# %s\t%s\n", line, short(q.Wanted(true)), q.Why)
+	}
+	t.Flush()
+	fmt.Fprintf(out, "\nRoot hints, trust anchor and the resolver's configuration: %s\n", l.Dir)
+	switch o.resolver {
+	case "heimdalld":
+		fmt.Fprintf(out, "Look into it: heimdallctl -socket %s status\n", l.Socket())
+	case "none":
+		fmt.Fprintf(out, "Start a resolver of your own: %s\n", command(l, "PROGRAM"))
+	}
+	fmt.Fprint(out, "The lab is up. Ctrl-C ends it. > ")
+}
+
+// check asks for all names at once and tells what came.
+func check(ctx context.Context, l *lab.Lab, out io.Writer) error {
+	questions := lab.Questions()
+	got := l.AskAll(ctx, questions, false)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	differs := 0
+	for i, q := range questions {
+		mark, want := "ok", q.Wanted(true)
+		if !got[i].Meets(want) {
+			differs++
+			mark = "wants " + short(want)
+		}
+		fmt.Fprintf(t, "%s %s\t%s\t%s\t%s\n", q.Name, dns.TypeToString[q.Type], short(got[i]), mark, q.Why)
+	}
+	t.Flush()
+	fmt.Fprintf(out, "%d of %d as they should be\n", len(questions)-differs, len(questions))
+	if differs > 0 {
+		return errDiffers
+	}
+	return nil
+}
+
+// short returns an outcome in so many characters that a line holds it.
+func short(o lab.Outcome) string {
+	const limit = 40
+	if s := o.String(); len(s) > limit {
+		return s[:limit] + "..."
+	} else {
+		return s
+	}
+}
