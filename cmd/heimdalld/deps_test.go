@@ -30,6 +30,8 @@ shard/supervisor < core core/dname core/wire core/cache core/zone core/zonefile 
 cmd/heimdalld < core/config shard/supervisor;
 cmd/heimdallctl < core/control core/histogram core/dname core/wire;
 cmd/heimdall-bench < core/dname core/wire core/histogram;
+cmd/heimdall-lab/lab <;
+cmd/heimdall-lab < cmd/heimdall-lab/lab;
 `
 
 // forbidden lists what the pure core may not import.
