@@ -7,17 +7,20 @@ BENCHTIME ?= 200ms
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 
-.PHONY: help build run test test-alloc test-root fuzz bench lint deps setup clean
+.PHONY: help build run lab test test-alloc test-root fuzz bench lint deps setup clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
 
-build: ## build heimdalld, heimdallctl and heimdall-bench into bin/
+build: ## build heimdalld, heimdallctl, heimdall-bench and heimdall-lab into bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/...
 
 run: build ## build and start a resolver on 127.0.0.1:5353 and [::1]:5353
 	@.ci/next-steps
 	$(BIN)/heimdalld -config config.toml
+
+lab: build ## a small signed internet in network namespaces, with a resolver in it (as root)
+	$(BIN)/heimdall-lab
 
 setup: ## install what the tests need (Debian packages, as root)
 	@.ci/install-test-tools
