@@ -54,6 +54,15 @@ func (d *daemon) again(args ...string) *daemon {
 	return &next
 }
 
+func (d *daemon) ended() bool {
+	select {
+	case <-d.exited:
+		return true
+	default:
+		return false
+	}
+}
+
 // SIGTERM and SIGINT answer what is in flight, over UDP and TCP, and exit with 0.
 func TestSignalsDrain(t *testing.T) {
 	t.Parallel()
