@@ -169,6 +169,7 @@ func (s *Supervisor) engine(w *worker, shards int, p core.Performer) (*core.Engi
 	}
 	return core.New(core.Options{
 		Rules:    rules(c),
+		Zones:    s.zones.set(),
 		Answers:  answers,
 		Resolver: resolver.New(s.resolverOptions(started, c, w, forRecords), newRand()),
 		Queue: policy.NewFairQueue(policy.FairOptions{
