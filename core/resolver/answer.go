@@ -25,7 +25,8 @@ func (m *Machine) finish(i int32) {
 	cacheable := m.rcode == wire.RcodeNoError && len(m.records) > 0 || m.rcode == wire.RcodeNXDomain || m.rcode == wire.RcodeYXDomain
 	q := t.question()
 	for _, section := range [...]wire.Section{wire.Answer, wire.Authority} {
-		whole = whole && m.write(m.chains.get(t.chain), section, &q) && m.write(m.records, section, &q)
+		chain := m.chains.get(t.chain)
+		whole = whole && m.write(chain, nil, section, &q) && m.write(m.records, chain, section, &q)
 	}
 	if !whole {
 		m.fail(i, wire.EDEOther, "the response is too large")

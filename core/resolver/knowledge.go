@@ -199,6 +199,10 @@ func (m *Machine) fromKnowledge(i int32) bool {
 			m.reuse(i, f, status)
 			return true
 		}
+		if m.validates(t) && m.synthesize(t) {
+			m.finish(i)
+			return true
+		}
 		if t.typ == wire.TypeCNAME || t.typ == wire.TypeANY {
 			return false
 		}

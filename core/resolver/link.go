@@ -76,6 +76,10 @@ func (m *Machine) startLink(i int32) {
 			return
 		}
 	}
+	if t.typ == wire.TypeDS && m.synthesizeCut(t) {
+		m.end(i)
+		return
+	}
 	m.advance(i)
 }
 
@@ -120,6 +124,7 @@ func (m *Machine) linkJudged(i int32, v *validation, j *Job) {
 			status = dnssec.Secure
 		}
 	}
+	m.keepDenial(v.claim)
 	if v.source != fromReferral {
 		m.records = v.claim.appendTo(m.records[:0], status == dnssec.Secure)
 		m.rcode = v.claim.Rcode

@@ -65,6 +65,21 @@ func (r records) next() (rec record, rest records, ok bool) {
 	}, r[end:], true
 }
 
+// has says whether there is a record like rec, whatever its TTL.
+func (r records) has(rec *record) bool {
+	for len(r) > 0 {
+		have, rest, ok := r.next()
+		if !ok {
+			return false
+		}
+		if have.typ == rec.typ && have.section == rec.section && dname.Equal(have.owner, rec.owner) && string(have.rdata) == string(rec.rdata) {
+			return true
+		}
+		r = rest
+	}
+	return false
+}
+
 // sum is a checksum that does not depend on the order of the records nor on their TTLs.
 func (r records) sum() uint64 {
 	var total uint64

@@ -48,7 +48,7 @@ func (m *Machine) scrub(t *task, from dname.Name, typ wire.Type, zone dname.Name
 			name = next
 			continue
 		}
-		if m.takeRRset(t, name, typ) {
+		if m.takeRRset(t, name, zone, typ) {
 			m.rcode = wire.RcodeNoError
 			m.takeDenial(t, zone)
 			return m.readable(outAnswer)
@@ -117,11 +117,14 @@ func (m *Machine) take(p *part, s wire.Section) {
 }
 
 // takeRRset copies the records of a type at name and their signatures out of the answer section.
-func (m *Machine) takeRRset(t *task, name dname.Name, typ wire.Type) (found bool) {
+func (m *Machine) takeRRset(t *task, name, zone dname.Name, typ wire.Type) (found bool) {
 	parts := m.response.parts
 	for i := range parts {
 		p := &parts[i]
 		if p.section == wire.Answer && p.rr.Class == t.class && (p.rr.Type == typ || typ == wire.TypeANY) && dname.Equal(p.owner, name) {
+			if p.rr.Type == wire.TypeNSEC && m.overreaches(p, zone) {
+				continue
+			}
 			m.take(p, wire.Answer)
 			found = true
 		}
@@ -130,6 +133,13 @@ func (m *Machine) takeRRset(t *task, name dname.Name, typ wire.Type) (found bool
 		m.takeSignatures(t, name, typ, wire.Answer)
 	}
 	return found
+}
+
+// overreaches says whether an NSEC record speaks about names beyond the zone of the server that it came from.
+func (m *Machine) overreaches(p *part, zone dname.Name) bool {
+	var buf [dname.MaxLen]byte
+	next, _, ok := dname.Unpack(buf[:0], m.response.msg, p.rr.Data)
+	return !ok || !dname.Name(next).In(zone)
 }
 
 // takeSignatures copies the RRSIG records that cover a type at name, if the client wants them.
@@ -237,6 +247,9 @@ func (m *Machine) takeDenial(t *task, zone dname.Name) {
 		typ := p.rr.Type
 		if typ == wire.TypeRRSIG {
 			typ = m.response.covered(p)
+		}
+		if p.rr.Type == wire.TypeNSEC && m.overreaches(p, zone) {
+			continue
 		}
 		if typ == wire.TypeNSEC || typ == wire.TypeNSEC3 {
 			m.take(p, wire.Authority)

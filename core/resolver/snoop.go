@@ -36,9 +36,9 @@ func (m *Machine) Snoop(now int64, q *Question) (Answer, bool) {
 		if !known {
 			break
 		}
-		m.write(m.records, wire.Answer, q)
+		m.write(m.records, nil, wire.Answer, q)
 		if typ != wire.TypeCNAME || q.Type == wire.TypeCNAME || q.Type == wire.TypeANY {
-			m.write(m.records, wire.Authority, q)
+			m.write(m.records, nil, wire.Authority, q)
 			break
 		}
 		if rec, _, ok := m.records.next(); ok && rec.section == wire.Answer && rec.typ == wire.TypeCNAME {
@@ -54,12 +54,16 @@ func (m *Machine) Snoop(now int64, q *Question) (Answer, bool) {
 	return Answer{Msg: m.lend(m.builder.Finish()), Rcode: code, AD: secure && known}, true
 }
 
-// write adds the records of a section to the message that is being built; false if it got too long.
-func (m *Machine) write(part records, s wire.Section, q *Question) bool {
+// write adds the records of a section to the message that is being built, but for those of the authority section
+// that are written already; false if it got too long.
+func (m *Machine) write(part, written records, s wire.Section, q *Question) bool {
 	for len(part) > 0 {
 		rec, rest, _ := part.next()
 		part = rest
 		if rec.section != s {
+			continue
+		}
+		if s == wire.Authority && len(written) > 0 && written.has(&rec) {
 			continue
 		}
 		if !q.DO && rec.typ != q.Type && q.Type != wire.TypeANY && isDNSSEC(rec.typ) {

@@ -32,6 +32,7 @@ type Stats struct {
 	Jobs          uint64                    // jobs of validation asked for
 	JobsRefused   uint64                    // of Jobs: there was no room for them
 	Verdicts      [dnssec.Secure + 1]uint64 // on answers for clients, by status
+	Synthesized   uint64                    // answers made from NSEC and NSEC3 records (RFC 8198)
 	Evicted       uint64                    // servers forgotten to make room
 }
 

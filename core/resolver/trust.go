@@ -21,6 +21,7 @@ type trust struct {
 	policy  dnssec.Policy
 	zones   map[string]zoneLink
 	cuts    map[string]cutLink
+	denials denials
 	key     []byte // a name in lower case
 }
 
@@ -38,6 +39,7 @@ func newTrust(anchors *dnssec.Anchors) trust {
 	t := trust{anchors: anchors, policy: dnssec.DefaultPolicy()}
 	if anchors != nil {
 		t.zones, t.cuts = make(map[string]zoneLink), make(map[string]cutLink)
+		t.denials = make(denials)
 	}
 	return t
 }
@@ -143,6 +145,11 @@ func (t *trust) flush(name dname.Name, subtree bool) {
 	for have := range t.zones {
 		if match(have) {
 			delete(t.zones, have)
+		}
+	}
+	for have := range t.denials {
+		if match(have) || name.In(dname.Name(have)) {
+			delete(t.denials, have)
 		}
 	}
 	for have := range t.cuts {

@@ -78,6 +78,9 @@ func (m *Machine) conclude(i int32, f finding) {
 		m.believe(i, &f, status)
 		return
 	}
+	if f.out == outNegative && !link {
+		m.join(t)
+	}
 	c, ok := m.records.claim(f.name, t.typ, t.class, m.rcode, f.out != outAlias)
 	if !ok {
 		m.distrust(i, &f, dnssec.ReasonNotValidatable, false)
@@ -93,6 +96,18 @@ func (m *Machine) conclude(i int32, f finding) {
 	v.parts = dnssec.Plan(&c.Response)
 	t.stage = stageTrust
 	m.climb(i)
+}
+
+// join adds to m.records the NSEC and NSEC3 records that came with the aliases which have led to a negative
+// answer: the response that has the alias may prove what its target's lacks.
+func (m *Machine) join(t *task) {
+	for rest := m.chains.get(t.chain); len(rest) > 0; {
+		rec, next, _ := rest.next()
+		if rec.section == wire.Authority && !m.records.has(&rec) {
+			m.records = m.records.add(rec.section, rec.owner, rec.typ, rec.class, rec.ttl, rec.rdata)
+		}
+		rest = next
+	}
 }
 
 // proceed goes on with a response that is believed.
@@ -208,6 +223,7 @@ func (m *Machine) judged(i int32, j *Job) {
 		m.distrust(i, &v.finding, result.Reason, broken)
 		return
 	}
+	m.keepDenial(v.claim)
 	m.records = v.claim.appendTo(m.records[:0], result.Status == dnssec.Secure)
 	m.rcode = j.verdict.Rcode
 	m.target = append(m.target[:0], v.target...)
