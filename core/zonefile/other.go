@@ -14,6 +14,10 @@ func (r *reader) parseOther(dst []byte, t wire.Type, tokens []token) ([]byte, er
 	if _, known := dns.TypeToRR[uint16(t)]; !known {
 		return dst, fmt.Errorf(`want RDATA as \# LENGTH HEX (RFC 3597)`)
 	}
+	// To miekg/dns no RDATA is that of a dynamic update. APL may well be empty (RFC 3123, section 4).
+	if len(tokens) == 0 && uint16(t) != dns.TypeAPL {
+		return dst, errFew
+	}
 	var text strings.Builder
 	fmt.Fprintf(&text, ". 0 IN %s", t)
 	for _, k := range tokens {

@@ -39,6 +39,15 @@ func (r *reader) parseRData(dst []byte, t wire.Type, tokens []token) ([]byte, er
 		f.number(2)
 		f.number(2)
 		f.name()
+	case wire.TypeNAPTR:
+		f.number(2)
+		f.number(2)
+		for range 3 {
+			if t, ok := f.take(); ok {
+				f.string(t)
+			}
+		}
+		f.name()
 	case wire.TypeSOA:
 		f.name()
 		f.name()

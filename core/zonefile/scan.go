@@ -268,8 +268,8 @@ func (s *scanner) push(t token, i *int, size int) {
 func (s *scanner) quotedToken(i *int) error {
 	t := token{quoted: true}
 	size := 1
-	for {
-		if *i+size >= s.end {
+	for escaped := false; ; size++ {
+		if *i+size == s.end {
 			more, err := s.more(i)
 			if err != nil {
 				return err
@@ -278,24 +278,18 @@ func (s *scanner) quotedToken(i *int) error {
 				return errQuote
 			}
 		}
-		switch s.buf[*i+size] {
-		case '"':
+		switch c := s.buf[*i+size]; {
+		case c == '\n':
+			return errQuote
+		case escaped:
+			escaped = false
+		case c == '\\':
+			escaped, t.escape = true, true
+		case c == '"':
 			t.text = s.buf[*i+1 : *i+size]
 			s.push(t, i, size+1)
 			return nil
-		case '\n':
-			return errQuote
-		case '\\':
-			t.escape = true
-			size++
-			if *i+size >= s.end {
-				continue
-			}
-			if s.buf[*i+size] == '\n' {
-				return errQuote
-			}
 		}
-		size++
 	}
 }
 

@@ -86,12 +86,13 @@ func (f *fields) time() {
 		n[i] = int(high-'0')*10 + int(low-'0')
 	}
 	when := time.Date(n[0]*100+n[1], time.Month(n[2]), n[3], n[4], n[5], n[6], 0, time.UTC)
-	if when.Month() != time.Month(n[2]) || when.Day() != n[3] || n[4] > 23 || n[5] > 59 || n[6] > 59 {
+	seconds := when.Unix()
+	if when.Month() != time.Month(n[2]) || when.Day() != n[3] || n[4] > 23 || n[5] > 59 || n[6] > 59 ||
+		seconds < 0 || seconds > 1<<32-1 {
 		f.fail(errTime)
 		return
 	}
-	// Serial number arithmetic: 32 bits go round.
-	f.putNumber(uint64(uint32(when.Unix())), 4)
+	f.putNumber(uint64(seconds), 4)
 }
 
 // types reads the types of a bitmap, up to the end.
