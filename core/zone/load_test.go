@@ -21,13 +21,17 @@ func load(t testing.TB, origin string, src io.Reader, o zone.Options) (*zone.Zon
 		t.Fatal(err)
 	}
 	b := zone.NewBuilder(name, o)
-	err = zonefile.Read(src, zonefile.Options{Name: origin, Origin: name}, func(r *zonefile.Record) error {
-		return b.Add(r.Owner, r.Type, r.Class, r.TTL, r.RData)
-	})
-	if err != nil {
+	if err := readInto(b, src); err != nil {
 		t.Fatal(err)
 	}
 	return b.Finish(nil)
+}
+
+// readInto adds the records of a master file to b.
+func readInto(b *zone.Builder, src io.Reader) error {
+	return zonefile.Read(src, zonefile.Options{Name: "test"}, func(r *zonefile.Record) error {
+		return b.Add(r.Owner, r.Type, r.Class, r.TTL, r.RData)
+	})
 }
 
 // set loads zones, each from a text whose first record is its SOA.

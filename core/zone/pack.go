@@ -28,6 +28,7 @@ func (p *packer) node(node []byte) error {
 	out[4] = byte(len(name))
 	at := nodeHeader + copy(out[nodeHeader:], name)
 	p.collect(node)
+	p.sets(node)
 	for i := range p.list {
 		r := &p.list[i]
 		binary.BigEndian.PutUint16(out[at:], uint16(r.t))
@@ -66,7 +67,6 @@ func (p *packer) collect(node []byte) {
 		}
 		start = p.tidy(node, start, end)
 	}
-	p.sets(node)
 }
 
 // setKey is the same for the records of one RRset, and greater by one for the RRSIG records that cover it.
