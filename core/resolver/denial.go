@@ -32,26 +32,24 @@ type denial struct {
 // keepDenial keeps what a validated response says about what does not exist.
 func (m *Machine) keepDenial(c *claim) {
 	now := m.seconds()
+	any := false
 	for i := range c.Sets {
 		set := &c.Sets[i]
-		if set.Status != dnssec.Secure || set.Section != wire.Authority {
+		if set.Status == dnssec.Secure && set.Section == wire.Authority && (set.Type == wire.TypeNSEC || set.Type == wire.TypeNSEC3) {
+			any = m.denialOf(set.Signer).spans.Put(set, now) || any
+		}
+	}
+	for i := 0; i < len(c.Sets) && any; i++ {
+		set := &c.Sets[i]
+		if set.Status != dnssec.Secure || set.Section != wire.Authority || set.Type != wire.TypeSOA || len(set.Data) != 1 {
 			continue
 		}
-		switch set.Type {
-		case wire.TypeNSEC, wire.TypeNSEC3:
-			m.denialOf(set.Signer).spans.Put(set, now)
-		case wire.TypeSOA:
-			if d := m.trust.denials[string(m.trust.lower(set.Owner))]; d != nil && dname.Equal(set.Signer, set.Owner) && len(set.Data) == 1 {
-				d.soa = d.soa[:0]
-				for _, rdata := range set.Data {
-					d.soa = d.soa.add(wire.Authority, set.Owner, wire.TypeSOA, set.Class, set.TTL, rdata)
-				}
-				for _, rdata := range set.Sigs {
-					d.soa = d.soa.add(wire.Authority, set.Owner, wire.TypeRRSIG, set.Class, set.TTL, rdata)
-				}
-				d.until = now + min(set.TTL, maxNegativeTTL)
-			}
+		d := m.denialOf(set.Signer)
+		d.soa = d.soa[:0].add(wire.Authority, set.Owner, wire.TypeSOA, set.Class, set.TTL, set.Data[0])
+		for _, rdata := range set.Sigs {
+			d.soa = d.soa.add(wire.Authority, set.Owner, wire.TypeRRSIG, set.Class, set.TTL, rdata)
 		}
+		d.until = now + min(set.TTL, maxNegativeTTL)
 	}
 }
 
@@ -102,32 +100,43 @@ func (m *Machine) spansFor(name dname.Name, typ wire.Type) (*denial, *dnssec.Zon
 	return d, z
 }
 
-// synthesize answers the present question of a task from kept records: that there is no such name, or no such
-// type. False if they do not tell.
-func (m *Machine) synthesize(t *task) bool {
+// synthesize answers the present question of a task from kept records: that there is no such name, no such
+// type, or what a wildcard has. The records are left in m.records, as scrub would. False if they do not tell.
+func (m *Machine) synthesize(t *task) (out outcome, ok bool) {
 	cur, now := t.current(), m.seconds()
 	d, _ := m.spansFor(cur, t.typ)
 	if d == nil || len(d.soa) == 0 || now >= d.until {
-		return false
+		return 0, false
 	}
 	budget := dnssec.Budget{HashBlocks: spanHashes}
 	v := dnssec.Validator{Policy: &m.trust.policy, Budget: &budget}
 	found, ok := d.spans.Synthesize(&v, cur, t.typ, now)
-	if !ok || found.Kind == dnssec.Positive {
-		return false
+	if !ok {
+		return 0, false
 	}
+	m.records, m.rcode = m.records[:0], wire.RcodeNoError
 	ttl := d.until - now
 	for i := range found.Proof {
 		ttl = min(ttl, found.Proof[i].TTL)
 	}
-	soa, _, _ := d.soa.next()
-	// RFC 8198, section 5.4: no longer than a negative answer of the zone.
-	ttl = min(ttl, binary.BigEndian.Uint32(soa.rdata[len(soa.rdata)-4:]))
-	m.records = m.records[:0]
-	for rest := d.soa; len(rest) > 0; {
-		rec, next, _ := rest.next()
-		m.records = m.records.add(wire.Authority, rec.owner, rec.typ, rec.class, ttl, rec.rdata)
-		rest = next
+	switch found.Kind {
+	case dnssec.Positive:
+		if out, ok = m.expand(t, found.Encloser, ttl); !ok {
+			return 0, false
+		}
+	default:
+		out = outNegative
+		if found.Kind == dnssec.NameError {
+			m.rcode = wire.RcodeNXDomain
+		}
+		soa, _, _ := d.soa.next()
+		// RFC 8198, section 5.4: no longer than a negative answer of the zone.
+		ttl = min(ttl, binary.BigEndian.Uint32(soa.rdata[len(soa.rdata)-4:]))
+		for rest := d.soa; len(rest) > 0; {
+			rec, next, _ := rest.next()
+			m.records = m.records.add(wire.Authority, rec.owner, rec.typ, rec.class, ttl, rec.rdata)
+			rest = next
+		}
 	}
 	for i := range found.Proof {
 		set := &found.Proof[i]
@@ -138,12 +147,56 @@ func (m *Machine) synthesize(t *task) bool {
 			m.records = m.records.add(wire.Authority, set.Owner, wire.TypeRRSIG, set.Class, ttl, rdata)
 		}
 	}
-	m.rcode = wire.RcodeNoError
-	if found.Kind == dnssec.NameError {
-		m.rcode = wire.RcodeNXDomain
-	}
 	m.stats.Synthesized++
-	return true
+	return out, true
+}
+
+// expand appends the records of the wildcard below encloser to m.records, as those of the present name of a
+// task. False if they are not known.
+func (m *Machine) expand(t *task, encloser dname.Name, ttl uint32) (out outcome, ok bool) {
+	var buf [dname.MaxLen + 2]byte
+	wild := append(append(dname.Name(buf[:0]), 1, '*'), m.trust.lower(encloser)...)
+	recs, _, status, ok := m.known.recall(m.glue[:0], wild, t.typ, t.class, true, false, m.seconds())
+	if !ok {
+		recs, _, status, ok = m.known.recall(m.glue[:0], wild, wire.TypeCNAME, t.class, true, false, m.seconds())
+		out = outAlias
+	}
+	m.glue = recs
+	if first, _, _ := recs.next(); !ok || status != dnssec.Secure || len(recs) == 0 || first.section != wire.Answer {
+		return 0, false
+	}
+	for len(recs) > 0 {
+		rec, next, _ := recs.next()
+		if rec.section == wire.Answer && dname.Equal(rec.owner, wild) {
+			m.records = m.records.add(rec.section, t.current(), rec.typ, rec.class, min(ttl, rec.ttl), rec.rdata)
+			if rec.typ == wire.TypeCNAME && out == outAlias {
+				m.target = append(m.target[:0], rec.rdata...)
+				lower(m.target)
+			}
+		}
+		recs = next
+	}
+	return out, true
+}
+
+// keepWildcards keeps the records that a validated response has from wildcards, for other names (RFC 8198,
+// section 5.3).
+func (m *Machine) keepWildcards(c *claim, rank byte) {
+	for i := range c.Sets {
+		set := &c.Sets[i]
+		if !set.Expanded() || set.Status != dnssec.Secure || set.Section != wire.Answer || len(set.Encloser)+2 > dname.MaxLen {
+			continue
+		}
+		wild := append(dname.Name{1, '*'}, m.trust.lower(set.Encloser)...)
+		m.records = m.records[:0]
+		for _, rdata := range set.Data {
+			m.records = m.records.add(wire.Answer, wild, set.Type, set.Class, set.TTL, rdata)
+		}
+		for _, rdata := range set.Sigs {
+			m.records = m.records.add(wire.Answer, wild, wire.TypeRRSIG, set.Class, set.TTL, rdata)
+		}
+		m.known.addRRset(wild, set.Type, set.Class, m.records, rank, wire.RcodeNoError, true, dnssec.Secure, min(set.TTL, maxRRsetTTL), m.seconds())
+	}
 }
 
 // synthesizeCut finds out from kept records that a name has no DS records, and whether a zone begins there.

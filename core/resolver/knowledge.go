@@ -199,15 +199,14 @@ func (m *Machine) fromKnowledge(i int32) bool {
 			m.reuse(i, f, status)
 			return true
 		}
-		if m.validates(t) && m.synthesize(t) {
-			m.finish(i)
-			return true
-		}
-		if t.typ == wire.TypeCNAME || t.typ == wire.TypeANY {
+		if t.typ == wire.TypeANY {
 			return false
+		}
+		if t.typ == wire.TypeCNAME {
+			return m.fromDenials(i)
 		}
 		if m.records, m.rcode, status, ok = m.known.recall(m.records[:0], cur, wire.TypeCNAME, t.class, m.wantDO(t), brief, now); !ok {
-			return false
+			return m.fromDenials(i)
 		}
 		rec, _, _ := m.records.next()
 		if rec.typ != wire.TypeCNAME || rec.section != wire.Answer {
@@ -226,6 +225,20 @@ func (m *Machine) fromKnowledge(i int32) bool {
 		}
 	}
 	return false
+}
+
+// fromDenials answers a task, or follows its alias, with what denial records and wildcards tell. True if that
+// ended it.
+func (m *Machine) fromDenials(i int32) bool {
+	t := &m.tasks.list[i]
+	if !m.validates(t) {
+		return false
+	}
+	out, ok := m.synthesize(t)
+	if ok {
+		m.proceed(i, out)
+	}
+	return ok
 }
 
 // reuse ends a task with what is known, or validates it first if nobody has done so.

@@ -224,6 +224,7 @@ func (m *Machine) judged(i int32, j *Job) {
 		return
 	}
 	m.keepDenial(v.claim)
+	m.keepWildcards(v.claim, v.rank)
 	m.records = v.claim.appendTo(m.records[:0], result.Status == dnssec.Secure)
 	m.rcode = j.verdict.Rcode
 	m.target = append(m.target[:0], v.target...)
