@@ -30,7 +30,11 @@ func (r *reply) follow(f found, cname, sigs []byte) bool {
 func (r *reply) rename(f found) bool {
 	recs, sigs := rrset(r.z.node(f.node), wire.TypeDNAME)
 	recs = recs[:recordSize(recs)]
-	if !r.again(f) {
+	before := r.again(f)
+	if before && r.looped() {
+		return false
+	}
+	if !before {
 		if r.put(wire.Answer, r.suffix(f.at), recs, sigs) == 0 {
 			return false
 		}
@@ -65,13 +69,23 @@ func (r *reply) rename(f found) bool {
 
 // again notes that a node's CNAME or DNAME is followed, and reports whether it was before.
 func (r *reply) again(f found) bool {
-	v := visit{r.z, f.node}
-	for _, seen := range r.visited[:r.steps] {
-		if seen == v {
+	v := visit{r.z, f.node, dname.Hash(0, r.name())}
+	before := false
+	for i := range r.visited[:r.steps] {
+		before = before || r.visited[i].z == v.z && r.visited[i].node == v.node
+	}
+	r.visited[r.steps] = v
+	return before
+}
+
+// looped reports whether the present name, noted last, was met before. Names are told apart by their hash: those
+// of one chain do not collide by chance, and an operator who makes them do so shortens the chain.
+func (r *reply) looped() bool {
+	for i := range r.visited[:r.steps] {
+		if r.visited[i].name == r.visited[r.steps].name {
 			return true
 		}
 	}
-	r.visited[r.steps] = v
 	return false
 }
 

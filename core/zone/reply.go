@@ -89,10 +89,11 @@ type reply struct {
 	helpful additional
 }
 
-// visit is a node whose CNAME or DNAME was followed.
+// visit is a node whose CNAME or DNAME was followed, and the hash of the name for which it was.
 type visit struct {
 	z    *Zone
 	node uint32
+	name uint64
 }
 
 // name is the name that is looked for.
