@@ -48,6 +48,7 @@ func main() {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	signal.Ignore(syscall.SIGPIPE) // Writing says so, and the lab is removed.
 	go func() {
 		<-signals
 		cancel(context.Canceled)
@@ -84,7 +85,9 @@ func run(ctx context.Context, o *options, out io.Writer) (err error) {
 	if o.check {
 		return check(ctx, l, out)
 	}
-	describe(l, o, out)
+	if err := describe(l, o, out); err != nil {
+		return err
+	}
 	select {
 	case <-ctx.Done():
 		fmt.Fprintln(out)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -12,7 +13,8 @@ import (
 )
 
 // describe tells what is in the lab and what to ask.
-func describe(l *lab.Lab, o *options, out io.Writer) {
+func describe(l *lab.Lab, o *options, w io.Writer) error {
+	out := new(bytes.Buffer)
 	fmt.Fprintf(out, "Zones:\n\n")
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, z := range lab.Zones() {
@@ -34,6 +36,8 @@ func describe(l *lab.Lab, o *options, out io.Writer) {
 		fmt.Fprintf(out, "Start a resolver of your own: %s\n", command(l, "PROGRAM"))
 	}
 	fmt.Fprint(out, "The lab is up. Ctrl-C ends it. > ")
+	_, err := w.Write(out.Bytes())
+	return err
 }
 
 // check asks for all names at once and tells what came.
@@ -49,12 +53,14 @@ func check(ctx context.Context, l *lab.Lab, out io.Writer) error {
 		mark, want := "ok", q.Wanted(true)
 		if !got[i].Meets(want) {
 			differs++
-			mark = "wants " + short(want)
+			mark = "wanted: " + short(want)
 		}
 		fmt.Fprintf(t, "%s %s\t%s\t%s\t%s\n", q.Name, dns.TypeToString[q.Type], short(got[i]), mark, q.Why)
 	}
 	t.Flush()
-	fmt.Fprintf(out, "%d of %d as they should be\n", len(questions)-differs, len(questions))
+	if _, err := fmt.Fprintf(out, "%d of %d as they should be\n", len(questions)-differs, len(questions)); err != nil {
+		return err
+	}
 	if differs > 0 {
 		return errDiffers
 	}
@@ -64,9 +70,9 @@ func check(ctx context.Context, l *lab.Lab, out io.Writer) error {
 // short returns an outcome in so many characters that a line holds it.
 func short(o lab.Outcome) string {
 	const limit = 40
-	if s := o.String(); len(s) > limit {
-		return s[:limit] + "..."
-	} else {
-		return s
+	s := o.String()
+	if len(s) > limit {
+		s = s[:limit] + "..."
 	}
+	return s
 }

@@ -32,8 +32,8 @@ type daemon struct {
 	exited chan struct{}
 }
 
-// Heimdalld starts the given binary as the lab's resolver, with more text added to its configuration, and
-// returns when it answers. There can be one resolver at a time.
+// Heimdalld starts the given binary as the lab's resolver and returns when it answers. More is text for the end
+// of its configuration, which is in the table [recursion] there. A lab has one resolver in its life.
 func (l *Lab) Heimdalld(ctx context.Context, binary, more string) error {
 	text := fmt.Sprintf(`[server]
 listen = [%q]
@@ -42,13 +42,14 @@ listen = [%q]
 shards = 1
 pin = false
 
+[admin]
+socket = %q
+
 [recursion]
 root_hints = %q
 trust_anchors = %q
-
-[admin]
-socket = %q
-%s`, Resolver, hintsFile, anchorFile, l.Socket(), more)
+%s
+`, Resolver, l.Socket(), hintsFile, anchorFile, more)
 	if err := os.WriteFile(l.path(configFile), []byte(text), 0o644); err != nil {
 		return fmt.Errorf("write the configuration: %w", err)
 	}
