@@ -1,10 +1,6 @@
 package lab
 
-import (
-	"time"
-
-	"github.com/miekg/dns"
-)
+import "time"
 
 // Spec says what a zone of the lab is like. Its parent zone gets a delegation from what it says.
 type Spec struct {
@@ -77,9 +73,6 @@ const (
 // slowness is the time that a slow server takes: above what resolvers assume of a server they do not know
 // (RFC 6298 and Unbound: less than 400 ms), far below what clients wait.
 const slowness = 600 * time.Millisecond
-
-// supported lists the algorithms that validators have to support (RFC 8624, section 3.1), and Ed448.
-var supported = []uint8{dns.RSASHA256, dns.RSASHA512, dns.ECDSAP256SHA256, dns.ECDSAP384SHA384, dns.ED25519, dns.ED448}
 
 // unknownAlgorithm is not assigned (IANA registry "DNS Security Algorithm Numbers"), nor is unknownDigest.
 const (

@@ -1,0 +1,165 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// patience bounds every wait. It is a guard against hanging, not a claim about speed.
+const patience = 30 * time.Second
+
+// binaries builds the lab and the daemon, where every user may run them.
+func binaries(t *testing.T) (lab string) {
+	t.Helper()
+	dir := t.TempDir()
+	if out, err := exec.Command("go", "build", "-o", dir+"/", "heimdall/cmd/heimdall-lab", "heimdall/cmd/heimdalld").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	for at := dir; at != os.TempDir() && at != "/"; at = filepath.Dir(at) {
+		if err := os.Chmod(at, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return filepath.Join(dir, "heimdall-lab")
+}
+
+func needRoot(t *testing.T) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("takes root, to make network namespaces")
+	}
+}
+
+// left lists what the process has left behind.
+func left(t *testing.T, pid int, tmp string) (all []string) {
+	t.Helper()
+	for _, pattern := range []string{fmt.Sprintf("/run/netns/heimdall-lab-%d-*", pid), tmp + "/*"} {
+		found, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, found...)
+	}
+	return all
+}
+
+// start starts the lab, with a folder of its own for temporary files. The wait for its end is the caller's.
+func start(t *testing.T, binary string, args ...string) (cmd *exec.Cmd, out *bufio.Reader, errs *bytes.Buffer, tmp string) {
+	t.Helper()
+	cmd, errs, tmp = exec.Command(binary, args...), new(bytes.Buffer), t.TempDir()
+	cmd.Env = append(os.Environ(), "TMPDIR="+tmp)
+	cmd.Stderr = errs
+	pipe, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	guard := time.AfterFunc(patience, func() { cmd.Process.Signal(syscall.SIGTERM) })
+	t.Cleanup(func() { guard.Stop() })
+	return cmd, bufio.NewReader(pipe), errs, tmp
+}
+
+func TestRootSignals(t *testing.T) {
+	needRoot(t)
+	binary := binaries(t)
+	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
+		cmd, out, errs, tmp := start(t, binary)
+		text, err := out.ReadString('>')
+		if err != nil || !strings.HasSuffix(text, "Ctrl-C ends it. >") {
+			t.Errorf("it printed no prompt but %q: %v: %s", text, err, errs)
+		}
+		for _, want := range []string{"www.expired.alpha. A", "# SERVFAIL EDE 7", "ip netns exec heimdall-lab-", "dig @127.0.0.1"} {
+			if !strings.Contains(text, want) {
+				t.Errorf("it does not say %q:\n%s", want, text)
+			}
+		}
+		cmd.Process.Signal(sig)
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("%v: %v: %s", sig, err, errs)
+		}
+		if all := left(t, cmd.Process.Pid, tmp); len(all) > 0 {
+			t.Errorf("%v leaves %q", sig, all)
+		}
+	}
+}
+
+// A signal at any time, while it still makes things, leaves nothing.
+func TestRootEarlySignals(t *testing.T) {
+	needRoot(t)
+	binary := binaries(t)
+	for wait := 10 * time.Millisecond; wait < time.Second; wait += wait / 2 {
+		cmd, out, errs, tmp := start(t, binary)
+		time.Sleep(wait)
+		cmd.Process.Signal(syscall.SIGINT)
+		out.WriteTo(new(bytes.Buffer))
+		err := cmd.Wait()
+		if status := cmd.ProcessState.Sys().(syscall.WaitStatus); err != nil && !status.Signaled() {
+			t.Errorf("after %v: %v: %s", wait, err, errs)
+		}
+		if all := left(t, cmd.Process.Pid, tmp); len(all) > 0 {
+			t.Errorf("after %v: leaves %q", wait, all)
+		}
+	}
+}
+
+// Errors leave nothing either: a daemon that is none, and a terminal that is gone.
+func TestRootErrors(t *testing.T) {
+	needRoot(t)
+	binary := binaries(t)
+	cmd, out, errs, tmp := start(t, binary, "-heimdalld", "/bin/false")
+	out.WriteTo(new(bytes.Buffer))
+	if err := cmd.Wait(); err == nil || !strings.Contains(errs.String(), "start /bin/false: exit status 1") {
+		t.Errorf("%v: %s", err, errs)
+	}
+	if all := left(t, cmd.Process.Pid, tmp); len(all) > 0 {
+		t.Errorf("leaves %q", all)
+	}
+
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	read.Close()
+	gone := exec.Command(binary)
+	tmp = t.TempDir()
+	gone.Env, gone.Stdout = append(os.Environ(), "TMPDIR="+tmp), write
+	if err := gone.Run(); err == nil || gone.ProcessState.ExitCode() != 1 {
+		t.Errorf("without a reader: %v", err)
+	}
+	write.Close()
+	if all := left(t, gone.Process.Pid, tmp); len(all) > 0 {
+		t.Errorf("leaves %q", all)
+	}
+}
+
+func TestRootCheck(t *testing.T) {
+	needRoot(t)
+	cmd, out, errs, _ := start(t, binaries(t), "-check")
+	var text bytes.Buffer
+	out.WriteTo(&text)
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("%v: %s\n%s", err, errs, &text)
+	}
+}
+
+func TestOrdinaryUser(t *testing.T) {
+	cmd := exec.Command(binaries(t))
+	if os.Geteuid() == 0 {
+		const nobody = 65534
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+	}
+	out, err := cmd.CombinedOutput()
+	if err == nil || cmd.ProcessState.ExitCode() != 1 || !strings.Contains(string(out), "takes root: run it with sudo") {
+		t.Errorf("%v: %s", err, out)
+	}
+}
