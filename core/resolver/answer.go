@@ -16,7 +16,7 @@ func (m *Machine) finish(i int32) {
 	}
 	secure := m.validates(t) && t.security == dnssec.Secure
 	if secure && m.sentinel(t) {
-		m.fail(i, wire.EDEOther, "as the root key sentinel asks for")
+		m.fail(i, wire.EDEBogus, "as the root key sentinel asks for")
 		return
 	}
 	m.builder.Reset(m.message[:cap(m.message)], wire.MaxLen)

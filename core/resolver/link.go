@@ -62,7 +62,7 @@ func (m *Machine) startLink(i int32) {
 	name := t.current()
 	m.target = append(m.target[:0], name...)
 	var ok bool
-	if t.typ == wire.TypeDS && m.groups.find(name, t.typ) == nil {
+	if t.typ == wire.TypeDS {
 		if value, known := m.known.get(referralEntry, name, wire.TypeDS, t.class, now); known {
 			m.records = append(m.records[:0], value...)
 			m.rcode = wire.RcodeNoError

@@ -28,6 +28,9 @@ type network struct {
 	answers  map[uint32]Answer
 	ended    []Answer // all responses, those for nobody included
 	timers   int
+	wall     int64 // seconds since 1970
+	busy     bool  // nobody takes jobs
+	jobs     int
 }
 
 // sent is a query that the machine sent.
@@ -100,6 +103,14 @@ func (n *network) perform() {
 			}
 		case Query:
 			n.send(a)
+		case Verify:
+			n.jobs++
+			if n.busy {
+				n.m.Verified(int64(n.now), a.Ref, nil)
+				continue
+			}
+			a.Job.Run(n.wall, nil)
+			n.m.Verified(int64(n.now), a.Ref, a.Job)
 		}
 	}
 	n.m.Clear()

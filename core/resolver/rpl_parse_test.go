@@ -5,8 +5,12 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/miekg/dns"
+
+	"heimdall/core/dname"
+	"heimdall/core/dnssec"
 )
 
 // scenario is a parsed .rpl file: the replay format of Unbound's and Deckard's test suites.
@@ -17,6 +21,8 @@ type scenario struct {
 	steps   []rplStep
 	usesAA  bool
 	signed  bool // configures trust anchors
+	anchors *dnssec.Anchors
+	wall    int64
 	trouble string
 	unbound bool
 }
@@ -47,7 +53,7 @@ func loadScenario(path string) (*scenario, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &scenario{options: Options{Recursion: true, RootHints: []Hint{}}}
+	s := &scenario{anchors: new(dnssec.Anchors), options: Options{Recursion: true, RootHints: []Hint{}}}
 	config, body, _ := strings.Cut(string(raw), "CONFIG_END")
 	s.unbound = strings.Contains(config, "server:") || strings.Contains(config, "stub-zone:") || strings.Contains(config, "forward-zone:")
 	var clause, zone string
@@ -93,7 +99,27 @@ func loadScenario(path string) (*scenario, error) {
 			s.options.QueryLoopback = !yes
 		case "trust-anchor":
 			s.signed = true
+			list, err := dnssec.ParseAnchors("trust-anchor", val+"\n")
+			if err != nil {
+				s.trouble = err.Error()
+			}
+			for _, a := range list {
+				if have := s.anchors.Closest(a.Zone); have != nil && dname.Equal(have.Zone, a.Zone) {
+					a.DS = append(have.DS, a.DS...)
+				}
+				s.anchors.Set(a)
+			}
+		case "domain-insecure":
+			s.anchors.Set(dnssec.Anchor{Zone: name(val), Negative: true})
+		case "val-override-date", "val-override-timestamp":
+			at, err := time.Parse("20060102150405", val)
+			if s.wall = at.Unix(); err != nil {
+				s.wall, _ = strconv.ParseInt(val, 10, 64)
+			}
 		}
+	}
+	if s.signed {
+		s.options.Anchors = s.anchors
 	}
 	s.parse(strings.Split(body, "\n"))
 	return s, nil
