@@ -2,12 +2,8 @@ package ebpf
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"math/bits"
-
-	"github.com/cilium/ebpf"
-	"golang.org/x/sys/unix"
 )
 
 // Answer is one hot answer: what tier 1 sends, taken apart.
@@ -31,8 +27,15 @@ const (
 	MaxName    = 64  // octets of qname
 	MaxRecords = 512 // octets of Records
 	maxTTLs    = len(xdpBody{}.Ttl)
+)
+
+// Bits of a query and marks of an answer, as in c/layout.h.
+const (
 	bitDO      = 1
 	bitCD      = 2
+	markAD     = 1
+	markOpen   = 2
+	markBeside = 4
 )
 
 // Key returns under what a is filed.
@@ -51,111 +54,57 @@ func (a *Answer) bits() (b uint8) {
 // Fits tells whether a is within the bounds.
 func (a *Answer) Fits() bool {
 	n := len(a.Records)
-	return len(a.Name) > 0 && len(a.Name) <= MaxName && n <= MaxRecords && (n == 0 || n >= 11) && len(a.TTLs) <= maxTTLs
+	return len(a.Name) > 0 && len(a.Name) <= MaxName && n <= MaxRecords && (n == 0 || n >= 11) && len(a.TTLs) <= maxTTLs &&
+		max(a.Counts[0], a.Counts[1], a.Counts[2]) <= 255
 }
 
-// ErrFull is returned by Publish when there is no room for more answers.
-var ErrFull = errors.New("no room for more hot answers")
-
-// batch is how many entries one system call reads or writes at most.
-const batch = 1024
-
-// Publish puts answers into the map, where they replace what is filed under the same keys. Those that do not
-// fit are left out. generation is what Generation returned before the answers were looked up: if there was a
-// flush since then, they are not given. n counts those of list that were dealt with before an error.
-func (p *Program) Publish(generation uint32, list []Answer) (n int, err error) {
+// Publish puts answers into the table, where they replace what is filed under the same keys. Those that do not
+// fit, and those for which nothing colder can make room, are left out; n counts the others. generation is what
+// Generation returned before the answers were looked up: if there was a flush since then, they are not given.
+// now is the second on the clock of Options.Epoch.
+func (p *Program) Publish(generation, now uint32, list []Answer) (n int, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for len(list) > 0 {
-		chunk := list[:min(len(list), batch)]
-		done, err := p.publish(generation, chunk)
-		n += done
-		if err != nil {
-			return n, err
-		}
-		list = list[len(chunk):]
-	}
-	return n, nil
-}
-
-func (p *Program) publish(generation uint32, list []Answer) (n int, err error) {
-	p.keys, p.entries = p.keys[:0], p.entries[:0]
-	var at []int // in list, of each entry
 	for i := range list {
 		a := &list[i]
 		if !a.Fits() {
 			continue
 		}
 		p.serial++
+		p.serial = max(p.serial, 1)
 		e := a.entry(p.serial, generation)
-		if e.Beside != 0 {
-			b := a.body(p.serial)
-			if err := p.objs.Bodies.Put(p.serial, &b); err != nil {
-				return p.written(at, len(p.keys), full(err))
-			}
-		}
-		p.keys = append(p.keys, p.Key(a))
-		p.entries = append(p.entries, e)
-		at = append(at, i)
-	}
-	if len(p.keys) == 0 {
-		return len(list), nil
-	}
-	done, err := p.objs.Answers.BatchUpdate(p.keys, p.entries, nil)
-	if err != nil {
-		return p.written(at, done, full(err))
-	}
-	p.written(at, done, nil)
-	return len(list), nil
-}
-
-// written notes the bodies of the first done entries of a batch, drops those of what they have replaced and of
-// those that were not written, and returns how much of the list was dealt with.
-func (p *Program) written(at []int, done int, err error) (int, error) {
-	for i, k := range p.keys {
-		e := &p.entries[i]
-		if i >= done {
-			if e.Beside != 0 {
-				p.objs.Bodies.Delete(e.Serial)
-			}
+		e.Key = uint64(p.Key(a))
+		at := p.table.place(e.Key, p.generation, now)
+		if at < 0 {
 			continue
 		}
-		if old, ok := p.beside[k]; ok {
-			p.objs.Bodies.Delete(old)
-			delete(p.beside, k)
+		if e.Marks&markBeside != 0 {
+			b := a.body(p.serial)
+			if err := p.objs.Bodies.Put(p.serial, &b); err != nil {
+				return n, fmt.Errorf("publish hot answers: %w", err)
+			}
 		}
-		if e.Beside != 0 {
-			p.beside[k] = e.Serial
-		}
+		p.table.write(at, &e)
+		n++
 	}
-	if done < len(at) {
-		return at[done], err
-	}
-	return len(at), err
-}
-
-func full(err error) error {
-	if errors.Is(err, unix.E2BIG) || errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.ENOMEM) {
-		return fmt.Errorf("%w (%w)", ErrFull, err)
-	}
-	return fmt.Errorf("publish hot answers: %w", err)
+	return n, nil
 }
 
 // entry returns a as it stands in the map.
 func (a *Answer) entry(serial, generation uint32) xdpAnswer {
 	e := xdpAnswer{
 		Serial: serial, Generation: generation, Stored: a.Stored, Expires: a.Expires, Refresh: a.Refresh, Used: a.Stored,
-		Flags: a.Flags, Type: bits.ReverseBytes16(a.Type), Counts: a.Counts, Bits: a.bits(),
+		Flags: a.Flags, Type: bits.ReverseBytes16(a.Type), Counts: [3]uint8{uint8(a.Counts[0]), uint8(a.Counts[1]), uint8(a.Counts[2])}, Bits: a.bits(),
 		Qlen: uint8(len(a.Name)), Length: uint16(len(a.Records)),
 	}
 	if a.Refresh == 0 {
 		e.Refresh = a.Expires
 	}
 	if a.AD {
-		e.Ad = 1
+		e.Marks |= markAD
 	}
 	if a.Open {
-		e.Open = 1
+		e.Marks |= markOpen
 	}
 	for i := 0; i < len(a.Name); i += 8 {
 		var word [8]byte
@@ -164,7 +113,7 @@ func (a *Answer) entry(serial, generation uint32) xdpAnswer {
 	}
 	start := (len(a.Name) + 7) &^ 7
 	if start+len(a.Records) > len(e.Data) || len(a.TTLs) > len(e.Ttl) {
-		e.Beside = 1
+		e.Marks |= markBeside
 		return e
 	}
 	copy(e.Data[start:], a.Records)
@@ -185,47 +134,33 @@ func (a *Answer) body(serial uint32) (b xdpBody) {
 }
 
 // Retire removes answers.
-func (p *Program) Retire(keys []Key) error {
+func (p *Program) Retire(keys []Key) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, k := range keys {
-		if serial, ok := p.beside[k]; ok {
-			p.objs.Bodies.Delete(serial)
-			delete(p.beside, k)
+		if at := p.table.find(uint64(k)); at >= 0 {
+			p.table.clear(at)
 		}
 	}
-	for len(keys) > 0 {
-		n, err := p.objs.Answers.BatchDelete(keys[:min(len(keys), batch)], nil)
-		keys = keys[n:]
-		switch {
-		case errors.Is(err, ebpf.ErrKeyNotExist) && len(keys) > 0:
-			keys = keys[1:] // the kernel stops at what is not there
-		case err != nil && !errors.Is(err, ebpf.ErrKeyNotExist):
-			return fmt.Errorf("retire hot answers: %w", err)
-		case n == 0 && err == nil:
-			return nil
-		}
-	}
-	return nil
 }
 
-// Used calls fn with the second of the last response from each answer, the second of its publication if there
-// was none. Answers that are published or retired meanwhile may be missed or met twice.
-func (p *Program) Used(fn func(k Key, second uint32)) error {
-	var cursor ebpf.MapBatchCursor
-	keys, entries := make([]Key, batch), make([]xdpAnswer, batch)
-	for {
-		n, err := p.objs.Answers.BatchLookup(&cursor, keys, entries, nil)
-		for i := range n {
-			fn(keys[i], entries[i].Used)
-		}
-		if errors.Is(err, ebpf.ErrKeyNotExist) {
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("read hot answers: %w", err)
-		}
+// Holds tells whether the table has a as it was published before, and would give it.
+func (p *Program) Holds(a *Answer) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	at := p.table.find(uint64(p.Key(a)))
+	if at < 0 {
+		return false
 	}
+	e := &p.table.slots[at]
+	return e.Generation == p.generation && e.Expires == a.Expires
+}
+
+// Answers returns how many hot answers the table has, those that are not given any more included.
+func (p *Program) Answers() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.table.used
 }
 
 // Generation returns the generation of the answers that are given now.

@@ -15,6 +15,7 @@ import (
 
 type benchAnswer struct {
 	_          structs.HostLayout
+	Key        uint64
 	Serial     uint32
 	Generation uint32
 	Stored     uint32
@@ -24,17 +25,14 @@ type benchAnswer struct {
 	Passed     uint32
 	Flags      uint16
 	Type       uint16
-	Counts     [3]uint16
-	Bits       uint8
-	Qlen       uint8
 	Length     uint16
-	Ad         uint8
-	Open       uint8
+	Counts     [3]uint8
+	Bits       uint8
+	Marks      uint8
+	Qlen       uint8
 	Ttls       uint8
-	Beside     uint8
-	Pad        [2]uint8
-	Ttl        [8]uint8
-	Data       [80]uint8
+	Ttl        [7]uint8
+	Data       [72]uint8
 }
 
 type benchBody struct {
@@ -74,48 +72,6 @@ type benchEndpoint struct {
 	Pad  [3]uint16
 }
 
-type benchExit uint32
-
-const (
-	benchExitGO_ON           benchExit = 0
-	benchExitPASS_FRAME      benchExit = 1
-	benchExitPASS_GROUP      benchExit = 2
-	benchExitPASS_NOT_IP     benchExit = 3
-	benchExitPASS_IP_OPTIONS benchExit = 4
-	benchExitPASS_FRAGMENT   benchExit = 5
-	benchExitPASS_EXTENSION  benchExit = 6
-	benchExitPASS_NOT_UDP    benchExit = 7
-	benchExitPASS_SOURCE     benchExit = 8
-	benchExitPASS_LENGTH     benchExit = 9
-	benchExitPASS_NOT_OURS   benchExit = 10
-	benchExitPASS_OPCODE     benchExit = 11
-	benchExitPASS_CLASS      benchExit = 12
-	benchExitPASS_RECORDS    benchExit = 13
-	benchExitPASS_VERSION    benchExit = 14
-	benchExitPASS_OPTIONS    benchExit = 15
-	benchExitPASS_LONG_NAME  benchExit = 16
-	benchExitPASS_DISABLED   benchExit = 17
-	benchExitPASS_MISS       benchExit = 18
-	benchExitPASS_FLUSHED    benchExit = 19
-	benchExitPASS_EXPIRED    benchExit = 20
-	benchExitPASS_REFRESH    benchExit = 21
-	benchExitPASS_CLIENT     benchExit = 22
-	benchExitPASS_SIZE       benchExit = 23
-	benchExitPASS_TAIL       benchExit = 24
-	benchExitDROP_SHORT      benchExit = 25
-	benchExitDROP_RESPONSE   benchExit = 26
-	benchExitDROP_COUNTS     benchExit = 27
-	benchExitDROP_NAME       benchExit = 28
-	benchExitDROP_TRAILING   benchExit = 29
-	benchExitDROP_RECORD     benchExit = 30
-	benchExitDROP_DENIED     benchExit = 31
-	benchExitDROP_LIMIT      benchExit = 32
-	benchExitDROP_TORN       benchExit = 33
-	benchExitSEND_ANSWER     benchExit = 34
-	benchExitSEND_SLIP       benchExit = 35
-	benchExitEXITS           benchExit = 36
-)
-
 // Names of all BPF objects in the ELF.
 //
 // Used for safe lookups in a Collection or CollectionSpec.
@@ -142,6 +98,7 @@ const (
 	benchVarListen6       = "listen6"
 	benchVarListen6Count  = "listen6_count"
 	benchVarNames         = "names"
+	benchVarPlaces        = "places"
 	benchVarSeed          = "seed"
 	benchVarUdpPayload    = "udp_payload"
 )
@@ -222,6 +179,7 @@ type benchVariableSpecs struct {
 	Listen6       *ebpf.VariableSpec `ebpf:"listen6"`
 	Listen6Count  *ebpf.VariableSpec `ebpf:"listen6_count"`
 	Names         *ebpf.VariableSpec `ebpf:"names"`
+	Places        *ebpf.VariableSpec `ebpf:"places"`
 	Seed          *ebpf.VariableSpec `ebpf:"seed"`
 	UdpPayload    *ebpf.VariableSpec `ebpf:"udp_payload"`
 }
@@ -283,6 +241,7 @@ type benchVariables struct {
 	Listen6       *ebpf.Variable `ebpf:"listen6"`
 	Listen6Count  *ebpf.Variable `ebpf:"listen6_count"`
 	Names         *ebpf.Variable `ebpf:"names"`
+	Places        *ebpf.Variable `ebpf:"places"`
 	Seed          *ebpf.Variable `ebpf:"seed"`
 	UdpPayload    *ebpf.Variable `ebpf:"udp_payload"`
 }

@@ -7,13 +7,14 @@ import (
 	"math"
 	"testing"
 
-	"github.com/cilium/ebpf"
-
 	"heimdall/core/wire"
 )
 
 // benchNames is the number of names of the benchmarks.
-const benchNames = 100_000
+const (
+	benchNames  = 100_000
+	benchPlaces = 1 << 18
+)
 
 // BenchmarkRun measures one run of the program, the making of the next query of the response included.
 func BenchmarkRun(b *testing.B) {
@@ -23,6 +24,7 @@ func BenchmarkRun(b *testing.B) {
 		frames []byte
 	}{
 		{"hot", 0, frame(client4, server4, query("H00007.example.", wire.TypeA, 0, 0, false))},
+		{"pick", 1, frame(client4, server4, query("H00007.example.", wire.TypeA, 0, 0, false))},
 		{"random", benchNames, frame(client4, server4, query("H00007.example.", wire.TypeA, 0, 0, false))},
 		{"hot/edns", 0, frame(client4, server4, query("H00007.example.", wire.TypeA, 0, 1232, false))},
 		{"hot/ipv6", 0, frame(client6, server6, query("H00007.example.", wire.TypeA, 0, 0, false))},
@@ -46,8 +48,10 @@ func newBench(tb testing.TB, names uint32) *benchObjects {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	spec.Variables[benchVarNames].Set(names)
-	spec.Maps[benchMapAnswers].MaxEntries = 1 << 17
+	if err := errors.Join(spec.Variables[benchVarNames].Set(names), spec.Variables[benchVarPlaces].Set(uint32(benchPlaces-1))); err != nil {
+		tb.Fatal(err)
+	}
+	spec.Maps[benchMapAnswers].MaxEntries = benchPlaces
 	objs := new(benchObjects)
 	if err := spec.LoadAndAssign(objs, nil); err != nil {
 		skipIfUnsupported(tb, explain("load", err))
@@ -64,23 +68,28 @@ func newBench(tb testing.TB, names uint32) *benchObjects {
 	); err != nil {
 		tb.Fatal(err)
 	}
-	fillBench(tb, objs.Answers)
+	fillBench(tb, objs)
 	return objs
 }
 
-func fillBench(tb testing.TB, m *ebpf.Map) {
-	var keys []Key
-	var entries []xdpAnswer
+func fillBench(tb testing.TB, objs *benchObjects) {
+	t, err := mapTable(objs.Answers)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { t.close() })
 	for i := range benchNames {
 		a := Answer{
 			Name: name(fmt.Sprintf("h%05d.example.", i)), Type: 1, Flags: wire.FlagQR | wire.FlagRA, Counts: [3]uint16{1, 0, 0},
 			Records: binary.BigEndian.AppendUint32([]byte{0xc0, 12, 0, 1, 0, 1, 0, 0, 14, 16, 0, 4}, uint32(i)), TTLs: []uint16{6}, Expires: math.MaxUint32,
 		}
-		keys = append(keys, keyOf(NameHash(0, a.Name), a.Type, 0))
-		entries = append(entries, a.entry(uint32(i+1), 1))
-	}
-	if _, err := m.BatchUpdate(keys, entries, nil); err != nil {
-		tb.Fatal(err)
+		e := a.entry(uint32(i+1), 1)
+		e.Key = uint64(keyOf(NameHash(0, a.Name), a.Type, 0))
+		if at := t.place(e.Key, 1, 0); at < 0 {
+			tb.Fatalf("no place for number %d", i)
+		} else {
+			t.write(at, &e)
+		}
 	}
 }
 

@@ -9,6 +9,7 @@ package ebpf
 import (
 	"errors"
 	"fmt"
+	"math/bits"
 	"sync"
 	"time"
 
@@ -32,12 +33,10 @@ type Program struct {
 
 	mu         sync.Mutex
 	links      []link.Link
-	serial     uint32           // of the answer published last
-	generation uint32           // of the answers that are given
-	beside     map[Key]uint32   // serials of the answers whose records are in the bodies map
+	serial     uint32 // of the answer published last
+	generation uint32 // of the answers that are given
+	table      *table
 	clients    map[prefix]uint8 // what the table of clients holds
-	entries    []xdpAnswer      // of a batch
-	keys       []Key
 }
 
 // Load loads the program into the kernel. It does nothing until it is attached and has endpoints.
@@ -46,13 +45,19 @@ func Load(o Options) (*Program, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the XDP program: %w", err)
 	}
-	p := &Program{seed: o.Seed, generation: 1, beside: map[Key]uint32{}, clients: map[prefix]uint8{}}
+	p := &Program{seed: o.Seed, generation: 1, clients: map[prefix]uint8{}}
 	if err := prepare(spec, o); err != nil {
 		return nil, err
 	}
 	if err := spec.LoadAndAssign(&p.objs, nil); err != nil {
 		return nil, explain("load the XDP program", err)
 	}
+	if p.table, err = mapTable(p.objs.Answers); err != nil {
+		p.objs.Close()
+		return nil, err
+	}
+	p.table.limit = o.Entries
+	p.table.freed = func(serial uint32) { p.objs.Bodies.Delete(serial) }
 	if err := errors.Join(p.objs.Generation.Set(p.generation), p.SetPayload(1232), p.EnableAnswers(o.Entries > 0)); err != nil {
 		p.Close()
 		return nil, explain("set up the XDP program", err)
@@ -67,9 +72,12 @@ func prepare(spec *ebpf.CollectionSpec, o Options) error {
 		return fmt.Errorf("read the clock: %w", err)
 	}
 	epoch := uint64(now.Nano() - int64(time.Since(o.Epoch)))
-	spec.Maps[xdpMapAnswers].MaxEntries = uint32(max(o.Entries, 1))
+	// Four fifths full at most: then nearly every answer finds one of its four places free.
+	places := uint32(1) << bits.Len(uint(max(o.Entries, 1)*5/4))
+	spec.Maps[xdpMapAnswers].MaxEntries = places
 	spec.Maps[xdpMapBodies].MaxEntries = uint32(max(o.Entries, 1))
-	if err := errors.Join(spec.Variables[xdpVarSeed].Set(o.Seed), spec.Variables[xdpVarEpoch].Set(epoch)); err != nil {
+	v := spec.Variables
+	if err := errors.Join(v[xdpVarSeed].Set(o.Seed), v[xdpVarEpoch].Set(epoch), v[xdpVarPlaces].Set(places-1)); err != nil {
 		return fmt.Errorf("prepare the XDP program: %w", err)
 	}
 	return nil
@@ -84,7 +92,7 @@ func (p *Program) Close() error {
 		errs = append(errs, l.Close())
 	}
 	p.links = nil
-	return errors.Join(append(errs, p.objs.Close())...)
+	return errors.Join(append(errs, p.table.close(), p.objs.Close())...)
 }
 
 // SetPayload sets the largest response in octets, which is also told in each OPT. Answers that were

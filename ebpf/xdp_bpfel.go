@@ -15,6 +15,7 @@ import (
 
 type xdpAnswer struct {
 	_          structs.HostLayout
+	Key        uint64
 	Serial     uint32
 	Generation uint32
 	Stored     uint32
@@ -24,17 +25,14 @@ type xdpAnswer struct {
 	Passed     uint32
 	Flags      uint16
 	Type       uint16
-	Counts     [3]uint16
-	Bits       uint8
-	Qlen       uint8
 	Length     uint16
-	Ad         uint8
-	Open       uint8
+	Counts     [3]uint8
+	Bits       uint8
+	Marks      uint8
+	Qlen       uint8
 	Ttls       uint8
-	Beside     uint8
-	Pad        [2]uint8
-	Ttl        [8]uint8
-	Data       [80]uint8
+	Ttl        [7]uint8
+	Data       [72]uint8
 }
 
 type xdpBody struct {
@@ -141,6 +139,7 @@ const (
 	xdpVarListen4Count  = "listen4_count"
 	xdpVarListen6       = "listen6"
 	xdpVarListen6Count  = "listen6_count"
+	xdpVarPlaces        = "places"
 	xdpVarSeed          = "seed"
 	xdpVarUdpPayload    = "udp_payload"
 )
@@ -220,6 +219,7 @@ type xdpVariableSpecs struct {
 	Listen4Count  *ebpf.VariableSpec `ebpf:"listen4_count"`
 	Listen6       *ebpf.VariableSpec `ebpf:"listen6"`
 	Listen6Count  *ebpf.VariableSpec `ebpf:"listen6_count"`
+	Places        *ebpf.VariableSpec `ebpf:"places"`
 	Seed          *ebpf.VariableSpec `ebpf:"seed"`
 	UdpPayload    *ebpf.VariableSpec `ebpf:"udp_payload"`
 }
@@ -280,6 +280,7 @@ type xdpVariables struct {
 	Listen4Count  *ebpf.Variable `ebpf:"listen4_count"`
 	Listen6       *ebpf.Variable `ebpf:"listen6"`
 	Listen6Count  *ebpf.Variable `ebpf:"listen6_count"`
+	Places        *ebpf.Variable `ebpf:"places"`
 	Seed          *ebpf.Variable `ebpf:"seed"`
 	UdpPayload    *ebpf.Variable `ebpf:"udp_payload"`
 }

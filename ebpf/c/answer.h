@@ -12,6 +12,28 @@ static __always_inline __u32 now_seconds(void)
 	return (bpf_ktime_get_coarse_ns() - epoch) / 1000000000;
 }
 
+// find returns the place that has a key, or null. All four are loaded before the first is compared, so that
+// their misses overlap.
+static __always_inline struct answer *find(__u64 key)
+{
+	__u32 i0 = key & places, i1 = i0 ^ 1, i2 = key >> 32 & places, i3 = i2 ^ 1;
+	struct answer *a0 = bpf_map_lookup_elem(&answers, &i0), *a1 = bpf_map_lookup_elem(&answers, &i1);
+	struct answer *a2 = bpf_map_lookup_elem(&answers, &i2), *a3 = bpf_map_lookup_elem(&answers, &i3);
+	__u64 k0, k1, k2, k3;
+
+	if (!a0 || !a1 || !a2 || !a3)
+		return 0;
+	k0 = *(volatile __u64 *)&a0->key, k1 = *(volatile __u64 *)&a1->key;
+	k2 = *(volatile __u64 *)&a2->key, k3 = *(volatile __u64 *)&a3->key;
+	if (k0 == key)
+		return a0;
+	if (k1 == key)
+		return a1;
+	if (k2 == key)
+		return a2;
+	return k3 == key ? a3 : 0;
+}
+
 // same tells whether the answer is to what the query asks.
 static __always_inline int same(struct query *q, struct answer *a)
 {
@@ -56,27 +78,30 @@ static __always_inline int put_records(struct xdp_md *ctx, __u32 to, const __u8 
 	return 0;
 }
 
-// age_ttl subtracts the age from the TTL at an offset of the packet.
-static __always_inline int age_ttl(struct xdp_md *ctx, __u32 to, __u32 off, __u32 age)
+// put_ttl writes a TTL, less its age, to its place. It is read from the map: the packet has just been written to
+// in words that it may straddle, and the load would stall.
+static __always_inline int put_ttl(struct xdp_md *ctx, __u32 to, const __u8 *data, __u32 from, const __u32 room, __u32 off, __u32 age)
 {
 	__u8 *p = (void *)(long)ctx->data + (to & 255) + (off & 511);
-	__u32 ttl;
+	__u32 at = from + off, ttl;
 
-	if ((void *)(p + 4) > (void *)(long)ctx->data_end)
+	if (at > room - 4 || (void *)(p + 4) > (void *)(long)ctx->data_end)
 		return -1;
-	ttl = bpf_ntohl(*(__be32 *)p);
+	ttl = bpf_ntohl(*(__be32 *)(data + at));
 	*(__be32 *)p = bpf_htonl(ttl > age ? ttl - age : 0);
 	return 0;
 }
 
-__noinline int put_inline(struct xdp_md *ctx, __u32 to, struct answer *a, __u32 age)
+static __always_inline int put_inline(struct xdp_md *ctx, __u32 to, struct answer *a, __u32 age)
 {
-	if (!a || put_records(ctx, to, a->data, (a->qlen + 7) & 0x78, INLINE_DATA, a->length))
+	__u32 from = (a->qlen + 7) & 0x78;
+
+	if (put_records(ctx, to, a->data, from, INLINE_DATA, a->length))
 		return -1;
 	for (int i = 0; i < INLINE_TTLS; i++) {
 		if (i >= a->ttls)
 			break;
-		if (age_ttl(ctx, to, a->ttl[i], age))
+		if (put_ttl(ctx, to, a->data, from, INLINE_DATA, a->ttl[i], age))
 			return -1;
 	}
 	return 0;
@@ -91,7 +116,7 @@ __noinline int put_body(struct xdp_md *ctx, __u32 to, __u32 serial, __u32 length
 	for (int i = 0; i < BODY_TTLS; i++) {
 		if (i >= b->ttls)
 			break;
-		if (age_ttl(ctx, to, b->ttl[i], age))
+		if (put_ttl(ctx, to, b->data, 0, BODY_DATA, b->ttl[i], age))
 			return -1;
 	}
 	barrier();
@@ -123,7 +148,7 @@ static __always_inline int put_header(struct xdp_md *ctx, struct query *q, __u32
 }
 
 // answer sends a hot answer, if there is one for the query.
-__noinline int answer(struct xdp_md *ctx, struct query *q, __u32 who)
+__noinline enum exit answer(struct xdp_md *ctx, struct query *q, __u32 who)
 {
 	__u32 now, serial, records, question, to, length, flags;
 	struct answer *a;
@@ -136,18 +161,18 @@ __noinline int answer(struct xdp_md *ctx, struct query *q, __u32 who)
 	if (q->qlen > NAME_WORDS * 8)
 		return PASS_LONG_NAME;
 	key = mix(q->hash, (__u64)q->type << 8 | q->bits);
-	a = bpf_map_lookup_elem(&answers, &key);
+	a = find(key);
 	if (!a)
 		return PASS_MISS;
 	serial = *(volatile __u32 *)&a->serial;
-	if (!same(q, a))
+	if (!serial || !same(q, a))
 		return PASS_MISS;
 	if (a->generation != generation)
 		return PASS_FLUSHED;
 	now = now_seconds();
 	if (now >= a->expires)
 		return PASS_EXPIRED;
-	if (!a->open && !(who & CLIENT_ASK))
+	if (!(a->marks & MARK_OPEN) && !(who & CLIENT_ASK))
 		return PASS_CLIENT;
 	if (now >= a->refresh && a->passed != now) {
 		a->passed = now;
@@ -161,12 +186,12 @@ __noinline int answer(struct xdp_md *ctx, struct query *q, __u32 who)
 	if (resize(ctx, q, length))
 		return PASS_TAIL;
 	to = q->udp + sizeof(struct udphdr) + question;
-	if (a->beside ? put_body(ctx, to, serial, records, now - a->stored) : put_inline(ctx, to, a, now - a->stored))
+	if (a->marks & MARK_BESIDE ? put_body(ctx, to, serial, records, now - a->stored) : put_inline(ctx, to, a, now - a->stored))
 		return DROP_TORN;
 	if (q->edns && put_opt((void *)(long)ctx->data + (to & 255) + records, (void *)(long)ctx->data_end, q))
 		return DROP_TORN;
 	flags = a->flags;
-	if (a->ad && (q->bits & BIT_DO || q->flags & FLAG_AD)) // RFC 6840, section 5.8
+	if (a->marks & MARK_AD && (q->bits & BIT_DO || q->flags & FLAG_AD)) // RFC 6840, section 5.8
 		flags |= FLAG_AD;
 	if (put_header(ctx, q, flags, a->counts[0], a->counts[1], a->counts[2]))
 		return DROP_TORN;
@@ -175,14 +200,13 @@ __noinline int answer(struct xdp_md *ctx, struct query *q, __u32 who)
 	if (a->used != now)
 		a->used = now;
 	barrier();
-	// The map gives the memory of a replaced entry to the next one at once.
 	if (*(volatile __u32 *)&a->serial != serial || turn(ctx, q, length))
 		return DROP_TORN;
 	return SEND_ANSWER;
 }
 
 // slip answers a query beyond the rate with nothing but TC.
-__noinline int slip(struct xdp_md *ctx, struct query *q)
+__noinline enum exit slip(struct xdp_md *ctx, struct query *q)
 {
 	__u32 question, length;
 

@@ -5,22 +5,28 @@
 
 #include "state.h"
 
-// permission returns what the source of the query may do, enum client.
-__noinline int permission(struct query *q)
+// search looks the source of the query up in the table.
+__noinline int search(struct query *q)
 {
 	struct client_key key = {.bits = 32 + 128};
 	enum client *found;
 
 	if (!q)
 		return CLIENT_DENY;
-	if (clients_used) {
-		key.v6 = q->v6;
-		key.addr[0] = q->src[0];
-		key.addr[1] = q->src[1];
-		found = bpf_map_lookup_elem(&clients, &key);
-		if (found)
-			return *found;
-	}
+	key.v6 = q->v6;
+	key.addr[0] = q->src[0];
+	key.addr[1] = q->src[1];
+	found = bpf_map_lookup_elem(&clients, &key);
+	if (found)
+		return *found;
+	return q->v6 ? clients6 : clients4;
+}
+
+// permission returns what the source of the query may do, enum client.
+static __always_inline int permission(struct query *q)
+{
+	if (clients_used)
+		return search(q);
 	return q->v6 ? clients6 : clients4;
 }
 

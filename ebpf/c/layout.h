@@ -15,8 +15,8 @@
 
 enum {
 	NAME_WORDS = 8,		   // a hot name has at most 64 octets, root included
-	INLINE_DATA = 80,	   // octets of name and records in an entry itself
-	INLINE_TTLS = 8,	   // records in them
+	INLINE_DATA = 72,	   // octets of name and records in an entry itself
+	INLINE_TTLS = 7,	   // records in them
 	BODY_DATA = 512,	   // octets of records beside the entry
 	BODY_TTLS = 28,		   // records in them
 	ENDPOINTS = 32,		   // listen addresses of each family
@@ -56,29 +56,35 @@ struct query {
 	__u8 pad[4];
 };
 
-// A hot answer. User space writes all of it but the two seconds that the kernel notes.
+// A hot answer: two cache lines, which the hardware fetches together. User space writes it in place. While it
+// does, serial is 0; whoever finds another serial after reading than before has read a mixture.
 struct answer {
-	__u32 serial;	   //  0 different for each that was ever written; key of its body
-	__u32 generation;  //  4 valid as long as the program's is the same
-	__u32 stored;	   //  8 second that the TTLs count from
-	__u32 expires;	   // 12 second from which it is of no use
-	__u32 refresh;	   // 16 second from which the shard wants to see a query now and then
-	__u32 used;	   // 20 second of the last response; by the kernel
-	__u32 passed;	   // 24 second of the last query passed for refresh; by the kernel
-	__u16 flags;	   // 28 second word of the header without RD, CD and AD, host order
-	__be16 type;	   // 30
-	__u16 counts[3];   // 32 records in the sections, without OPT, host order
-	__u8 bits;	   // 38
-	__u8 qlen;	   // 39 octets of qname
+	__u64 key;	   //  0 hash of name, type and bits
+	__u32 serial;	   //  8 different for each that was ever written; key of its body; 0: none
+	__u32 generation;  // 12 valid as long as the program's is the same
+	__u32 stored;	   // 16 second that the TTLs count from
+	__u32 expires;	   // 20 second from which it is of no use
+	__u32 refresh;	   // 24 second from which the shard wants to see a query now and then
+	__u32 used;	   // 28 second of the last response; by the kernel
+	__u32 passed;	   // 32 second of the last query passed for refresh; by the kernel
+	__u16 flags;	   // 36 second word of the header without RD, CD and AD, host order
+	__be16 type;	   // 38
 	__u16 length;	   // 40 octets of records
-	__u8 ad;	   // 42 the data is authentic: AD for those who want to know
-	__u8 open;	   // 43 for everybody, not only for those who may have cached answers
-	__u8 ttls;	   // 44 records in data; those of a body are counted there
-	__u8 beside;	   // 45 the records are in the body, not in data
-	__u8 pad[2];	   // 46
-	__u8 ttl[INLINE_TTLS]; // 48 offset of each TTL in the records
+	__u8 counts[3];	   // 42 records in the sections, without OPT
+	__u8 bits;	   // 45 of the query
+	__u8 marks;	   // 46
+	__u8 qlen;	   // 47 octets of qname
+	__u8 ttls;	   // 48 records in data; those of a body are counted there
+	__u8 ttl[INLINE_TTLS]; // 49 offset of each TTL in the records
 	__u8 data[INLINE_DATA]; // 56 qname padded to words, then the records
-}; // 136
+} __attribute__((aligned(8))); // 128
+
+// Marks of an answer.
+enum {
+	MARK_AD = 1,	 // the data is authentic: AD for those who want to know
+	MARK_OPEN = 2,	 // for everybody, not only for those who may have cached answers
+	MARK_BESIDE = 4, // the records are in the body, not in data
+};
 
 // The records of an answer that are too long for its entry.
 struct body {

@@ -96,7 +96,7 @@ static __always_inline int ipv6(struct ipv6hdr *ip, void *end, struct query *q)
 }
 
 // locate finds the UDP payload. The stages are global functions: the verifier checks each once, by itself.
-__noinline int locate(struct xdp_md *ctx, struct query *q)
+__noinline enum exit locate(struct xdp_md *ctx, struct query *q)
 {
 	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
 	struct ethhdr *eth = data;

@@ -92,7 +92,7 @@ static __always_inline int opt(__u8 *p, void *end, __u32 left, __u32 records, st
 	return GO_ON;
 }
 
-__noinline int question(struct xdp_md *ctx, struct query *q)
+__noinline enum exit question(struct xdp_md *ctx, struct query *q)
 {
 	void *end = (void *)(long)ctx->data_end;
 	struct dnshdr *dns;

@@ -9,9 +9,10 @@
 #include "answer.h"
 
 // decide takes a packet through the stages to its exit.
-static __always_inline int decide(struct xdp_md *ctx, struct query *q)
+static __always_inline enum exit decide(struct xdp_md *ctx, struct query *q)
 {
-	int exit, who;
+	enum exit exit;
+	__u32 who;
 
 	exit = locate(ctx, q);
 	if (exit)
@@ -33,7 +34,8 @@ static __always_inline int decide(struct xdp_md *ctx, struct query *q)
 // leave counts the exit and returns the verdict.
 static __always_inline int leave(enum exit exit)
 {
-	__u64 *count = bpf_map_lookup_elem(&exits, &exit);
+	__u32 key = exit;
+	__u64 *count = bpf_map_lookup_elem(&exits, &key);
 
 	if (count)
 		*count += 1;

@@ -7,6 +7,7 @@
 
 // Fixed when the program is loaded.
 const volatile __u64 seed;  // of the name hash
+const volatile __u32 places; // in answers, less one
 const volatile __u64 epoch; // zero of the shards' clocks, in ns of CLOCK_MONOTONIC
 
 volatile __u32 generation;   // answers of another one are not given
@@ -31,15 +32,18 @@ volatile __u64 limit_mask6;
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, EXITS);
-	__type(key, enum exit);
+	__type(key, __u32); // enum exit
 	__type(value, __u64);
 } exits SEC(".maps");
 
+// A hash table with four places for each key, two pairs of neighbours, that user space maintains through mmap.
+// The kernel's own hash maps cost one more miss of the cache and the TLB, for the bucket; and mmap aligns the
+// entries to cache lines.
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 65536);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, __u64); // hash of name, type and bits
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 65536); // a power of two
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
 	__type(value, struct answer);
 } answers SEC(".maps");
 
