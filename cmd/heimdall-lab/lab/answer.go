@@ -69,7 +69,7 @@ func (m *response) step(name, owner string, typ uint16) (target string) {
 		typ = slices.Min(slices.Collect(maps.Keys(z.nodes[source]))) // RFC 8482, section 4.1: one RRset is enough
 	}
 	switch {
-	case z.has(source, typ):
+	case z.has(source, typ) && !(typ == dns.TypeDS && z.hidden[source]):
 		m.add(&m.Answer, source, typ, owner)
 		if typ == dns.TypeNS {
 			m.addresses(source)
@@ -98,7 +98,7 @@ func (m *response) step(name, owner string, typ uint16) (target string) {
 func (m *response) refer(cut string) {
 	z := m.zone
 	m.Ns = append(m.Ns, z.nodes[cut][dns.TypeNS]...)
-	if z.has(cut, dns.TypeDS) {
+	if z.has(cut, dns.TypeDS) && !z.hidden[cut] {
 		if m.do {
 			m.add(&m.Ns, cut, dns.TypeDS, "")
 		}

@@ -43,6 +43,7 @@ func Build(specs []Spec, now time.Time) (*Internet, error) {
 		for _, rr := range ds {
 			if z.parent != nil {
 				z.parent.insert(rr)
+				z.parent.hidden[z.origin] = z.spec.Flaw == HiddenDS
 			}
 		}
 	}
@@ -56,7 +57,8 @@ func Build(specs []Spec, now time.Time) (*Internet, error) {
 
 // addZone makes a zone with its own records and keys.
 func (n *Internet) addZone(s *Spec) error {
-	z := &zone{spec: s, origin: dns.Fqdn(s.Name), nodes: map[string]map[uint16][]dns.RR{}, sigs: map[rrset][]dns.RR{}}
+	z := &zone{spec: s, origin: dns.Fqdn(s.Name), nodes: map[string]map[uint16][]dns.RR{},
+		sigs: map[rrset][]dns.RR{}, hidden: map[string]bool{}}
 	z.parent = n.zoneOf(z.origin)
 	if z.parent == nil && z.origin != "." {
 		return fmt.Errorf("make zone %s: no zone above it", z.origin)

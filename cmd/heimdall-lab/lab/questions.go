@@ -111,6 +111,7 @@ func Questions() []Question {
 	bogus("www.nokeys.alpha.", www, "DS records, but not signed", edeNoKey, edeNoSignature)
 	bogus("www.wrongds.alpha.", www, "DS record of another key", edeNoKey)
 	bogus("www.corruptds.alpha.", www, "wrong digest in the DS record", edeNoKey)
+	bogus("www.hiddends.alpha.", www, "DS record that the parent zone's servers deny", edeBogus, edeNoDenial)
 	bogus("www.nosigs.alpha.", www, "data without signatures", edeNoSignature)
 	for _, z := range []string{"wrongnsec.alpha.", "wrongnsec3.beta.", "nodenial.alpha."} {
 		secure("www."+z, www, "needs no proof")
@@ -119,7 +120,7 @@ func Questions() []Question {
 		bogus("any.wild."+z, wild, "no proof that the wildcard applies", edeNoDenial)
 	}
 
-	for _, z := range []string{"refused", "upwards", "sideways", "dead"} {
+	for _, z := range []string{"refused", "upwards", "sideways", "elsewhere", "dead"} {
 		secure("www."+z+".alpha.", www, "one of two servers is of use")
 	}
 	secure("www.slow.alpha.", www, "servers take 600 ms")
@@ -130,7 +131,7 @@ func Questions() []Question {
 	add(Question{Data: largeData(39), AD: true}, "large.big.beta.", dns.TypeTXT, "an answer too large for UDP")
 	secure("www.crossa.alpha.", www, "its server is named in a zone that has one here")
 	secure("www.crossb.beta.", www, "one of its servers is named in a zone that has one here")
-	for _, z := range []string{"allrefused", "allupwards", "allsideways", "alldead"} {
+	for _, z := range []string{"allrefused", "allupwards", "allsideways", "allelsewhere", "alldead"} {
 		fails("www."+z+".alpha.", "no server is of use")
 	}
 	fails("www.noglue.alpha.", "glue is missing")

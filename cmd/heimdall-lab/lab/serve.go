@@ -66,6 +66,11 @@ func (s *server) ServeDNS(w dns.ResponseWriter, q *dns.Msg) {
 		(&response{Msg: r, zone: s.root}).refer(s.root.origin)
 	case s.manner == Sideways:
 		(&response{Msg: r, zone: z}).refer(z.origin)
+	case s.manner == Elsewhere:
+		r.Authoritative, r.Rcode = true, dns.RcodeNameError
+		soa := dns.Copy(z.nodes[z.origin][dns.TypeSOA][0])
+		soa.Header().Name = "elsewhere."
+		r.Ns = append(r.Ns, soa)
 	case s.manner == Truncating && udp:
 		r.Authoritative, r.Truncated = true, true
 	default:

@@ -43,6 +43,7 @@ const (
 	WrongDS            // the DS record is that of another key
 	CorruptDS          // the digest in the DS record has a wrong octet
 	UnknownDigest      // the DS record has a digest type that nobody knows
+	HiddenDS           // the servers of the parent zone deny the DS record, as one who wants no validation would
 	NoSignatures       // the data comes without signatures, the keys with theirs
 	WrongDenial        // in place of the NSEC or NSEC3 records that prove something come the next ones of the chain
 	NoDenial           // negative answers and those of wildcards come without NSEC or NSEC3 records
@@ -63,6 +64,7 @@ const (
 	Refusing           // REFUSED, whatever is asked
 	Upwards            // lame: refers to the root servers
 	Sideways           // lame: refers to the zone that it was asked about
+	Elsewhere          // lame: NXDOMAIN, in the name of another zone
 	Dead               // no response
 	Slow               // answers after slowness
 	PlainDNS           // FORMERR to queries with EDNS

@@ -15,10 +15,11 @@ type zone struct {
 	parent  *zone // nil: the root
 	servers []*server
 
-	nodes map[string]map[uint16][]dns.RR // RRsets by owner and type; a name that has only names below it has none
-	sigs  map[rrset][]dns.RR
-	keys  []*key // those that sign keys first
-	chain []link // NSEC or NSEC3 records in order
+	nodes  map[string]map[uint16][]dns.RR // RRsets by owner and type; a name that has only names below it has none
+	sigs   map[rrset][]dns.RR
+	keys   []*key          // those that sign keys first
+	hidden map[string]bool // owners of DS records that are denied
+	chain  []link          // NSEC or NSEC3 records in order
 }
 
 type rrset struct {
