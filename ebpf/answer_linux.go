@@ -73,7 +73,7 @@ func (p *Program) Publish(generation, now uint32, list []Answer) (n int, err err
 		p.serial++
 		p.serial = max(p.serial, 1)
 		e := a.entry(p.serial, generation)
-		e.Key = uint64(p.Key(a))
+		e.Key, e.Used = uint64(p.Key(a)), now
 		at := p.table.place(e.Key, p.generation, now)
 		if at < 0 {
 			continue
@@ -93,7 +93,7 @@ func (p *Program) Publish(generation, now uint32, list []Answer) (n int, err err
 // entry returns a as it stands in the map.
 func (a *Answer) entry(serial, generation uint32) xdpAnswer {
 	e := xdpAnswer{
-		Serial: serial, Generation: generation, Stored: a.Stored, Expires: a.Expires, Refresh: a.Refresh, Used: a.Stored,
+		Serial: serial, Generation: generation, Stored: a.Stored, Expires: a.Expires, Refresh: a.Refresh,
 		Flags: a.Flags, Type: bits.ReverseBytes16(a.Type), Counts: [3]uint8{uint8(a.Counts[0]), uint8(a.Counts[1]), uint8(a.Counts[2])}, Bits: a.bits(),
 		Qlen: uint8(len(a.Name)), Length: uint16(len(a.Records)),
 	}
