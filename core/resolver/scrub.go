@@ -74,6 +74,9 @@ func (m *Machine) negative(t *task, name dname.Name, typ wire.Type, zone dname.N
 		return outNegative
 	}
 	if m.rcode == wire.RcodeNXDomain {
+		if m.foreignSOA(t) {
+			return outLame
+		}
 		m.takeDenial(t, zone)
 		return outNegative
 	}
@@ -101,6 +104,17 @@ func (m *Machine) negative(t *task, name dname.Name, typ wire.Type, zone dname.N
 		m.takeDenial(t, zone)
 	}
 	return out
+}
+
+// foreignSOA says whether there is an SOA record, which takeSOA has not taken: the server denies a name on behalf of
+// a zone that the name is not in, or that was not to be asked.
+func (m *Machine) foreignSOA(t *task) bool {
+	for i := range m.response.parts {
+		if p := &m.response.parts[i]; p.section == wire.Authority && p.rr.Type == wire.TypeSOA && p.rr.Class == t.class {
+			return true
+		}
+	}
+	return false
 }
 
 // take copies a record; its owner is given because it was compared with a name of ours.

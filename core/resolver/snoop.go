@@ -8,7 +8,7 @@ import (
 
 // Snoop answers a question with what is known, asking nobody, as clients want it that clear RD: the answer
 // or the aliases that lead towards it, else the servers of the closest zone known in the authority section.
-// Answer.Msg is valid until Clear. False if the machine does not iterate.
+// Answer.Msg is valid until Clear. False if nothing is known, or the machine does not iterate.
 func (m *Machine) Snoop(now int64, q *Question) (Answer, bool) {
 	m.now = now
 	if !m.recursive() {
@@ -48,7 +48,10 @@ func (m *Machine) Snoop(now int64, q *Question) (Answer, bool) {
 		}
 	}
 	if !known {
-		m.writeServers(m.target, q.Class)
+		empty := m.builder.Len()
+		if m.writeServers(m.target, q.Class); m.builder.Len() == empty && dname.Equal(m.target, q.Name) {
+			return Answer{}, false // RFC 2308, section 2.2: an empty response would deny that there is data
+		}
 	}
 	m.builder.SetFlags(uint16(code) & wire.RcodeMask)
 	return Answer{Msg: m.lend(m.builder.Finish()), Rcode: code, AD: secure && known}, true
