@@ -48,7 +48,7 @@ func TestRepliesLeaveFromTheAddressAsked(t *testing.T) {
 	t.Parallel()
 	up := newUpstream(t, nil)
 	d := startWith(t, func(port string) string {
-		return fmt.Sprintf("[server]\nlisten = [\"0.0.0.0:%s\", \"[::]:%s\"]\n[cpu]\nshards = 1\n%s\n[admin]", port, port, forward(".", up))
+		return fmt.Sprintf("[server]\nlisten = [\"0.0.0.0:%s\", \"[::]:%s\"]\n[cpu]\nshards = 1\n[recursion]\nvalidation = false\n%s\n[admin]", port, port, forward(".", up))
 	})
 	_, port, _ := net.SplitHostPort(d.addr)
 	hosts := []string{"127.0.0.1", "127.0.0.2", "127.200.3.4", "::1"}
@@ -80,7 +80,7 @@ func TestSeveralAddresses(t *testing.T) {
 	t.Parallel()
 	up := newUpstream(t, nil)
 	d := startWith(t, func(port string) string {
-		return fmt.Sprintf("[server]\nlisten = [\"127.0.0.1:%s\", \"127.0.0.2:%s\"]\n[cpu]\nshards = 2\npin = false\n%s\n[admin]", port, port, forward(".", up))
+		return fmt.Sprintf("[server]\nlisten = [\"127.0.0.1:%s\", \"127.0.0.2:%s\"]\n[cpu]\nshards = 2\npin = false\n[recursion]\nvalidation = false\n%s\n[admin]", port, port, forward(".", up))
 	})
 	_, port, _ := net.SplitHostPort(d.addr)
 	for _, host := range []string{"127.0.0.1", "127.0.0.2"} {

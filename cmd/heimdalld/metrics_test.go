@@ -35,7 +35,7 @@ func TestMetrics(t *testing.T) {
 	var metrics string
 	d := startWith(t, func(port string) string {
 		metrics = freePort(t)
-		return fmt.Sprintf("[server]\nlisten = [\"127.0.0.1:%s\"]\n[cpu]\nshards = 1\n%s\n[admin]\nmetrics = %q", port, forward(".", up), metrics)
+		return fmt.Sprintf("[server]\nlisten = [\"127.0.0.1:%s\"]\n[cpu]\nshards = 1\n[recursion]\nvalidation = false\n%s\n[admin]\nmetrics = %q", port, forward(".", up), metrics)
 	})
 	begin, code, err := get("http://" + metrics + "/metrics")
 	if err != nil || code != 200 {
