@@ -10,8 +10,8 @@ import (
 // Steering is the program that picks the socket of an SO_REUSEPORT group by the qname. Not safe for concurrent
 // use.
 type Steering struct {
-	objs steerObjects
-	n    int
+	objs    steerObjects
+	sockets []uint64 // cookies of those in the map, by which the kernel tells sockets apart
 }
 
 // AttachSteering gives each name one of the sockets fds, which share one UDP address: number
@@ -46,18 +46,34 @@ func AttachSteering(seed uint64, fds []int) (*Steering, error) {
 // Update changes the sockets: more of them, or fewer, or others in their places. No query is lost by it, as
 // what has no owner meanwhile goes to any socket of the group.
 func (s *Steering) Update(fds []int) error {
+	next := make([]uint64, len(fds))
 	for i, fd := range fds {
-		if err := s.objs.Sockets.Put(uint32(i), uint64(fd)); err != nil {
-			return explain(fmt.Sprintf("steer to socket %d", i), err)
+		var err error
+		if next[i], err = unix.GetsockoptUint64(fd, unix.SOL_SOCKET, unix.SO_COOKIE); err != nil {
+			return fmt.Errorf("steer to socket %d: read its cookie: %w", i, err)
 		}
 	}
+	if err := s.objs.Shards.Set(uint32(min(len(fds), len(s.sockets)))); err != nil {
+		return fmt.Errorf("steer by name: %w", err)
+	}
+	// A socket can have one place only: those that change are emptied before any is filled.
+	for i, old := range s.sockets {
+		if i >= len(next) || next[i] != old {
+			s.objs.Sockets.Delete(uint32(i)) // it may be closed, and gone from the map already
+		}
+	}
+	for i, fd := range fds {
+		if i < len(s.sockets) && s.sockets[i] == next[i] {
+			continue
+		}
+		if err := s.objs.Sockets.Put(uint32(i), uint64(fd)); err != nil {
+			return fmt.Errorf("steer to socket %d: %w", i, err)
+		}
+	}
+	s.sockets = next
 	if err := s.objs.Shards.Set(uint32(len(fds))); err != nil {
-		return explain("steer by name", err)
+		return fmt.Errorf("steer by name: %w", err)
 	}
-	for i := len(fds); i < s.n; i++ {
-		s.objs.Sockets.Delete(uint32(i))
-	}
-	s.n = len(fds)
 	return nil
 }
 
