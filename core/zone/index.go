@@ -52,8 +52,10 @@ const (
 
 // find returns the ref of the node with the given name, in lower case and without the origin; 0 if there
 // is none.
-func (z *Zone) find(key []byte) uint32 {
-	hash := hashOf(z.seed, key)
+func (z *Zone) find(key []byte) uint32 { return z.lookup(hashOf(z.seed, key), key) }
+
+// lookup is find for a name whose hash is known.
+func (z *Zone) lookup(hash uint32, key []byte) uint32 {
 	for i := z.bucketOf(hash); ; {
 		bucket := z.mem[int(i)*bucketLen:][:bucketLen]
 		n := uint(bucket[12])

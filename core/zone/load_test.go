@@ -1,6 +1,7 @@
 package zone_test
 
 import (
+	"bytes"
 	"io"
 	"strings"
 	"testing"
@@ -80,6 +81,12 @@ func ask(t testing.TB, s *zone.Set, q *wire.Query, limit int) *dns.Msg {
 		return nil
 	}
 	msg = msg[len(prefix):]
+	// A prefetched query is answered alike.
+	refs := []zone.Ref{{}, s.Locate(q)}
+	zone.Prefetch(refs)
+	if same, _, _ := s.AppendReplyAt(&refs[1], nil, q, limit, wire.FlagQR); !bytes.Equal(msg, same) {
+		t.Fatalf("prefetched, the response to %s %s is another", q.Name, q.Type)
+	}
 	if len(msg) > limit {
 		t.Fatalf("%d octets, more than %d", len(msg), limit)
 	}

@@ -23,9 +23,9 @@ type found struct {
 	at, next int
 }
 
-// search looks for n[:rel], a name in lower case without the origin. n is written to and restored.
-func (z *Zone) search(n []byte, rel int, t wire.Type) found {
-	exact := z.find(n[:rel])
+// search looks for n[:rel], a name in lower case without the origin, whose node is exact; 0 if it has none. n is
+// written to and restored.
+func (z *Zone) search(n []byte, rel int, exact uint32, t wire.Type) found {
 	if exact != 0 {
 		switch f := z.flags(exact); {
 		case f&flagBelow != 0:

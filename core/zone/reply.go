@@ -18,33 +18,36 @@ const maxSteps = 16
 //
 // Nothing is allocated if dst has room for limit octets.
 func (s *Set) AppendReply(dst []byte, q *wire.Query, limit int, flags uint16) (msg []byte, rcode wire.Rcode, ok bool) {
-	if q.Class != wire.ClassIN || len(s.zones) == 0 || q.Name == nil {
+	ref := s.Locate(q)
+	return s.AppendReplyAt(&ref, dst, q, limit, flags)
+}
+
+// AppendReplyAt is AppendReply for a query that was located before, perhaps with others of a batch.
+func (s *Set) AppendReplyAt(ref *Ref, dst []byte, q *wire.Query, limit int, flags uint16) (msg []byte, rcode wire.Rcode, ok bool) {
+	if ref.z == nil {
 		return dst, 0, false
 	}
 	var low [dname.MaxLen]byte
 	n := dname.AppendLower(low[:0], q.Name)
-	z, rel := s.enclosing(n, q.Type)
-	if z == nil {
-		return dst, 0, false
-	}
+	rel := int(ref.rel)
 	w := writer{buf: dst, base: len(dst), limit: min(limit, wire.MaxLen), origin: uint16(wire.HeaderLen + rel)}
 	w.question(q)
 	flags &^= wire.FlagAA | wire.FlagTC | wire.RcodeMask
-	if z.quick(&w, q, n[:rel]) {
+	exact := ref.exact(n[:rel])
+	if ref.z.quick(&w, q, exact) {
 		w.finish(flags | wire.FlagAA)
 		return w.buf, wire.RcodeNoError, true
 	}
-	r := reply{w: w, set: s, qtype: q.Type, do: q.DO, z: z, rel: rel, at: wire.HeaderLen}
+	r := reply{w: w, set: s, qtype: q.Type, do: q.DO, z: ref.z, rel: rel, at: wire.HeaderLen}
 	r.size = copy(r.names[0][:], n)
-	r.answer()
+	r.answer(exact)
 	r.w.finish(flags | r.flags | uint16(r.rcode))
 	return r.w.buf, r.rcode, true
 }
 
-// quick answers the common case: there is a node of that name with the records asked for, which name no
-// hosts, and all fits. Else it leaves w as it is.
-func (z *Zone) quick(w *writer, q *wire.Query, n []byte) bool {
-	ref := z.find(n)
+// quick answers the common case: ref is the name's node, with the records asked for, which name no hosts, and all
+// fits. Else it leaves w as it is.
+func (z *Zone) quick(w *writer, q *wire.Query, ref uint32) bool {
 	if ref == 0 || z.flags(ref)&(flagCut|flagBelow) != 0 {
 		return false
 	}
@@ -99,13 +102,14 @@ type visit struct {
 // name is the name that is looked for.
 func (r *reply) name() []byte { return r.names[r.turn&1][:r.size] }
 
-// answer fills the message.
-func (r *reply) answer() {
+// answer fills the message. exact is the node of the qname, 0 if there is none.
+func (r *reply) answer(exact uint32) {
 	if r.qtype == wire.TypeAXFR || r.qtype == wire.TypeIXFR {
 		r.rcode = wire.RcodeRefused // a transfer is no matter of one message
 		return
 	}
-	for r.step() {
+	for r.step(exact) {
+		exact = r.z.find(r.name()[:r.rel])
 	}
 	if !r.full && r.do {
 		r.putProofs()
@@ -119,8 +123,8 @@ func (r *reply) answer() {
 }
 
 // step answers for one name, and reports whether there is another to go on with.
-func (r *reply) step() bool {
-	f := r.z.search(r.name(), r.rel, r.qtype)
+func (r *reply) step(exact uint32) bool {
+	f := r.z.search(r.name(), r.rel, exact, r.qtype)
 	if f.how == expanded && r.z.flags(f.node)&flagCut != 0 && r.qtype != wire.TypeDS {
 		// RFC 4592, section 4.2, leaves it open what a wildcard with NS records means. Here it is a
 		// delegation of the name below it, which resolvers can make use of.

@@ -39,10 +39,16 @@ func TestAppendReplyAllocs(t *testing.T) {
 			}
 		}
 		buf := make([]byte, 0, 4096)
+		refs := make([]zone.Ref, len(queries))
 		for _, limit := range []int{512, 4096} {
 			if n := testing.AllocsPerRun(10, func() {
-				for _, q := range queries {
+				for i, q := range queries {
 					s.AppendReply(buf, q, limit, wire.FlagQR)
+					refs[i] = s.Locate(q)
+				}
+				zone.Prefetch(refs)
+				for i, q := range queries {
+					s.AppendReplyAt(&refs[i], buf, q, limit, wire.FlagQR)
 				}
 			}); n != 0 {
 				t.Errorf("%s: %v allocations", file, n)
