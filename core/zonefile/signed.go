@@ -2,6 +2,7 @@ package zonefile
 
 import (
 	"encoding/base32"
+	"encoding/binary"
 	"slices"
 	"time"
 
@@ -158,3 +159,23 @@ func (f *fields) nextHash() {
 	out[length] = byte(size)
 	f.out = out
 }
+
+// putTypeBitmap appends the type bitmap (RFC 4034, section 4.1.2) of types in ascending order.
+func putTypeBitmap(dst []byte, types []uint16) []byte {
+	for len(types) > 0 {
+		window := types[0] >> 8
+		var bits [32]byte
+		size := 0
+		for len(types) > 0 && types[0]>>8 == window {
+			low := types[0] & 0xFF
+			bits[low/8] |= 0x80 >> (low % 8)
+			size = int(low/8) + 1
+			types = types[1:]
+		}
+		dst = append(append(dst, byte(window), byte(size)), bits[:size]...)
+	}
+	return dst
+}
+
+// put16 appends a 16-bit number.
+func put16(dst []byte, n uint16) []byte { return binary.BigEndian.AppendUint16(dst, n) }
