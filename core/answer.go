@@ -137,11 +137,22 @@ func (e *Engine) hitFor(w *waiter, staleTTL uint32) []byte {
 // fail sends SERVFAIL to a waiter and frees it.
 func (e *Engine) fail(n uint32, code wire.EDE, text string) {
 	w := &e.waiters.slot[n]
+	e.replyFailure(n, w, code, text)
+	e.release(n, w)
+}
+
+// abandon sends SERVFAIL to a waiter that the resolver or the queue still knows, and leaves it to them.
+func (e *Engine) abandon(n uint32) {
+	w := &e.waiters.slot[n]
+	e.replyFailure(n, w, wire.EDENotReady, "shutting down")
+	w.state = waiterServed
+}
+
+func (e *Engine) replyFailure(n uint32, w *waiter, code wire.EDE, text string) {
 	e.count.Failed++
 	e.tally(wire.RcodeServFail)
 	msg := wire.AppendQuery(e.scratch[:0], w.id, e.flags(&w.asker)|uint16(wire.RcodeServFail), w.name(), w.typ, w.class)
 	e.performer.Reply(n, e.finish(msg, &w.asker, wire.RcodeServFail, code, text))
-	e.release(n, w)
 }
 
 // release frees a waiter that needs nothing more.

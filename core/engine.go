@@ -118,6 +118,17 @@ func (e *Engine) SetRules(r Rules) { e.Rules = r }
 // Drain makes the Engine refuse what it would have to ask others for.
 func (e *Engine) Drain() { e.draining = true }
 
+// Abandon answers SERVFAIL to all clients that still wait.
+func (e *Engine) Abandon(now int64) {
+	e.setTime(now)
+	for n := range e.waiters.slot[:e.waiters.fresh] {
+		switch e.waiters.slot[n].state {
+		case waiterQueued, waiterAsked:
+			e.abandon(uint32(n))
+		}
+	}
+}
+
 // Answers returns the answer cache, for inspection between two calls.
 func (e *Engine) Answers() *cache.Answers { return e.answers }
 

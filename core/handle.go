@@ -72,7 +72,11 @@ func (e *Engine) parse(r *Request) {
 		r.stage = stageZone
 		return
 	}
-	if q.Class != wire.ClassIN || !e.Recursion || !e.ACL.Allow(netip.AddrFrom16(r.Client)) {
+	if q.Class != wire.ClassIN || !e.Recursion {
+		return
+	}
+	if !e.ACL.Allow(netip.AddrFrom16(r.Client)) {
+		r.stranger = true
 		return
 	}
 	if q.Type.IsMeta() && q.Type != wire.TypeANY {
@@ -82,14 +86,17 @@ func (e *Engine) parse(r *Request) {
 	if e.parseLocal(r); r.stage == stageLocal {
 		return
 	}
-	r.key = cache.Key{Name: q.Name, Type: q.Type, Class: q.Class, DO: q.DO, CD: q.Flags&wire.FlagCD != 0}
+	// Field by field: a literal would be built aside and copied, which costs as much as the lookup's hash.
+	k := &r.key
+	k.Name, k.Type, k.Class, k.DO, k.CD = q.Name, q.Type, q.Class, q.DO, q.Flags&wire.FlagCD != 0
 	r.hash = e.answers.Hash(&r.key)
 	r.stage = stageLookup
 }
 
 // parseLocal looks a query up among the local names.
 func (e *Engine) parseLocal(r *Request) {
-	if r.verdict = e.Local.Lookup(&r.query); r.verdict.Found() {
+	if v := e.Local.Lookup(&r.query); v.Found() {
+		r.verdict = v
 		r.stage = stageLocal
 	} else {
 		r.rcode = wire.RcodeRefused
@@ -128,10 +135,8 @@ func (e *Engine) sendZone(r *Request) {
 	if r.Stream {
 		buf = e.scratch[:0]
 	}
+	r.stranger = e.Recursion && !e.ACL.Allow(netip.AddrFrom16(r.Client))
 	flags := e.flags(&r.asker)
-	if flags&wire.FlagRA != 0 && !e.ACL.Allow(netip.AddrFrom16(r.Client)) {
-		flags &^= wire.FlagRA
-	}
 	limit := e.limit(&r.asker)
 	if r.edns {
 		limit -= wire.OPTLen

@@ -149,7 +149,7 @@ type mark struct {
 // maybePrefetch refreshes a hot entry that is about to expire, so that no client has to wait for it.
 func (e *Engine) maybePrefetch(r *Request) {
 	h := &r.hit
-	if e.Prefetch == 0 || uint64(h.TTL)*100 > uint64(h.OrigTTL)*uint64(e.Prefetch) || h.Hits < e.PrefetchHits || e.draining {
+	if e.Prefetch == 0 || uint64(h.TTL)*100 > uint64(h.OrigTTL)*uint64(e.Prefetch) || h.Hits < e.PrefetchHits || h.Held || e.draining {
 		return
 	}
 	seen := &e.prefetched[r.hash%uint64(len(e.prefetched))]

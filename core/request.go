@@ -59,6 +59,7 @@ type asker struct {
 	edns, do  bool
 	keepAlive bool
 	stream    bool
+	stranger  bool // it may not use recursion
 }
 
 func (a *asker) set(q *wire.Query, stream bool) {
@@ -67,4 +68,5 @@ func (a *asker) set(q *wire.Query, stream bool) {
 	a.edns, a.do = q.EDNS, q.DO
 	a.keepAlive = q.KeepAlive
 	a.stream = stream
+	a.stranger = false
 }

@@ -23,7 +23,7 @@ func (e *Engine) limit(a *asker) int {
 // flags returns the flags of a response: RD and CD are the query's own (RFC 1035, 4.1.1; RFC 6840, 5.6).
 func (e *Engine) flags(a *asker) uint16 {
 	f := wire.FlagQR | a.flags&(wire.FlagRD|wire.FlagCD)
-	if e.Recursion {
+	if e.Recursion && !a.stranger {
 		f |= wire.FlagRA
 	}
 	return f

@@ -2,6 +2,7 @@ package netio
 
 import (
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -21,6 +22,9 @@ type Poller struct {
 	// wakeSent is 1 from the first Wake until Wait has reported it: one wake-up
 	// in flight is enough, because the owner looks at everything after it.
 	wakeSent atomic.Uint32
+
+	closing sync.Mutex // between Wake and Close
+	closed  bool
 
 	// noPwait2 is set once the kernel has said it has no epoll_pwait2 (below 5.11).
 	noPwait2 bool
@@ -100,17 +104,28 @@ func (p *Poller) Wait(events []Event, timeout time.Duration) int {
 }
 
 // Wake makes the owner's present or next Wait return with an event of KindWake.
-// Calls before that Wait are merged into one. Safe for concurrent use; must not
-// be called after Close.
+// Calls before that Wait are merged into one. Safe for concurrent use; after
+// Close it does nothing.
 func (p *Poller) Wake() {
 	if p.wakeSent.Swap(1) != 0 {
 		return
 	}
-	p.signal()
+	// Once closed, the descriptor's number may be another file's.
+	p.closing.Lock()
+	defer p.closing.Unlock()
+	if !p.closed {
+		p.signal()
+	}
 }
 
 // Close releases the poller's own descriptors, not those it watches.
 func (p *Poller) Close() error {
+	p.closing.Lock()
+	defer p.closing.Unlock()
+	if p.closed {
+		return nil
+	}
+	p.closed = true
 	err := unix.Close(p.wakefd)
 	if e := unix.Close(p.epfd); err == nil {
 		err = e

@@ -11,6 +11,8 @@ const (
 	// as much as four hits: 32 of them delay hits by a quarter of a millisecond.
 	// It is halved for each step of pressure: hits must not queue behind misses.
 	missesPerRound = 32
+	// longestTurn is the time in nanoseconds after which a round looks at the receive queues again.
+	longestTurn = int64(250 * time.Microsecond)
 	// sweep is the interval in nanoseconds at which streams are looked at for idleness.
 	sweep = int64(100 * time.Millisecond)
 	// longestSleep bounds one sleep: what is checked once a sweep is never much later than that.
@@ -73,6 +75,11 @@ func (s *Shard) poll(timeout time.Duration) int {
 	}
 	work := 0
 	for _, ev := range s.events[:n] {
+		if now := s.clock(); now-s.now > longestTurn {
+			// Many streams have much to say: datagrams must not wait for all of them.
+			s.now = now
+			work += s.receive()
+		}
 		switch kind := ev.Kind(); kind {
 		case netio.KindUDP, netio.KindWake:
 			// The ports and the mailbox are looked at in each round.

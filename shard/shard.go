@@ -34,6 +34,7 @@ type Options struct {
 	Spin      time.Duration // how long to look for work before sleeping
 	ShedAfter time.Duration // drop what waited longer in a receive queue; 0: never
 	Waiters   int           // clients that wait for other servers, at most: the size of the Engine's table
+	DrainFor  time.Duration // how long a stopping shard waits for queries in flight and for streams
 	Verifier  Verifier      // runs jobs of validation; nil: nobody does
 	// NewEngine is called on the shard's own thread, after it was pinned, so that what the Engine allocates
 	// and touches is near.
@@ -71,7 +72,9 @@ type Shard struct {
 
 	drainBy  int64 // ns; when a stopping shard gives up waiting
 	stopping atomic.Bool
+	released atomic.Bool
 	state    atomic.Int32
+	ended    chan struct{} // closed when it is Stopped
 }
 
 // State of a shard.
@@ -81,10 +84,13 @@ const (
 	Starting State = iota
 	Running
 	Draining
+	Drained // it owes nothing, and serves until Release
 	Stopped
 )
 
-func (s State) String() string { return [...]string{"starting", "running", "draining", "stopped"}[s] }
+func (s State) String() string {
+	return [...]string{"starting", "running", "draining", "drained", "stopped"}[s]
+}
 
 // New makes a shard that does nothing yet. epoch is the zero of all times that its Engine sees.
 func New(o Options, epoch time.Time) (*Shard, error) {
@@ -92,7 +98,7 @@ func New(o Options, epoch time.Time) (*Shard, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start shard %d: %w", o.ID, err)
 	}
-	s := &Shard{opt: o, poller: poller, epoch: epoch}
+	s := &Shard{opt: o, poller: poller, epoch: epoch, ended: make(chan struct{})}
 	s.SetShedAfter(o.ShedAfter)
 	s.box = mailbox.New(mailboxLen, poller.Wake)
 	return s, nil
@@ -108,11 +114,14 @@ func (s *Shard) Post(command func()) bool { return s.box.Post(command) }
 // State tells what the shard is doing.
 func (s *Shard) State() State { return State(s.state.Load()) }
 
+// Ended returns a channel that is closed when the shard is Stopped: commands that wait in its mailbox are lost.
+func (s *Shard) Ended() <-chan struct{} { return s.ended }
+
 // Engine returns the Engine. Only for commands that run on the shard's thread.
 func (s *Shard) Engine() *core.Engine { return s.engine }
 
-// Run pins the calling goroutine's thread and serves until Stop was called and what was in flight has ended,
-// or fails at the start. It closes what it has opened, not the ports and listeners of its Options. The
+// Run pins the calling goroutine's thread and serves until Stop and Release were called and what was in flight
+// has ended, or fails at the start. It closes what it has opened, not the ports and listeners of its Options. The
 // goroutine should end afterwards: its thread stays locked and pinned, and ends with it.
 func (s *Shard) Run() error {
 	runtime.LockOSThread()
@@ -139,6 +148,7 @@ func (s *Shard) open() (err error) {
 		return err
 	}
 	s.makeBuffers()
+	s.measureAge(false) // an earlier shard may have left it on
 	s.tcp = tcp.New(s.poller, s.opt.TCP, s)
 	for i, p := range s.opt.Ports {
 		if err := s.poller.Add(p.FD(), netio.Readable, netio.Token(netio.KindUDP, uint32(i))); err != nil {
@@ -156,6 +166,7 @@ func (s *Shard) open() (err error) {
 // close releases what the shard has opened itself.
 func (s *Shard) close() {
 	s.state.Store(int32(Stopped))
+	close(s.ended)
 	if s.tcp != nil {
 		s.tcp.Close()
 	}

@@ -20,6 +20,10 @@ func (s *Shard) Verify(ref uint64, job *resolver.Job) bool {
 	accepted := s.opt.Verifier.Verify(job, func() {
 		s.Post(func() {
 			s.verifying--
+			if !job.Done() {
+				s.engine.Verified(s.now, ref, nil) // it ended in a panic
+				return
+			}
 			s.engine.Verified(s.now, ref, job)
 		})
 	})

@@ -62,7 +62,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "warning:", w)
 	}
 	if *check {
-		notes, err := supervisor.Check(cfg)
+		notes, err := supervisor.Check(context.Background(), cfg)
 		for _, n := range notes {
 			fmt.Fprintln(stderr, "warning:", n)
 		}
@@ -86,22 +86,18 @@ func serve(cfg *config.Config, path string, log *slog.Logger) error {
 	defer stop()
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
-	s, err := supervisor.Start(supervisor.Options{Config: cfg, Path: path, Version: version, Log: log})
+	s, err := supervisor.Start(ctx, supervisor.Options{Config: cfg, Path: path, Version: version, Log: log})
 	if err != nil {
 		return err
 	}
-	for {
-		select {
-		case <-hup:
+	go func() {
+		for range hup {
 			s.ReloadAndLog(ctx)
-		case err := <-s.Failed():
-			s.Stop()
-			return err
-		case <-ctx.Done():
-			stop() // a second signal ends at once
-			log.Info("draining")
-			s.Stop()
-			return nil
 		}
-	}
+	}()
+	<-ctx.Done()
+	stop() // a second signal ends at once
+	log.Info("draining")
+	s.Stop()
+	return nil
 }

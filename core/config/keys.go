@@ -75,16 +75,16 @@ var keys = []key{
 
 	{Name: "cache.memory", Default: "256MiB", Min: mib, Max: 16 * tib},
 	{Name: "cache.engine", Default: "segment", Values: []string{"segment", "ristretto"}},
-	{Name: "cache.min_ttl", Default: "0s", Max: day},
+	{Name: "cache.min_ttl", Default: "0s", Max: day, Reload: true},
 	// RFC 8767, section 4: at most 7 days.
-	{Name: "cache.max_ttl", Default: "24h", Min: sec, Max: 7 * day},
+	{Name: "cache.max_ttl", Default: "24h", Min: sec, Max: 7 * day, Reload: true},
 	// RFC 2308, section 5: one to three hours work well, more than a day does not.
-	{Name: "cache.max_negative_ttl", Default: "1h", Max: day},
+	{Name: "cache.max_negative_ttl", Default: "1h", Max: day, Reload: true},
 	// RFC 9520, section 3.2: at least 1 s; RFC 2308, section 7.1: at most 5 min.
 	{Name: "cache.servfail_ttl", Default: "5s", Min: sec, Max: 300 * sec, Reload: true},
-	{Name: "cache.max_entry", Default: "64KiB", Min: 512, Max: 512 * kib},
+	{Name: "cache.max_entry", Default: "64KiB", Min: 512, Max: 512 * kib, Reload: true},
 	// RFC 8767, section 5: 1 to 3 days.
-	{Name: "cache.stale", Default: "24h", Max: 7 * day},
+	{Name: "cache.stale", Default: "24h", Max: 7 * day, Reload: true},
 	{Name: "cache.stale_answer_ttl", Default: "30s", Min: sec, Max: hour, Reload: true},
 	{Name: "cache.stale_client_timeout", Default: "1.8s", Max: 60 * sec, Reload: true},
 	{Name: "cache.prefetch", Default: int64(10), Max: 90, Unit: "percent", Reload: true},
@@ -99,7 +99,7 @@ var keys = []key{
 	{Name: "resolver.upstream_ports", Default: int64(64), Min: 1, Max: 4096, Unit: "sockets"},
 	{Name: "resolver.case_randomisation", Default: true},
 
-	{Name: "recursion.enabled", Default: true, Reload: true},
+	{Name: "recursion.enabled", Default: true},
 	{Name: "recursion.root_hints", Default: "", Max: 4095, Unit: "octets"},
 	{Name: "recursion.trust_anchors", Default: "", Max: 4095, Unit: "octets"},
 	{Name: "recursion.validation", Default: true},

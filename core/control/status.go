@@ -30,7 +30,7 @@ type Counters struct {
 	Hits        uint64            `json:"hits"`         // answered from the cache, stale answers included
 	StaleHits   uint64            `json:"stale_hits"`   // answered with an expired entry, RFC 8767
 	Misses      uint64            `json:"misses"`       // had to be asked upstream
-	Local       uint64            `json:"local"`        // answered from local data or policy
+	Local       uint64            `json:"local"`        // answered from zones served here and other local data
 	HitRatio    float64           `json:"hit_ratio"`    // Hits / (Hits + Misses); 0 without either
 	TCPQueries  uint64            `json:"tcp_queries"`  // part of Queries
 	KernelDrops uint64            `json:"kernel_drops"` // datagrams lost because a receive queue was full

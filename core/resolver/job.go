@@ -55,6 +55,9 @@ func (j *Job) Run(wall int64, memo dnssec.Memo) {
 	j.done = true
 }
 
+// Done tells whether Run has come to its end.
+func (j *Job) Done() bool { return j.done }
+
 // result is what the job has found out.
 func (j *Job) result() dnssec.Result {
 	switch j.kind {

@@ -88,7 +88,7 @@ func (s *Supervisor) Shards(ctx context.Context) (*control.Shards, error) {
 func counters(s *shard.Snapshot) control.Counters {
 	hits := s.Engine.Hits + s.Engine.StaleHits
 	c := control.Counters{
-		Queries: s.Engine.Queries, Hits: hits, StaleHits: s.Engine.StaleHits, Misses: s.Engine.Misses, Local: s.Engine.Local,
+		Queries: s.Engine.Queries, Hits: hits, StaleHits: s.Engine.StaleHits, Misses: s.Engine.Misses, Local: s.Engine.Local + s.Engine.Zone,
 		HitRatio: control.Ratio(hits, s.Engine.Misses), TCPQueries: s.Stats.Streams,
 		KernelDrops: s.Ports.QueueDrops, SendDrops: s.Ports.SendDrops, Drops: drops(s), Limited: limited(s), Rcodes: rcodes(s),
 	}

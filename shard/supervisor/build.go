@@ -62,6 +62,7 @@ func (s *Supervisor) makeWorkers() error {
 		w.opt = shard.Options{
 			ID: i, CPU: place.CPU, Pin: c.CPU.Pin, Batch: c.IO.Batch, Spin: c.IO.Spin, ShedAfter: c.IO.ShedAfter,
 			Waiters:  c.Resolver.InFlight + c.Resolver.Waiting,
+			DrainFor: min(c.Resolver.Timeout+time.Second, drainFor),
 			TCP:      tcpOptions(c),
 			Outbound: outboundOptions(c),
 		}
@@ -77,6 +78,10 @@ func (s *Supervisor) makeWorkers() error {
 	}
 	return s.steer()
 }
+
+// drainFor is how long a shard that was told to end waits at most for what is in flight. Who then still waits is
+// told SERVFAIL.
+const drainFor = 10 * time.Second
 
 // listen opens the sockets of one address.
 func (w *worker) listen(s *Supervisor, addr netip.AddrPort, share bool) error {
@@ -168,7 +173,7 @@ func (s *Supervisor) engine(w *worker, shards int, p core.Performer) (*core.Engi
 		return nil, err
 	}
 	return core.New(core.Options{
-		Rules:    rules(c),
+		Rules:    rules(c, started),
 		Zones:    s.zones.set(),
 		Answers:  answers,
 		Resolver: resolver.New(s.resolverOptions(started, c, w, forRecords), newRand()),
@@ -230,13 +235,13 @@ func answersOptions(c *config.Config, mem []byte) cache.AnswersOptions {
 	return o
 }
 
-// rules are what a reload may change.
-func rules(c *config.Config) core.Rules {
+// rules are what a reload may change. Whether there is recursion is decided at the start, with the memory for it.
+func rules(c, started *config.Config) core.Rules {
 	r := core.Rules{
 		ACL:              policy.NewACL(c.Recursion.Allow),
 		Local:            local.NewTable(localOptions(c)),
 		UDPPayload:       uint16(c.Server.UDPPayload),
-		Recursion:        c.Recursion.Enabled,
+		Recursion:        started.Recursion.Enabled,
 		Prefetch:         uint32(c.Cache.Prefetch),
 		PrefetchHits:     uint32(c.Cache.PrefetchMinHits),
 		FailureTTL:       seconds(c.Cache.ServfailTTL),

@@ -10,7 +10,7 @@ import (
 
 func sources(s *shard.Snapshot) map[string]uint64 {
 	return map[string]uint64{
-		"cache": s.Engine.Hits, "stale": s.Engine.StaleHits, "local": s.Engine.Local, "upstream": s.Engine.Misses, "refused": s.Engine.Refused,
+		"zone": s.Engine.Zone, "cache": s.Engine.Hits, "stale": s.Engine.StaleHits, "local": s.Engine.Local, "upstream": s.Engine.Misses, "refused": s.Engine.Refused,
 	}
 }
 

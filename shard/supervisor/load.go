@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -44,10 +45,10 @@ func LoadConfig(path string) (*config.Config, config.Problems, error) {
 
 // Check finds what start-up would find beyond the text of the configuration: CPUs that are not there, too
 // little memory for the shards that this machine gets, faults in zones. It opens nothing that a running daemon may have open.
-func Check(c *config.Config) (warnings []string, err error) {
+func Check(ctx context.Context, c *config.Config) (warnings []string, err error) {
 	_, cpus := planCPUs(c)
 	_, hints := loadHints(c.Recursion.RootHints)
 	_, anchors := loadAnchors(c)
-	warnings, zones := checkZones(c.Zone)
+	warnings, zones := checkZones(ctx, c.Zone)
 	return warnings, errors.Join(cpus, hints, anchors, zones)
 }

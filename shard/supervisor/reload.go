@@ -2,10 +2,10 @@ package supervisor
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
+	"heimdall/core"
 	"heimdall/core/config"
 	"heimdall/core/control"
 	"heimdall/shard"
@@ -48,8 +48,15 @@ func (s *Supervisor) Reload(ctx context.Context) (*control.Reload, error) {
 		out.Warnings = append(out.Warnings, w.Error())
 	}
 	// A shard that is being started again takes the new configuration by itself.
-	err = s.onAll(ctx, func(_ int, w *worker, sh *shard.Shard) { apply(sh, next) })
-	if err != nil && !errors.Is(err, errBusy) {
+	// Tables are built here, one for each shard: a shard only takes them.
+	tables := make([]core.Rules, len(s.workers))
+	for i := range tables {
+		tables[i] = rules(next, started)
+	}
+	limit, cancel := context.WithTimeout(ctx, adminTimeout)
+	defer cancel()
+	err = s.eachServing(limit, func(i int, _ *worker, sh *shard.Shard) { apply(sh, next, tables[i]) })
+	if err != nil {
 		return nil, fmt.Errorf("apply the configuration: %w", err)
 	}
 	if err := s.zones.configure(ctx, next.Zone); err != nil {
@@ -59,9 +66,8 @@ func (s *Supervisor) Reload(ctx context.Context) (*control.Reload, error) {
 }
 
 // apply gives a shard the rules of a configuration. It runs on the shard's thread.
-func apply(sh *shard.Shard, c *config.Config) {
+func apply(sh *shard.Shard, c *config.Config, r core.Rules) {
 	e := sh.Engine()
-	r := rules(c)
 	r.KeepAlive = e.KeepAlive // the shard's own: what its TCP server tells
 	e.SetRules(r)
 	e.Resolver().Reconfigure(groups(c))

@@ -36,7 +36,6 @@ type Supervisor struct {
 	workers  []*worker
 	admin    *adminSocket
 	metrics  *metricsServer
-	failed   chan error
 	hints    []resolver.Hint
 	anchors  []dnssec.Anchor // nil: nothing is validated
 	verifier *verifier
@@ -50,9 +49,9 @@ type Supervisor struct {
 	warnings []string
 }
 
-// Start opens the sockets, starts the shards, and returns when all of them serve. On an error nothing is
-// left running.
-func Start(o Options) (*Supervisor, error) {
+// Start opens the sockets, starts the shards, and returns when all of them serve. On an error, and when ctx ends
+// before, nothing is left running.
+func Start(ctx context.Context, o Options) (*Supervisor, error) {
 	plan, err := planCPUs(o.Config)
 	if err != nil {
 		return nil, err
@@ -69,7 +68,7 @@ func Start(o Options) (*Supervisor, error) {
 		anchors: anchors,
 		hints:   hints,
 		path:    o.Path, version: o.Version, log: o.Log, epoch: time.Now(), plan: plan,
-		cfg: o.Config, running: o.Config, failed: make(chan error, 1),
+		cfg: o.Config, running: o.Config,
 	}
 	// Shards keep their threads busy: the rest of the process needs threads of its own to run on.
 	runtime.GOMAXPROCS(len(plan.Shards) + max(2, len(plan.Housekeeping)))
@@ -79,7 +78,7 @@ func Start(o Options) (*Supervisor, error) {
 		}
 	}
 	s.zones = newZoneStore(o.Log, s.swapZones)
-	if err := s.zones.configure(context.Background(), o.Config.Zone); err != nil {
+	if err := s.zones.configure(ctx, o.Config.Zone); err != nil {
 		return nil, err
 	}
 	if err := s.start(); err != nil {
@@ -92,7 +91,7 @@ func Start(o Options) (*Supervisor, error) {
 func (s *Supervisor) start() error {
 	if s.anchors != nil {
 		var err error
-		if s.verifier, err = newVerifier(s.cfg, len(s.plan.Housekeeping)); err != nil {
+		if s.verifier, err = newVerifier(s.cfg, len(s.plan.Housekeeping), s.log); err != nil {
 			return err
 		}
 	}
@@ -145,13 +144,17 @@ func (s *Supervisor) warn(what string, err error) {
 	s.warnings = append(s.warnings, what)
 }
 
-// Failed receives an error when the appliance cannot go on.
-func (s *Supervisor) Failed() <-chan error { return s.failed }
-
 // Stop drains the shards and closes everything. It returns when they have ended.
 func (s *Supervisor) Stop() {
 	for _, w := range s.workers {
 		w.stop()
+	}
+	// Each shard's sockets get their part of the queries until all are closed: nobody ends before the last.
+	for !s.drained() {
+		time.Sleep(drainPoll)
+	}
+	for _, w := range s.workers {
+		w.release()
 	}
 	for _, w := range s.workers {
 		w.wait()
@@ -168,6 +171,33 @@ func (s *Supervisor) Stop() {
 	if s.verifier != nil {
 		s.verifier.close()
 	}
+}
+
+// drainPoll is how often Stop looks whether the shards owe anything.
+const drainPoll = 2 * time.Millisecond
+
+func (s *Supervisor) drained() bool {
+	for _, w := range s.workers {
+		if !w.drained() {
+			return false
+		}
+	}
+	return true
+}
+
+// eachServing is each for what a shard that is being started again gets by itself.
+func (s *Supervisor) eachServing(ctx context.Context, f func(i int, w *worker, sh *shard.Shard)) error {
+	errs := make([]error, len(s.workers))
+	var all sync.WaitGroup
+	for i, w := range s.workers {
+		all.Go(func() {
+			if err := w.do(ctx, func(sh *shard.Shard) { f(i, w, sh) }); !errors.Is(err, errRestarting) {
+				errs[i] = err
+			}
+		})
+	}
+	all.Wait()
+	return errors.Join(errs...)
 }
 
 // each calls f on every shard's thread, all at once, and waits for the ends.

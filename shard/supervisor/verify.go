@@ -1,6 +1,8 @@
 package supervisor
 
 import (
+	"log/slog"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -18,6 +20,7 @@ type verifier struct {
 	queue chan verifyJob
 	memo  dnssec.Memo
 	wall  func() int64 // seconds since 1970
+	log   *slog.Logger
 	ended sync.WaitGroup
 }
 
@@ -27,12 +30,12 @@ type verifyJob struct {
 }
 
 // newVerifier starts as many threads as there are CPUs besides those of the shards, and one at least.
-func newVerifier(c *config.Config, threads int) (*verifier, error) {
+func newVerifier(c *config.Config, threads int, log *slog.Logger) (*verifier, error) {
 	memo, err := newSignatureMemo()
 	if err != nil {
 		return nil, err
 	}
-	v := &verifier{queue: make(chan verifyJob, verifyQueue), memo: memo, wall: func() int64 { return time.Now().Unix() }}
+	v := &verifier{log: log, queue: make(chan verifyJob, verifyQueue), memo: memo, wall: func() int64 { return time.Now().Unix() }}
 	if at := c.Recursion.ValidationTime; !at.IsZero() {
 		v.wall = func() int64 { return at.Unix() }
 	}
@@ -54,9 +57,20 @@ func (v *verifier) Verify(job *resolver.Job, done func()) bool {
 
 func (v *verifier) work() {
 	for j := range v.queue {
-		j.job.Run(v.wall(), v.memo)
-		j.done()
+		v.run(j)
 	}
+}
+
+// run runs a job. What a stranger's data might do to the validator ends the job, not the daemon.
+func (v *verifier) run(j verifyJob) {
+	defer j.done()
+	defer func() {
+		if p := recover(); p != nil {
+			v.log.Error("a validation ended", "error", p, "stack", string(debug.Stack()))
+		}
+	}()
+	debug.SetPanicOnFault(true)
+	j.job.Run(v.wall(), v.memo)
 }
 
 // close ends the threads. The shards must have ended.

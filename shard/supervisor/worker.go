@@ -35,19 +35,25 @@ const (
 	stableFor  = 30 * time.Second // a shard that ran so long starts again after firstPause
 )
 
-// run keeps a shard running until stop is called.
+// run keeps a shard running until stop is called. started, which has room, is told once: when a shard serves for
+// the first time, or that none can.
 func (w *worker) run(started chan<- error) {
 	defer close(w.done)
 	pause := firstPause
-	for first := true; !w.stopping.Load(); first = false {
+	var reported atomic.Bool
+	for !w.stopping.Load() {
 		s, err := shard.New(w.opt, w.epoch)
 		if err == nil {
 			w.current.Store(s)
 			if w.stopping.Load() {
 				s.Stop()
 			}
-			if first {
-				s.Post(func() { started <- nil })
+			if !reported.Load() {
+				s.Post(func() {
+					if reported.CompareAndSwap(false, true) {
+						started <- nil
+					}
+				})
 			}
 			began := time.Now()
 			if err = w.serve(s); err == nil {
@@ -57,7 +63,7 @@ func (w *worker) run(started chan<- error) {
 				pause = firstPause
 			}
 		}
-		if first && !errors.Is(err, errPanic) {
+		if !errors.Is(err, errPanic) && reported.CompareAndSwap(false, true) {
 			started <- err
 			return
 		}
@@ -66,7 +72,13 @@ func (w *worker) run(started chan<- error) {
 		time.Sleep(pause)
 		pause = min(2*pause, longPause)
 	}
+	if reported.CompareAndSwap(false, true) {
+		started <- errStopped
+	}
 }
+
+// errStopped: the daemon was told to end before the shard served.
+var errStopped = errors.New("stopped while starting")
 
 // errPanic is what serve returns when a shard panicked.
 var errPanic = errors.New("panic")
@@ -87,11 +99,32 @@ func (w *worker) serve(s *shard.Shard) error {
 	return <-ended
 }
 
-// stop ends the shard when it has answered what it has received.
+// stop makes the shard answer what it has received, and go on serving until release.
 func (w *worker) stop() {
 	w.stopping.Store(true)
 	if s := w.current.Load(); s != nil {
 		s.Stop()
+	}
+}
+
+// drained tells whether the shard owes nothing to anybody.
+func (w *worker) drained() bool {
+	if !w.begun {
+		return true
+	}
+	select {
+	case <-w.done:
+		return true
+	default:
+	}
+	s := w.current.Load()
+	return s != nil && (s.State() == shard.Drained || s.State() == shard.Stopped)
+}
+
+// release ends a shard that has been stopped.
+func (w *worker) release() {
+	if s := w.current.Load(); s != nil {
+		s.Release()
 	}
 }
 
@@ -116,7 +149,7 @@ func (w *worker) state() control.ShardState {
 		return control.ShardStarting
 	case shard.Running:
 		return control.ShardRunning
-	case shard.Draining:
+	case shard.Draining, shard.Drained:
 		return control.ShardDraining
 	}
 	if w.stopping.Load() {
@@ -125,14 +158,16 @@ func (w *worker) state() control.ShardState {
 	return control.ShardRestarting
 }
 
-// errBusy: the mailbox is full, or the shard is being restarted.
-var errBusy = errors.New("the shard takes no commands now")
+var (
+	errRestarting = errors.New("the shard is being started again")
+	errFull       = errors.New("the shard's mailbox is full")
+)
 
 // do calls f on the shard's thread and waits for its end.
 func (w *worker) do(ctx context.Context, f func(*shard.Shard)) error {
 	s := w.current.Load()
 	if s == nil || s.State() == shard.Stopped {
-		return fmt.Errorf("shard %d: %w", w.opt.ID, errBusy)
+		return fmt.Errorf("shard %d: %w", w.opt.ID, errRestarting)
 	}
 	done := make(chan struct{})
 	var claimed atomic.Bool // by the shard, which then runs f, or by the caller, who then gives up
@@ -143,11 +178,13 @@ func (w *worker) do(ctx context.Context, f func(*shard.Shard)) error {
 		}
 	}
 	if !s.Post(command) {
-		return fmt.Errorf("shard %d: %w", w.opt.ID, errBusy)
+		return fmt.Errorf("shard %d: %w", w.opt.ID, errFull)
 	}
 	select {
 	case <-done:
 		return nil
+	case <-s.Ended():
+		return fmt.Errorf("shard %d: %w", w.opt.ID, errRestarting)
 	case <-ctx.Done():
 		if claimed.CompareAndSwap(false, true) {
 			return fmt.Errorf("shard %d: %w", w.opt.ID, ctx.Err())
@@ -156,7 +193,7 @@ func (w *worker) do(ctx context.Context, f func(*shard.Shard)) error {
 	select {
 	case <-done:
 		return nil
-	case <-w.done:
-		return fmt.Errorf("shard %d: %w", w.opt.ID, errBusy)
+	case <-s.Ended():
+		return fmt.Errorf("shard %d: %w", w.opt.ID, errRestarting)
 	}
 }

@@ -38,7 +38,7 @@ type servedZone struct {
 	config  config.Zone
 	file    os.FileInfo // of its file when it was last read; nil: could not be looked at
 	zone    *zone.Zone  // nil: never loaded
-	mem     []byte     // of zone
+	mem     []byte      // of zone
 	loaded  time.Time
 	took    time.Duration
 	loading bool
@@ -126,7 +126,7 @@ func (z *zoneStore) reload(ctx context.Context, name dname.Name) ([]control.Zone
 func (z *zoneStore) update(ctx context.Context, load []*servedZone, gone [][]byte) error {
 	var errs []error
 	for _, s := range load {
-		old, err := z.load(s)
+		old, err := z.load(ctx, s)
 		if err != nil {
 			errs = append(errs, err)
 			continue
@@ -163,13 +163,13 @@ func (s *servedZone) changed() bool {
 }
 
 // load reads a zone's file and makes it the zone's version. It returns the memory of the one before.
-func (z *zoneStore) load(s *servedZone) (old []byte, err error) {
+func (z *zoneStore) load(ctx context.Context, s *servedZone) (old []byte, err error) {
 	z.mu.Lock()
 	s.loading, s.records = true, 0
 	z.mu.Unlock()
 	began := time.Now()
 	file, _ := os.Stat(s.config.File) // readZone says what is wrong with it
-	next, mem, notes, err := readZone(s.config, func(records int) {
+	next, mem, notes, err := readZone(ctx, s.config, func(records int) {
 		z.mu.Lock()
 		s.records = records
 		z.mu.Unlock()
@@ -193,7 +193,7 @@ func (z *zoneStore) load(s *servedZone) (old []byte, err error) {
 const progressEvery = 1_000_000
 
 // readZone loads a zone from its master file into memory of its own.
-func readZone(c config.Zone, progress func(records int)) (z *zone.Zone, mem []byte, notes []string, err error) {
+func readZone(ctx context.Context, c config.Zone, progress func(records int)) (z *zone.Zone, mem []byte, notes []string, err error) {
 	// $INCLUDE stays below the folder of the zone's file, symbolic links included.
 	root, err := os.OpenRoot(filepath.Dir(c.File))
 	if err != nil {
@@ -211,6 +211,9 @@ func readZone(c config.Zone, progress func(records int)) (z *zone.Zone, mem []by
 	}, func(r *zonefile.Record) error {
 		if n := b.Records(); n > 0 && n%progressEvery == 0 {
 			progress(n)
+		}
+		if b.Records()%1024 == 0 && ctx.Err() != nil {
+			return ctx.Err()
 		}
 		return b.Add(r.Owner, r.Type, r.Class, r.TTL, r.RData)
 	})
@@ -235,10 +238,10 @@ func readZone(c config.Zone, progress func(records int)) (z *zone.Zone, mem []by
 }
 
 // checkZones loads all zones of a configuration and forgets them.
-func checkZones(list []config.Zone) (warnings []string, err error) {
+func checkZones(ctx context.Context, list []config.Zone) (warnings []string, err error) {
 	var errs []error
 	for _, c := range list {
-		_, mem, notes, err := readZone(c, func(int) {})
+		_, mem, notes, err := readZone(ctx, c, func(int) {})
 		affinity.Unmap(mem)
 		if err != nil {
 			errs = append(errs, err)
@@ -253,11 +256,10 @@ func checkZones(list []config.Zone) (warnings []string, err error) {
 
 // swapZones gives all shards a set of zones.
 func (s *Supervisor) swapZones(ctx context.Context, set *zone.Set) error {
-	err := s.each(ctx, func(_ int, _ *worker, sh *shard.Shard) { sh.Engine().Zones = set })
-	if errors.Is(err, errBusy) {
-		return nil // a shard that is being started again takes the new set, and runs nothing meanwhile
-	}
-	return err
+	ctx, cancel := context.WithTimeout(ctx, adminTimeout)
+	defer cancel()
+	// A shard that is being started again takes the new set, and runs nothing meanwhile.
+	return s.eachServing(ctx, func(_ int, _ *worker, sh *shard.Shard) { sh.Engine().Zones = set })
 }
 
 // list tells operators about all zones.

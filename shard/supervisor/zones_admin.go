@@ -75,7 +75,7 @@ func (s *Supervisor) onSome(ctx context.Context, f func(*shard.Shard)) error {
 	defer cancel()
 	var err error
 	for _, w := range s.workers {
-		if err = w.do(ctx, f); !errors.Is(err, errBusy) {
+		if err = w.do(ctx, f); !errors.Is(err, errRestarting) && !errors.Is(err, errFull) {
 			return err
 		}
 	}
