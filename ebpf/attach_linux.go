@@ -9,22 +9,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Mode is where in the kernel the program runs.
-type Mode uint8
-
-// The modes.
-const (
-	Auto    Mode = iota // native, or else generic
-	Native              // in the driver, before the kernel has allocated anything for the packet
-	Generic             // behind the driver, on any interface, at several times the cost
-)
-
-// String returns the mode as it stands in the configuration.
-func (m Mode) String() string { return [...]string{"auto", "native", "generic"}[m] }
-
-// ErrNotSupported is wrapped by what a kernel, a driver or a permission does not allow.
-var ErrNotSupported = ebpf.ErrNotSupported
-
 // Attach attaches the program to the network interface of that index and returns the mode in which it runs.
 // It stays until Close or the end of the process, however that comes.
 func (p *Program) Attach(ifindex int, mode Mode) (Mode, error) {

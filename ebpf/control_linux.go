@@ -54,15 +54,6 @@ func words(addr netip.Addr) (w [2]uint64) {
 	return [2]uint64{binary.LittleEndian.Uint64(b[:]), binary.LittleEndian.Uint64(b[8:])}
 }
 
-// Limits is the rate at which each prefix of client addresses may ask. The zero value is no limit.
-type Limits struct {
-	PerSecond uint32 // queries; 0: no limit
-	Burst     uint32 // queries that may come at once; at least what comes in 10 ms, as the kernel's clock is coarse
-	Slip      uint32 // of so many queries above the rate one is answered with TC, so that real clients come over TCP; 0: none
-	IPv4Bits  uint8  // length of the prefixes, up to 32
-	IPv6Bits  uint8  // up to 64
-}
-
 // SetLimits changes the rate while the program runs. Buckets stay as full as they are.
 func (p *Program) SetLimits(l Limits) error {
 	if l.IPv4Bits > 32 || l.IPv6Bits > 64 {
@@ -85,13 +76,6 @@ func (p *Program) SetLimits(l Limits) error {
 
 // mask returns a word whose memory begins with n set bits.
 func mask(n uint8) uint64 { return bits.ReverseBytes64(^uint64(0) << (64 - n)) }
-
-// Clients are the prefixes that are treated apart. Of several that hold an address, all count.
-type Clients struct {
-	Deny   []netip.Prefix // dropped
-	Exempt []netip.Prefix // not limited
-	Ask    []netip.Prefix // may have cached answers; the queries of others are passed to the shards
-}
 
 // prefix is a key of the table of clients.
 type prefix struct {

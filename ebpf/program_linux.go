@@ -1,9 +1,3 @@
-// Package ebpf is tier 0: an XDP program that drops malformed queries, limits floods and answers the hottest
-// names inside the kernel, and an SK_REUSEPORT program that gives each name one shard.
-//
-// The programs are written in C, under c/; their objects are committed. They are attached through links that
-// end with the process. Where a kernel, a driver or a permission does not allow it, the error wraps
-// ErrNotSupported and says why in one line.
 package ebpf
 
 import (
@@ -17,13 +11,6 @@ import (
 	"github.com/cilium/ebpf/link"
 	"golang.org/x/sys/unix"
 )
-
-// Options say what is fixed when the program is loaded.
-type Options struct {
-	Epoch   time.Time // zero of the clock whose seconds stand in each Answer
-	Seed    uint64    // of NameHash; random and secret
-	Entries int       // hot answers at most; 0: none are given
-}
 
 // Program is the XDP program in the kernel, with its maps. Its methods are safe for concurrent use; each is a
 // few system calls at most.
