@@ -31,6 +31,8 @@ type network struct {
 	wall     int64 // seconds since 1970
 	busy     bool  // nobody takes jobs
 	jobs     int
+	hold     bool // jobs are not run but put to held
+	held     []Action
 }
 
 // sent is a query that the machine sent.
@@ -105,6 +107,10 @@ func (n *network) perform() {
 			n.send(a)
 		case Verify:
 			n.jobs++
+			if n.hold {
+				n.held = append(n.held, a)
+				continue
+			}
 			if n.busy {
 				n.m.Verified(int64(n.now), a.Ref, nil)
 				continue

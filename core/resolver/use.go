@@ -56,7 +56,7 @@ func (m *Machine) use(e int32) {
 		m.learn(&m.delegations[i], t, dname.Root(), dname.Root(), wire.Answer)
 	}
 	m.conclude(i, finding{
-		out: out, name: t.current(), source: x.server, rank: m.rank(), do: x.edns && m.wantDO(t), chain: r.kind == forward,
+		out: out, name: t.current(), source: x.server, rank: m.rank(), do: x.edns && m.wantDO(t), chain: !dname.Equal(m.target, t.current()) && r.kind == forward,
 	})
 }
 
