@@ -2,6 +2,7 @@ package zone_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -105,6 +106,55 @@ func TestMemory(t *testing.T) {
 		}
 		if z != nil && (z.Names() != 100_003 || z.Records() != 100_005) {
 			t.Errorf("%d names, %d records", z.Names(), z.Records())
+		}
+	}
+}
+
+// Records of one name in different chunks of the log, which are given back one by one, all arrive.
+func TestChunks(t *testing.T) {
+	memory := zone.Memory{
+		Alloc: func(size int) ([]byte, error) { return make([]byte, size), nil },
+		Free:  func(b []byte) { clear(b) },
+	}
+	for _, scattered := range []bool{false, true} {
+		origin := dname.Name("\x01z\x00")
+		b := zone.NewBuilder(origin, zone.Options{Memory: memory})
+		add := func(owner dname.Name, t wire.Type, size, fill int) {
+			rdata := make([]byte, size)
+			if t == wire.TypeTXT {
+				for i := range rdata {
+					rdata[i] = byte(fill >> (8 * (i % 3)))
+				}
+			}
+			b.Add(owner, t, wire.ClassIN, 60, rdata)
+		}
+		add(origin, wire.TypeSOA, 22, 0)
+		for i := range 20_000 {
+			owner := dname.Name(fmt.Sprintf("\x06%06d\x01z\x00", i))
+			for k := range 3 {
+				add(owner, wire.TypeTXT, 100+k, i)
+			}
+		}
+		if scattered {
+			add(dname.Name("\x06000000\x01z\x00"), wire.TypeTXT, 99, 0)
+		}
+		z, problems := b.Finish(nil)
+		if z == nil {
+			t.Fatal(problems)
+		}
+		count := 0
+		z.Each(func(r *zone.Record) bool {
+			if r.Type == wire.TypeTXT {
+				number := int(r.RData[0]) | int(r.RData[1])<<8 | int(r.RData[2])<<16
+				if want := fmt.Sprintf("%06d", number); want != string(r.Owner[1:7]) {
+					t.Fatalf("%s has what belongs to %s", r.Owner, want)
+				}
+			}
+			count++
+			return true
+		})
+		if want := b.Records(); count != want || z.Records() != want {
+			t.Errorf("%d records, %d counted, want %d", count, z.Records(), want)
 		}
 	}
 }

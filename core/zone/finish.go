@@ -104,13 +104,14 @@ func (b *Builder) pack(z *Zone, chain int, alloc func(int) ([]byte, error)) erro
 	p := packer{b: b, z: z, end: z.nodes}
 	done := 0
 	err = b.eachNode(func(ref uint32, node []byte) error {
-		if chunk := int(logHead(node) / chunkRefs); !b.scattered && chunk > done {
-			b.records.release(chunk)
-			done = chunk
-		}
 		at := uint32(p.end / refUnit)
 		if err := p.node(node); err != nil {
 			return err
+		}
+		// Where the records of each name stand together, those of the next come after the youngest of this.
+		if chunk := int(logHead(node) / chunkRefs); !b.scattered && chunk > done {
+			b.records.release(chunk)
+			done = chunk
 		}
 		switch {
 		case node[8]&flagHash != 0:
