@@ -25,17 +25,11 @@ func (t *tool) cache() *cobra.Command {
 		},
 	}
 	lookup := &cobra.Command{
-		Use:   "lookup NAME TYPE",
-		Short: "Show what is cached for a name and type; exit code 1 when nothing is",
-		Args:  argCount(2, 2, "a NAME and a TYPE"),
-		ValidArgsFunction: func(_ *cobra.Command, args []string, start string) ([]string, cobra.ShellCompDirective) {
-			if len(args) != 1 {
-				return nil, cobra.ShellCompDirectiveNoFileComp
-			}
-			types := slices.DeleteFunc(slices.Clone(commonTypes), func(t string) bool { return !strings.HasPrefix(t, strings.ToUpper(start)) })
-			return types, cobra.ShellCompDirectiveNoFileComp
-		},
-		RunE: func(cmd *cobra.Command, args []string) error { return t.cacheLookup(cmd.Context(), args[0], args[1]) },
+		Use:               "lookup NAME TYPE",
+		Short:             "Show what is cached for a name and type; exit code 1 when nothing is",
+		Args:              argCount(2, 2, "a NAME and a TYPE"),
+		ValidArgsFunction: completeType,
+		RunE:              func(cmd *cobra.Command, args []string) error { return t.cacheLookup(cmd.Context(), args[0], args[1]) },
 	}
 	var subtree bool
 	flush := &cobra.Command{
@@ -55,6 +49,15 @@ func (t *tool) cache() *cobra.Command {
 	return cache
 }
 
+// completeType offers types after a name.
+func completeType(_ *cobra.Command, args []string, start string) ([]string, cobra.ShellCompDirective) {
+	if len(args) != 1 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	types := slices.DeleteFunc(slices.Clone(commonTypes), func(t string) bool { return !strings.HasPrefix(t, strings.ToUpper(start)) })
+	return types, cobra.ShellCompDirectiveNoFileComp
+}
+
 // argCount wants between low and high arguments, none of them empty: an empty
 // one is a script's unset variable, and "flush everything" is not what it meant.
 func argCount(low, high int, what string) cobra.PositionalArgs {
@@ -70,7 +73,7 @@ func (t *tool) cacheLookup(ctx context.Context, name, typ string) error {
 	args := control.CacheLookupArgs{Name: name, Type: strings.ToUpper(typ)}
 	reply, err := ask(ctx, t, control.CommandCacheLookup, args, showLookup)
 	if err == nil && len(reply.Entries) == 0 {
-		return &notFoundError{fmt.Sprintf("%s %s is not in the cache", reply.Name, reply.Type)}
+		return &outcomeError{fmt.Sprintf("%s %s is not in the cache", reply.Name, reply.Type)}
 	}
 	return err
 }

@@ -63,10 +63,11 @@ func (e *unreachableError) hint() string {
 	return "start heimdalld, or name the path of admin.socket in its configuration with -socket"
 }
 
-// notFoundError is something looked up that is not there.
-type notFoundError struct{ what string }
+// outcomeError is a command that was carried out without success: what was
+// looked up is not there, or a zone was not loaded. With -json, the data says so.
+type outcomeError struct{ what string }
 
-func (e *notFoundError) Error() string { return e.what }
+func (e *outcomeError) Error() string { return e.what }
 
 // fail tells the operator what happened, why, and what to do; it returns the exit code.
 func (t *tool) fail(err error) int {
@@ -81,7 +82,7 @@ func (t *tool) fail(err error) int {
 		t.complain(e.Error(), e.hint())
 		return exitUnreachable
 	}
-	if e, ok := errors.AsType[*notFoundError](err); ok {
+	if e, ok := errors.AsType[*outcomeError](err); ok {
 		if !t.json {
 			t.complain(e.Error(), "")
 		}

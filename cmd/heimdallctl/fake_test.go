@@ -16,6 +16,7 @@ type fakeDaemon struct {
 	err     error
 	seconds uint64
 	flushed []control.CacheFlushArgs
+	fakeZones
 }
 
 // start serves d on a Unix socket until the test ends, and returns its path.
@@ -33,8 +34,10 @@ func start(t *testing.T, d *fakeDaemon) string {
 			if err != nil {
 				return
 			}
-			_ = control.Serve(context.Background(), conn, d)
-			conn.Close()
+			go func() {
+				_ = control.Serve(context.Background(), conn, d)
+				conn.Close()
+			}()
 		}
 	}()
 	return path

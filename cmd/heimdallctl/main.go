@@ -15,7 +15,7 @@ import (
 // The exit codes, which scripts rely on.
 const (
 	exitOK          = 0
-	exitFailed      = 1 // the daemon refused or failed, or what was looked up is not there
+	exitFailed      = 1 // the daemon refused or failed, or what was looked up is not there, or a zone was not loaded
 	exitUsage       = 2 // the command line makes no sense
 	exitUnreachable = 3 // no daemon answers at the socket
 )

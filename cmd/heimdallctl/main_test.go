@@ -77,6 +77,13 @@ func TestOutput(t *testing.T) {
 		{"stats", "cache stats"},
 		{"upstreams", "upstreams"},
 		{"reload", "reload"},
+		{"zones", "zones"},
+		{"zones-json", "zones -json"},
+		{"zone-reload", "zone reload example."},
+		{"zone-reload-json", "zone reload example. -json"},
+		{"zone-lookup", "zone lookup www.example. a"},
+		{"zone-lookup-do", "zone lookup gone.example. a --do"},
+		{"zone-lookup-json", "-json zone lookup www.example. a"},
 		{"top", "top -n 2"},
 		{"top-json", "top -json -iterations=2"},
 	} {
@@ -93,7 +100,7 @@ func TestOutput(t *testing.T) {
 // TestHelp: every command is named, and the exit codes are.
 func TestHelp(t *testing.T) {
 	code, out, _ := runTool("/nonexistent", "-help")
-	for _, want := range []string{"status", "shards", "cache", "upstreams", "reload", "top", "completion", "3  no daemon answers"} {
+	for _, want := range []string{"status", "shards", "cache", "upstreams", "reload", "top", "zones", "zone ", "completion", "3  no daemon answers"} {
 		if code != exitOK || !strings.Contains(out, want) {
 			t.Errorf("-help: exit code %d, lacks %q:\n%s", code, want, out)
 		}
@@ -139,6 +146,12 @@ func TestUsageErrors(t *testing.T) {
 		{[]string{"cache", "flush", ""}, "at most one NAME"},
 		{[]string{"cache", "flush", "a.", "b."}, "at most one NAME"},
 		{[]string{"cache", "flush", "-subtree"}, "needs a NAME"},
+		{[]string{"zone"}, "zone reload"},
+		{[]string{"zones", "example."}, "example."},
+		{[]string{"zone", "reload"}, "either a NAME or -all"},
+		{[]string{"zone", "reload", "--all", "example."}, "either a NAME or -all"},
+		{[]string{"zone", "reload", ""}, "a NAME or -all"},
+		{[]string{"zone", "lookup", "example."}, "a NAME and a TYPE"},
 		{[]string{"status", "now"}, "now"},
 		{[]string{"-jsn", "status"}, "--jsn"},
 		{[]string{"-timeout", "soon", "status"}, "soon"},

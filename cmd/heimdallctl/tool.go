@@ -24,7 +24,8 @@ const longHelp = `heimdallctl looks into a running heimdalld and changes it.
 
 Exit codes:
   0  done
-  1  the daemon refused or failed, or what was looked up is not there
+  1  the daemon refused or failed, or what was looked up is not there, or a
+     zone was not loaded
   2  the command line makes no sense
   3  no daemon answers at the socket
 
@@ -53,6 +54,8 @@ func (t *tool) command() *cobra.Command {
 		t.simple("shards", "Show every shard: traffic, cache hits, drops, service time", t.shards),
 		t.cache(),
 		t.simple("upstreams", "Show the servers that are asked, and how they do", t.upstreams),
+		t.simple("zones", "Show the zones that are served", t.zones),
+		t.zone(),
 		t.simple("reload", "Make the daemon read its configuration again", t.reload),
 		t.topCommand(),
 	)

@@ -54,6 +54,9 @@ func (t *tool) top(ctx context.Context, interval time.Duration, times int) error
 		defer io.WriteString(t.env.out, cursorShow)
 	}
 	prev, err := t.sample(ctx)
+	if ctx.Err() != nil {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
