@@ -1,0 +1,224 @@
+package supervisor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+
+	"heimdall/core/config"
+	"heimdall/ebpf"
+)
+
+// xdp is tier 0 as the supervisor runs it: the XDP program with its publisher, and steering by name. A nil xdp,
+// and one without a program, do nothing.
+type xdp struct {
+	s        *Supervisor
+	program  *ebpf.Program // nil: off, or not possible on this machine
+	steering []*ebpf.Steering
+	modes    []string // "eth0: native"
+	stop     context.CancelFunc
+	stopped  chan struct{} // closed when the publisher has ended
+}
+
+// startXDP starts what xdp.mode and xdp.steer ask for. The shards are running. What is not possible on this
+// machine is told in a warning, and kernel sockets do it instead.
+func (s *Supervisor) startXDP() *xdp {
+	c := s.cfg
+	x := &xdp{s: s}
+	if c.XDP.Steer == "name" && len(s.workers) > 1 {
+		if err := x.steer(); err != nil {
+			s.warn("steering by name is off, the kernel spreads queries by their addresses", err)
+		}
+	}
+	if c.XDP.Mode == "off" {
+		return x
+	}
+	if err := x.load(c); err != nil {
+		s.warn("the XDP program is off, all queries come through kernel sockets", err)
+		x.unload()
+		return x
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	x.stop, x.stopped = cancel, make(chan struct{})
+	go x.publish(ctx)
+	s.log.Info("XDP", "interfaces", x.modes)
+	return x
+}
+
+// steer gives each name one shard, on each listen address. The seed is the same for all: so is the shard.
+func (x *xdp) steer() error {
+	seed := newSeed()
+	for i := range x.s.cfg.Server.Listen {
+		var fds []int
+		for _, w := range x.s.workers {
+			fds = append(fds, w.opt.Ports[i].FD())
+		}
+		st, err := ebpf.AttachSteering(seed, fds)
+		if err != nil {
+			return err
+		}
+		x.steering = append(x.steering, st)
+	}
+	return nil
+}
+
+// load loads the program and attaches it to the interfaces of which it can be attached to; it fails if there is
+// none.
+func (x *xdp) load(c *config.Config) (err error) {
+	o := ebpf.Options{Epoch: x.s.epoch, Seed: newSeed()}
+	if c.XDP.AnswerCache {
+		o.Entries = c.XDP.AnswerEntries
+	}
+	if x.program, err = ebpf.Load(o); err != nil {
+		return err
+	}
+	if err = x.configure(c); err != nil {
+		return err
+	}
+	mode := map[string]ebpf.Mode{"auto": ebpf.Auto, "native": ebpf.Native, "generic": ebpf.Generic}[c.XDP.Mode]
+	var errs []error
+	for _, name := range c.XDP.Interfaces {
+		nic, err := net.InterfaceByName(name)
+		if err == nil {
+			var got ebpf.Mode
+			if got, err = x.program.Attach(nic.Index, mode); err == nil {
+				x.modes = append(x.modes, fmt.Sprintf("%s: %v", name, got))
+				continue
+			}
+		}
+		errs = append(errs, fmt.Errorf("%s: %w", name, err))
+	}
+	if len(x.modes) == 0 {
+		return errors.Join(errs...)
+	}
+	for _, err := range errs {
+		x.s.warn("the XDP program is not on all interfaces", err)
+	}
+	return nil
+}
+
+// configure gives the program what a reload may change.
+func (x *xdp) configure(c *config.Config) error {
+	return errors.Join(
+		x.program.SetPayload(uint16(c.Server.UDPPayload)),
+		x.program.SetClients(ebpf.Clients{Ask: c.Recursion.Allow}),
+		x.program.EnableAnswers(c.XDP.AnswerCache),
+		x.setEndpoints(),
+	)
+}
+
+// setEndpoints tells the program the listen addresses, with this machine's own in place of the wildcards.
+func (x *xdp) setEndpoints() error {
+	var list []netip.AddrPort
+	var local []net.Addr
+	for _, ap := range x.s.running.Server.Listen {
+		if !ap.Addr().IsUnspecified() {
+			list = append(list, ap)
+			continue
+		}
+		if local == nil {
+			var err error
+			if local, err = net.InterfaceAddrs(); err != nil {
+				return fmt.Errorf("list the addresses that %v stands for: %w", ap, err)
+			}
+		}
+		for _, a := range local {
+			p, err := netip.ParsePrefix(a.String())
+			if err == nil && p.Addr().Is4() == ap.Addr().Is4() && !p.Addr().IsLoopback() {
+				list = append(list, netip.AddrPortFrom(p.Addr().WithZone(""), ap.Port()))
+			}
+		}
+	}
+	slices.SortFunc(list, netip.AddrPort.Compare)
+	list = slices.Compact(list)
+	for _, v6 := range []bool{false, true} {
+		// What is beyond the program's bound goes through the sockets.
+		n := 0
+		list = slices.DeleteFunc(list, func(ap netip.AddrPort) bool {
+			if ap.Addr().Is6() == v6 {
+				n++
+			}
+			return ap.Addr().Is6() == v6 && n > ebpf.MaxEndpoints
+		})
+	}
+	return x.program.SetEndpoints(list)
+}
+
+// reload takes over a new configuration, after the shards have. The program stays attached; answers published
+// under the old configuration are not given any more.
+func (x *xdp) reload(c *config.Config) {
+	if x == nil || x.program == nil {
+		return
+	}
+	if err := errors.Join(x.configure(c), x.program.Flush()); err != nil {
+		x.s.log.Error("the XDP program did not take the new configuration", "error", err)
+	}
+}
+
+// flush makes all published answers invalid. It is called after the shards' caches were flushed: what the
+// publisher has seen before is of the old generation.
+func (x *xdp) flush() {
+	if x == nil || x.program == nil {
+		return
+	}
+	if err := x.program.Flush(); err != nil {
+		x.s.log.Error("the answers in the kernel are not flushed", "error", err)
+	}
+}
+
+// xdpSnapshot is what operators see of tier 0.
+type xdpSnapshot struct {
+	Interfaces []string          // each with its mode, such as "eth0: native"; empty: the program does not run
+	Exits      map[string]uint64 // packets by what became of them, and why
+	Answered   uint64            // packets answered in the kernel
+	Dropped    uint64
+	Passed     uint64
+	Answers    int // hot answers in the kernel, expired ones included
+}
+
+// snapshot reads the counters.
+func (x *xdp) snapshot() (snap xdpSnapshot) {
+	if x == nil || x.program == nil {
+		return snap
+	}
+	stats, err := x.program.Stats()
+	if err != nil {
+		x.s.log.Error("the XDP program's counters cannot be read", "error", err)
+		return snap
+	}
+	snap = xdpSnapshot{
+		Interfaces: x.modes, Answered: stats.Answered(), Dropped: stats.Dropped(), Passed: stats.Passed(), Answers: x.program.Answers(),
+	}
+	snap.Exits = some(func(add func(string, uint64)) {
+		for e, n := range stats {
+			add(ebpf.Exit(e).String(), n)
+		}
+	})
+	return snap
+}
+
+// close detaches everything. The shards still run: they take over what the program has done.
+func (x *xdp) close() {
+	if x == nil {
+		return
+	}
+	if x.stop != nil {
+		x.stop()
+		<-x.stopped
+	}
+	x.unload()
+	for _, st := range x.steering {
+		st.Close()
+	}
+	x.steering = nil
+}
+
+func (x *xdp) unload() {
+	if x.program != nil {
+		x.program.Close()
+		x.program = nil
+	}
+}
