@@ -309,7 +309,12 @@ func newUpstream(t *testing.T, handler func(w dns.ResponseWriter, q *dns.Msg)) *
 		case err := <-failed:
 			t.Fatal(err)
 		}
-		t.Cleanup(func() { srv.Shutdown() })
+		t.Cleanup(func() {
+			// Not for long: a handler may wait for what a test that failed no longer does.
+			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+			defer cancel()
+			srv.ShutdownContext(ctx)
+		})
 	}
 	return u
 }
