@@ -285,6 +285,7 @@ func (b *syncBuffer) String() string {
 // upstream is a server that the daemon asks: an ordinary one, whose handler may do what it likes.
 type upstream struct {
 	addr    netip.AddrPort
+	packets net.PacketConn // what it sends from
 	mu      sync.Mutex
 	handler func(w dns.ResponseWriter, q *dns.Msg)
 	asked   map[string]int
@@ -298,7 +299,7 @@ func newUpstream(t *testing.T, handler func(w dns.ResponseWriter, q *dns.Msg)) *
 		handler = answerA
 	}
 	packets, streams := listenBoth(t, "127.0.0.1")
-	u := &upstream{addr: netip.MustParseAddrPort(streams.Addr().String()), handler: handler, asked: map[string]int{}}
+	u := &upstream{addr: netip.MustParseAddrPort(streams.Addr().String()), packets: packets, handler: handler, asked: map[string]int{}}
 	for _, srv := range []*dns.Server{{PacketConn: packets, Handler: u}, {Listener: streams, Handler: u}} {
 		ready := make(chan struct{})
 		srv.NotifyStartedFunc = func() { close(ready) }
