@@ -1,0 +1,239 @@
+package supervisor
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/miekg/dns"
+
+	"heimdall/core"
+	"heimdall/core/control"
+	"heimdall/netio"
+	"heimdall/netio/netiotest"
+	"heimdall/shard"
+)
+
+// die makes the first shard panic on its own thread.
+func (r *rig) die() {
+	r.t.Helper()
+	err := r.workers[0].do(context.Background(), func(*shard.Shard) { panic("for the test") })
+	if !errors.Is(err, errRestarting) {
+		r.t.Fatalf("a command that panics returns %v", err)
+	}
+}
+
+// A shard that panics is started again and counted, its sockets stay open, and what clients send meanwhile is
+// answered afterwards.
+func TestPanicKeepsTheSockets(t *testing.T) {
+	r := newRig(t)
+	r.answered(r.dial("udp"), "cached.example.")
+	r.answered(r.dial("tcp"), "cached.example.")
+	w := r.workers[0]
+	hold, newEngine := make(chan struct{}), w.opt.NewEngine
+	w.opt.NewEngine = func(p core.Performer) (*core.Engine, error) { <-hold; return newEngine(p) }
+	r.die()
+	until(t, "the restart", func() bool { return w.state() == control.ShardStarting })
+	var waiting []*dns.Conn
+	for i := range 20 {
+		c := r.dial([]string{"udp", "tcp"}[i%2])
+		if err := c.WriteMsg(new(dns.Msg).SetQuestion(fmt.Sprintf("n%d.example.", i/4), dns.TypeA)); err != nil {
+			t.Fatal(err)
+		}
+		waiting = append(waiting, c)
+	}
+	close(hold)
+	for _, c := range waiting {
+		r.answered(c, "")
+	}
+	if n := w.restarts.Load(); n != 1 {
+		t.Errorf("%d restarts are counted", n)
+	}
+	until(t, "the shard to run", func() bool { return w.state() == control.ShardRunning })
+	if log := r.log.String(); !strings.Contains(log, "for the test") || !strings.Contains(log, "restart_test.go") {
+		t.Errorf("neither cause nor stack in the log:\n%s", log)
+	}
+	list, err := r.Shards(t.Context())
+	if err != nil || list.Shards[0].Restarts != 1 || list.Shards[0].State != control.ShardRunning {
+		t.Errorf("%+v, %v", list, err)
+	}
+}
+
+// The next shard has an empty cache in the same memory, and all works as before, restart after restart.
+func TestRestartsLeaveNothingBehind(t *testing.T) {
+	r := newRig(t)
+	use := func() {
+		c, stream := r.dial("udp"), r.dial("tcp")
+		defer c.Close()
+		defer stream.Close()
+		for i := range 300 {
+			r.answered(c, fmt.Sprintf("n%d.example.", i))
+		}
+		before := r.count("n299.example.")
+		r.answered(c, "n299.example.")
+		r.answered(stream, "n299.example.")
+		if after := r.count("n299.example."); after != before {
+			t.Errorf("a name just cached was asked for again")
+		}
+	}
+	use()
+	r.die()
+	use()
+	descriptors := openFiles(t)
+	for range 3 {
+		r.die()
+		use()
+	}
+	// A shard has 64 source ports at most, opened as they are needed: each one's are closed with it.
+	if after := openFiles(t); after > descriptors+20 {
+		t.Errorf("%d descriptors were open, %d are", descriptors, after)
+	}
+	if n := r.workers[0].restarts.Load(); n != 4 {
+		t.Errorf("%d restarts are counted", n)
+	}
+}
+
+func openFiles(t *testing.T) int {
+	t.Helper()
+	list, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(list)
+}
+
+// A reload while a shard is being started again reaches it.
+func TestReloadDuringRestart(t *testing.T) {
+	r := newRig(t)
+	w := r.workers[0]
+	hold, newEngine := make(chan struct{}), w.opt.NewEngine
+	w.opt.NewEngine = func(p core.Performer) (*core.Engine, error) {
+		e, err := newEngine(p) // with the old rules
+		<-hold
+		return e, err
+	}
+	r.die()
+	until(t, "the restart", func() bool { return w.state() == control.ShardStarting })
+	text, err := os.ReadFile(r.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text = bytes.Replace(text, []byte("[recursion]"), []byte("[recursion]\nallow = []"), 1)
+	if err := os.WriteFile(r.path, text, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error)
+	go func() {
+		_, err := r.Reload(context.Background())
+		done <- err
+	}()
+	time.Sleep(10 * time.Millisecond)
+	close(hold)
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	c := r.dial("udp")
+	c.WriteMsg(new(dns.Msg).SetQuestion("www.example.", dns.TypeA))
+	if m, err := c.ReadMsg(); err != nil || m.Rcode != dns.RcodeRefused {
+		t.Errorf("the new rules do not apply: %v, %v", m, err)
+	}
+}
+
+// fakeWorker is a worker of a shard without sockets.
+func fakeWorker(newEngine func(core.Performer) (*core.Engine, error), ports ...netio.Port) *worker {
+	w := &worker{epoch: time.Now(), log: slog.New(slog.DiscardHandler), done: make(chan struct{}), begun: true}
+	w.opt = shard.Options{Batch: 8, Waiters: 8, NewEngine: newEngine, Ports: ports}
+	w.opt.Outbound.Rand = newRand()
+	return w
+}
+
+// A shard that cannot be started at all is reported and not tried again.
+func TestFirstStartFails(t *testing.T) {
+	w := fakeWorker(func(core.Performer) (*core.Engine, error) { return nil, errors.New("no engine") })
+	started := make(chan error, 1)
+	go w.run(started)
+	if err := <-started; err == nil || !strings.Contains(err.Error(), "no engine") {
+		t.Error(err)
+	}
+	w.wait()
+	if n := w.restarts.Load(); n != 0 {
+		t.Errorf("%d restarts", n)
+	}
+}
+
+// One that panics before it has served is tried again, until it is told to stop: whoever waits for it hears of it.
+func TestFirstStartPanics(t *testing.T) {
+	w := fakeWorker(func(core.Performer) (*core.Engine, error) { panic("no engine") })
+	started := make(chan error, 1)
+	go w.run(started)
+	until(t, "restarts", func() bool { return w.restarts.Load() >= 3 })
+	w.stop()
+	w.wait()
+	if err := <-started; !errors.Is(err, errStopped) {
+		t.Error(err)
+	}
+}
+
+// badPort panics in Recv as often as it is told.
+type badPort struct {
+	netio.Port
+	panics atomic.Int32
+}
+
+func (p *badPort) Recv(in []netio.Datagram) int {
+	if p.panics.Add(-1) >= 0 {
+		panic("bad port")
+	}
+	return p.Port.Recv(in)
+}
+
+// A packet source that panics takes the shard down as often as it does, and no more; an engine that cannot be
+// made for a while is tried again.
+func TestPortThatPanics(t *testing.T) {
+	r := newRig(t)
+	port, wire, err := netiotest.New(16)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bad := &badPort{Port: port}
+	var failures atomic.Int32
+	w := fakeWorker(nil, bad)
+	w.mem = make([]byte, 1<<20)
+	w.opt.NewEngine = func(p core.Performer) (*core.Engine, error) {
+		if failures.Add(-1) >= 0 {
+			return nil, errors.New("not now")
+		}
+		return r.engine(w, 1, p)
+	}
+	started := make(chan error, 1)
+	go w.run(started)
+	if err := <-started; err != nil {
+		t.Fatal(err)
+	}
+	defer func() { w.stop(); w.release(); w.wait() }()
+	raw, err := new(dns.Msg).SetQuestion("localhost.", dns.TypeA).Pack()
+	if err != nil {
+		t.Fatal(err)
+	}
+	peer := netio.Endpoint{Addr: [16]byte{10: 0xff, 11: 0xff, 12: 127, 15: 1}, Port: 4242}
+	for range 3 {
+		failures.Store(2)
+		bad.panics.Store(2)
+		wire.Put(netio.Datagram{Data: raw, Peer: peer})
+		d, ok := wire.Await(patience)
+		m := new(dns.Msg)
+		if !ok || d.Peer != peer || m.Unpack(d.Data) != nil || len(m.Answer) != 1 {
+			t.Fatalf("%v, %v", d, m)
+		}
+	}
+	if n := w.restarts.Load(); n != 3*4 {
+		t.Errorf("%d restarts, want one for each of 6 panics and 6 errors", n)
+	}
+}
