@@ -12,6 +12,7 @@ import (
 	"github.com/miekg/dns"
 
 	"heimdall/core/dname"
+	"heimdall/core/wire"
 )
 
 // text is a record in presentation form.
@@ -159,6 +160,23 @@ func BenchmarkRead(b *testing.B) {
 	for b.Loop() {
 		if err := Read(strings.NewReader(text), Options{TTL: 60, HasTTL: true}, func(*Record) error { return nil }); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// The names of common types are those that wire knows.
+func TestCommonType(t *testing.T) {
+	for i := range 1 << 16 {
+		name := wire.Type(i).String()
+		for _, text := range []string{name, strings.ToLower(name)} {
+			if got := commonType([]byte(text)); got != 0 && got != wire.Type(i) {
+				t.Errorf("%s is read as %v", text, got)
+			}
+		}
+	}
+	for _, text := range []string{"", "!", "\x01", "N\x13", "mX0", "nsec\x13", "\x0eS"} {
+		if got := commonType([]byte(text)); got != 0 {
+			t.Errorf("%q is read as %v", text, got)
 		}
 	}
 }

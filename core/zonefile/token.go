@@ -37,7 +37,10 @@ func commonType(text []byte) wire.Type {
 	case 4, 5:
 		var buf [5]byte
 		for i, c := range text {
-			buf[i] = c | 0x20
+			if c > '9' { // the digit of NSEC3 has no case
+				c |= 0x20
+			}
+			buf[i] = c
 		}
 		switch string(buf[:len(text)]) {
 		case "aaaa":
@@ -48,6 +51,10 @@ func commonType(text []byte) wire.Type {
 			return wire.TypeCNAME
 		case "rrsig":
 			return wire.TypeRRSIG
+		case "nsec3":
+			return wire.TypeNSEC3
+		case "dname":
+			return wire.TypeDNAME
 		}
 	}
 	return 0
