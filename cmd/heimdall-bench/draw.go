@@ -105,6 +105,20 @@ func (o *once) next() (uint64, bool) {
 
 func (o *once) again(key uint64) { o.lost = append(o.lost, key) }
 
+// onlyOnce draws every key from first up to end one time. A key that is given back stays lost: the server may know
+// its name by now.
+type onlyOnce struct{ first, end uint64 }
+
+func (o *onlyOnce) next() (uint64, bool) {
+	if o.first == o.end {
+		return 0, false
+	}
+	o.first++
+	return o.first - 1, true
+}
+
+func (o *onlyOnce) again(uint64) {}
+
 // fresh draws keys that no other stream of this or an earlier run has drawn, as
 // far as chance allows: it counts up from a random number.
 type fresh struct{ key uint64 }

@@ -128,6 +128,8 @@ func (r *Round) headline() string {
 	text := "no figure"
 	if v, ok := r.Values["best"]; ok {
 		text = fmt.Sprintf("%.0f replies/s", v)
+	} else if v, ok := r.Values["resolved"]; ok {
+		text = fmt.Sprintf("%.0f names resolved/s, %.2f%% failed", v, r.Values["loss"]*100)
 	} else if v, ok := r.Values["good"]; ok {
 		text = fmt.Sprintf("%.2f%% of the good queries answered", v*100)
 	} else if v, ok := r.Values["replies"]; ok {

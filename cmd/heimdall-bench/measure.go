@@ -56,6 +56,8 @@ func (b *bench) round(ctx context.Context, t *target, number int) (*Round, error
 	}
 	var err error
 	switch {
+	case b.opt.scenario.cold:
+		err = b.cold(ctx, t, r)
 	case b.opt.search:
 		err = b.search(ctx, t, r)
 	case b.opt.scenario.attack != noAttack:

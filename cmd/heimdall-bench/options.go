@@ -53,6 +53,7 @@ const usage = `heimdall-bench sends DNS queries on a fixed schedule, checks ever
   heimdall-bench -server 127.0.0.1:5353 -rate 50000
   heimdall-bench -server a=127.0.0.1:5353 -pid a=4711 -server b=127.0.0.1:5354 -pid b=4712 -search -rounds 5 -json out.json
   heimdall-bench -server 127.0.0.1:5353 -scenario flood
+  heimdall-bench -server a=127.0.0.1:53 -pid a=4711 -server b=127.0.0.1:5302 -pid b=4712 -scenario cold -names FILE
 
 Scenarios:
 %s
@@ -101,8 +102,8 @@ func parseOptions(args []string, errOut io.Writer) (*options, error) {
 	f.StringVar(&t.local, "local", "", "source address of the queries")
 	f.StringVar(&t.attackLocal, "attack-local", "", "source address of the attack; 127.0.0.2 when the server is on IPv4 loopback")
 	f.StringVar(&t.zone, "attack-zone", "", "`name` below which the flood invents names; by default that of the queries")
-	f.IntVar(&o.window, "window", 100, "queries open at once while warming up")
-	f.BoolVar(&o.warm, "warm", true, "ask for every name once before each round")
+	f.IntVar(&o.window, "window", 100, "queries open at once, while warming up and in scenario cold")
+	f.BoolVar(&o.warm, "warm", true, "ask for every name once before each round; not in scenario cold, where each round has its own part of the names")
 	f.DurationVar(&o.warmLimit, "warm-limit", time.Minute, "how long that may take")
 	f.DurationVar(&o.timeout, "timeout", time.Second, "a reply that takes longer is no good")
 	f.StringVar(&o.json, "json", "", "`file` for all figures of all rounds; -: print them instead of the table")
@@ -180,13 +181,16 @@ func (o *options) fill(t *texts) (err error) {
 	if o.attackRate == 0 {
 		o.attackRate = o.scenario.attackRate
 	}
+	o.warm = o.warm && !o.scenario.cold
 	return o.check()
 }
 
 // check refuses what cannot be measured.
 func (o *options) check() error {
 	switch {
-	case !(o.rate > 0 && o.rate <= 1e8 && o.attackRate >= 0 && o.attackRate <= 1e8 && o.maxRate > 0 && o.maxRate <= 1e8):
+	case o.scenario.cold && (o.rate != 0 || o.search):
+		return errors.New("-rate and -search do not go with scenario cold: it goes as fast as replies come, see -window")
+	case !(o.scenario.cold || o.rate > 0) || !(o.rate <= 1e8 && o.attackRate >= 0 && o.attackRate <= 1e8 && o.maxRate > 0 && o.maxRate <= 1e8):
 		return errors.New("rates must be above 0 and at most 100 million a second")
 	case !(o.maxLoss >= 0 && o.maxLoss < 1):
 		return errors.New("-max-loss is a share, from 0 up to but not including 1")

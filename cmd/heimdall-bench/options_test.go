@@ -34,6 +34,8 @@ func TestUsageErrors(t *testing.T) {
 		ok + "-address 10":                     "-address",
 		ok + "-local x":                        "-local",
 		ok + "-scenario flood -search":         "rates are fixed",
+		ok + "-scenario cold -rate 5":          "-window",
+		ok + "-scenario cold -search":          "-window",
 		ok + "-scenario flood -proto tcp":      "about UDP",
 		ok + "-attack-zone a..b":               "-attack-zone",
 		ok + "-pattern example":                "%d is missing",

@@ -40,6 +40,9 @@ func (o *options) workload(n names) string {
 	}
 	fmt.Fprintf(&b, ", %s, at least %d %s, %d threads, ", proto, o.sockets, what, o.threads)
 	switch {
+	case o.scenario.cold:
+		fmt.Fprintf(&b, "each asked once, %d at a time, median of %d rounds", o.window, o.rounds)
+		return b.String()
 	case o.search:
 		fmt.Fprintf(&b, "searching up to %.3g%% loss", o.maxLoss*100)
 	case o.scenario.attack != noAttack:

@@ -31,11 +31,13 @@ type scenario struct {
 	rate       float64 // queries a second, if the command line says nothing
 	attack     attack
 	attackRate float64 // packets a second, likewise
+	cold       bool    // each name once, as fast as replies come
 }
 
 var scenarios = []scenario{
 	{name: "cached", help: "names in the server's cache, all equally popular", law: drawUniform, rate: 10_000},
 	{name: "zipf", help: "the same with a popularity of 1/rank^s", law: drawZipf, rate: 10_000},
+	{name: "cold", help: "each name once and never again, -window of them at a time; without -warm, -rate and -duration", cold: true},
 	{name: "flood", help: "good queries beside random subdomains from another address", law: drawUniform, rate: 2000, attack: randomSubdomains, attackRate: 300_000},
 	{name: "malformed", help: "good queries beside eight kinds of nonsense from another address", law: drawUniform, rate: 200_000, attack: malformedPackets, attackRate: 200_000},
 }
@@ -53,7 +55,10 @@ func scenarioHelp() string {
 	var b strings.Builder
 	for _, s := range scenarios {
 		rates := fmt.Sprintf("%.0f/s", s.rate)
-		if s.attack != noAttack {
+		switch {
+		case s.cold:
+			rates = "as fast as replies come"
+		case s.attack != noAttack:
 			rates += fmt.Sprintf(" and %.0f/s", s.attackRate)
 		}
 		fmt.Fprintf(&b, "  %-10s %s (%s)\n", s.name, s.help, rates)

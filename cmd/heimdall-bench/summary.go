@@ -47,6 +47,13 @@ func columns(o *options) []column {
 		for _, percent := range o.loads {
 			c = append(c, latency(fmt.Sprintf("@%g", percent))...)
 		}
+	case o.scenario.cold:
+		c = []column{
+			{"resolved", "resolved/s", "%.0f", 1, higher},
+			{"loss", "failed %", "%.3f", 100, neither},
+		}
+		c = append(c, latency("")...)
+		tail[0] = column{"cpu_us", "cpu us/name", "%.0f", 1, lower}
 	case o.scenario.attack != noAttack:
 		c = []column{
 			{"good", "good ok %", "%.2f", 100, higher},
