@@ -59,6 +59,9 @@ func comparable(text string) bool {
 	if len(text) > 4096 || strings.Contains(text, "$") && strings.Contains(strings.ToUpper(text), "$GENERATE") {
 		return false
 	}
+	if strings.Contains(strings.ReplaceAll(text, "\r\n", "\n"), "\r") {
+		return false // white space here, nothing there
+	}
 	for i := range len(text) {
 		if strings.IndexByte("()\"", text[i]) >= 0 {
 			if i == 0 || i+1 == len(text) || strings.IndexByte(" \n", text[i-1]) < 0 && strings.IndexByte(" \n", text[i+1]) < 0 {
