@@ -28,6 +28,9 @@ type options struct {
 	resolver  string
 	heimdalld string
 	check     bool
+	validate  bool
+	cold      int
+	names     string
 }
 
 // errDiffers ends the program when a resolver did not do what it should.
@@ -36,11 +39,14 @@ var errDiffers = errors.New("not all names gave what they should")
 func main() {
 	var o options
 	flag.Usage = func() { fmt.Fprint(os.Stderr, usage); flag.PrintDefaults() }
-	flag.StringVar(&o.resolver, "resolver", "heimdalld", "what to start: heimdalld, unbound, or none, for one of your own")
+	flag.StringVar(&o.resolver, "resolver", "heimdalld", "what to start: heimdalld, unbound, both, to compare them, or none, for one of your own")
 	flag.StringVar(&o.heimdalld, "heimdalld", beside("heimdalld"), "path of the binary")
 	flag.BoolVar(&o.check, "check", false, "ask for all names, print what came, and end: with exit code 1 if any was not as it should be")
+	flag.BoolVar(&o.validate, "validate", true, "whether the resolvers check signatures")
+	flag.IntVar(&o.cold, "cold", 0, fmt.Sprintf("add a top-level domain with so many small `zones`, every second one signed, for heimdall-bench -scenario cold; at most %d", lab.MaxCold))
+	flag.StringVar(&o.names, "names", "", "`file` for a name in each of them, as heimdall-bench -names reads it")
 	flag.Parse()
-	if flag.NArg() > 0 || o.check && o.resolver == "none" {
+	if flag.NArg() > 0 || o.check && (o.resolver == "none" || !o.validate) || o.cold < 0 || o.cold > lab.MaxCold || o.names != "" && o.cold == 0 {
 		flag.Usage()
 		os.Exit(2)
 	}
@@ -61,22 +67,18 @@ func main() {
 
 // run is the life of a lab. It ends with ctx.
 func run(ctx context.Context, o *options, out io.Writer) (err error) {
-	l, err := lab.Start(ctx)
+	if o.names != "" {
+		if err := os.WriteFile(o.names, []byte(lab.ColdNames(o.cold)), 0o644); err != nil {
+			return fmt.Errorf("write the names: %w", err)
+		}
+	}
+	l, err := lab.Start(ctx, append(lab.Zones(), lab.Cold(o.cold)...))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, l.Close()) }()
 	exited := make(<-chan struct{})
-	switch o.resolver {
-	case "heimdalld":
-		err = l.Heimdalld(ctx, o.heimdalld, "")
-	case "unbound":
-		err = l.Unbound(ctx)
-	case "none":
-	default:
-		err = fmt.Errorf("start %q: no such resolver: heimdalld, unbound or none", o.resolver)
-	}
-	if err != nil {
+	if err := startResolvers(ctx, l, o); err != nil {
 		return err
 	}
 	if o.resolver != "none" {
@@ -95,6 +97,28 @@ func run(ctx context.Context, o *options, out io.Writer) (err error) {
 	case <-exited:
 		return fmt.Errorf("%s has ended: %s", o.resolver, l.Log())
 	}
+}
+
+// startResolvers starts what the command line says.
+func startResolvers(ctx context.Context, l *lab.Lab, o *options) error {
+	more := ""
+	if !o.validate {
+		more = "validation = false"
+	}
+	switch o.resolver {
+	case "heimdalld":
+		return l.Heimdalld(ctx, o.heimdalld, more)
+	case "unbound":
+		return l.Unbound(ctx, lab.Resolver, o.validate)
+	case "both":
+		if err := l.Heimdalld(ctx, o.heimdalld, more); err != nil {
+			return err
+		}
+		return l.Unbound(ctx, lab.Second, o.validate)
+	case "none":
+		return nil
+	}
+	return fmt.Errorf("start %q: no such resolver: heimdalld, unbound, both or none", o.resolver)
 }
 
 // beside returns the path of a binary in the folder of this one.

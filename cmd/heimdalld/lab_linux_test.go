@@ -20,7 +20,7 @@ func startLab(t *testing.T, more string) *lab.Lab {
 	if os.Geteuid() != 0 {
 		t.Skip("takes root, to make network namespaces")
 	}
-	l, err := lab.Start(t.Context())
+	l, err := lab.Start(t.Context(), lab.Zones())
 	if err != nil {
 		t.Fatal(err)
 	}

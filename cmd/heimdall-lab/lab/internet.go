@@ -13,7 +13,9 @@ import (
 // Internet is a tree of zones and the servers that serve them.
 type Internet struct {
 	zones   []*zone // parents first
+	origins map[string]*zone
 	servers []*server
+	hosts   map[string]*server
 }
 
 // Addresses of servers: 198.18.0.0/16 is for benchmarks (RFC 2544), fd18::/64 a network of its own (RFC 4193).
@@ -26,7 +28,7 @@ var (
 // Build makes the zones, with new keys, and says which server serves what. Parents stand before their children;
 // the root is first.
 func Build(specs []Spec, now time.Time) (*Internet, error) {
-	n := new(Internet)
+	n := &Internet{origins: map[string]*zone{}, hosts: map[string]*server{}}
 	for i := range specs {
 		if err := n.addZone(&specs[i]); err != nil {
 			return nil, err
@@ -73,6 +75,7 @@ func (n *Internet) addZone(s *Spec) error {
 		return fmt.Errorf("make zone %s: %w", z.origin, err)
 	}
 	n.zones = append(n.zones, z)
+	n.origins[z.origin] = z
 	if s.Algorithm == 0 {
 		return nil
 	}
@@ -91,7 +94,7 @@ func (n *Internet) delegate(z *zone) {
 			s.Host = fqdn(fmt.Sprintf("ns%d", i+1), z.origin)
 		}
 		srv := n.server(s, z.spec.IPv6)
-		srv.zones = append(srv.zones, z)
+		srv.zones[z.origin] = z
 		z.servers = append(z.servers, srv)
 		hosts = append(hosts, s.Host)
 		if z.parent != nil && below(z.origin, s.Host) && !z.spec.NoGlue {
@@ -110,10 +113,8 @@ func (n *Internet) delegate(z *zone) {
 
 // server returns the server with that host name, a new one if there is none yet.
 func (n *Internet) server(s Server, ipv6 bool) *server {
-	for _, old := range n.servers {
-		if old.host == s.Host {
-			return old
-		}
+	if old := n.hosts[s.Host]; old != nil {
+		return old
 	}
 	addr := serversIPv4.Addr()
 	if ipv6 {
@@ -122,20 +123,20 @@ func (n *Internet) server(s Server, ipv6 bool) *server {
 	for range len(n.servers) + 1 {
 		addr = addr.Next()
 	}
-	srv := &server{host: s.Host, manner: s.Manner, addr: addr, root: n.zones[0]}
+	srv := &server{host: s.Host, manner: s.Manner, addr: addr, root: n.zones[0], zones: map[string]*zone{}}
 	n.servers = append(n.servers, srv)
+	n.hosts[s.Host] = srv
 	n.zoneOf(s.Host).insert(srv.address())
 	return srv
 }
 
 // zoneOf returns the deepest zone that a name is in, or nil.
-func (n *Internet) zoneOf(name string) (in *zone) {
-	for _, z := range n.zones {
-		if below(z.origin, name) && (in == nil || below(in.origin, z.origin)) {
-			in = z
+func (n *Internet) zoneOf(name string) *zone {
+	for ; ; name = up(name) {
+		if z := n.origins[name]; z != nil || name == "." {
+			return z
 		}
 	}
-	return in
 }
 
 // RootHints returns the servers of the root in the form of a master file.

@@ -27,17 +27,22 @@ type Lab struct {
 	servers  namespace
 	resolver namespace
 	running  []*dns.Server
-	daemon   *daemon
+	daemons  []*daemon
 }
 
-// Resolver is where the resolver of a lab listens, inside its namespace.
-const Resolver = "127.0.0.1:53"
+// Resolver is where the resolver of a lab listens, inside its namespace, and Second where another one does that is
+// compared with it.
+const (
+	Resolver = "127.0.0.1:53"
+	Second   = "127.0.0.1:5302"
+)
 
 // ErrNotRoot is returned by Start to ordinary users, who may not make network namespaces.
 var ErrNotRoot = errors.New("the lab makes network namespaces, which takes root: run it with sudo")
 
-// Start makes a lab. Whatever it has made by then is removed if a step does not work or ctx ends.
-func Start(ctx context.Context) (l *Lab, err error) {
+// Start makes a lab with the given zones, which begin with those of [Zones]. Whatever it has made by then is removed
+// if a step does not work or ctx ends.
+func Start(ctx context.Context, specs []Spec) (l *Lab, err error) {
 	if os.Geteuid() != 0 {
 		return nil, ErrNotRoot
 	}
@@ -51,7 +56,7 @@ func Start(ctx context.Context) (l *Lab, err error) {
 			l = nil
 		}
 	}()
-	if l.internet, err = Build(Zones(), time.Now()); err != nil {
+	if l.internet, err = Build(specs, time.Now()); err != nil {
 		return l, err
 	}
 	if l.Dir, err = os.MkdirTemp("", "heimdall-lab-"); err != nil {
@@ -103,8 +108,8 @@ func (l *Lab) serve() error {
 // Close ends what runs in the lab and removes what it made.
 func (l *Lab) Close() error {
 	var errs []error
-	if l.daemon != nil {
-		errs = append(errs, l.daemon.stop())
+	for _, d := range l.daemons {
+		errs = append(errs, d.stop())
 	}
 	for _, srv := range l.running {
 		// Queries in flight are of no interest: the sockets are closed, not drained.
@@ -127,9 +132,13 @@ func (l *Lab) Close() error {
 
 // Exchange sends a query to the lab's resolver over "udp" or "tcp".
 func (l *Lab) Exchange(q *dns.Msg, network string) (*dns.Msg, error) {
+	return l.exchange(q, network, Resolver)
+}
+
+func (l *Lab) exchange(q *dns.Msg, network, addr string) (*dns.Msg, error) {
 	var conn net.Conn
 	err := l.resolver.within(func() (err error) {
-		conn, err = net.Dial(network, Resolver)
+		conn, err = net.Dial(network, addr)
 		return err
 	})
 	if err != nil {

@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -33,7 +35,7 @@ type daemon struct {
 }
 
 // Heimdalld starts the given binary as the lab's resolver and returns when it answers. More is text for the end
-// of its configuration, which is in the table [recursion] there. A lab has one resolver in its life.
+// of its configuration, which is in the table [recursion] there.
 func (l *Lab) Heimdalld(ctx context.Context, binary, more string) error {
 	text := fmt.Sprintf(`[server]
 listen = [%q]
@@ -53,16 +55,24 @@ trust_anchors = %q
 	if err := os.WriteFile(l.path(configFile), []byte(text), 0o644); err != nil {
 		return fmt.Errorf("write the configuration: %w", err)
 	}
-	return l.run(ctx, binary, "-config", l.path(configFile))
+	return l.run(ctx, Resolver, binary, "-config", l.path(configFile))
 }
 
-// Unbound starts Unbound as the lab's resolver, to compare with.
-func (l *Lab) Unbound(ctx context.Context) error {
+// Unbound starts Unbound as the lab's resolver, or its second one, to compare with.
+func (l *Lab) Unbound(ctx context.Context, addr string, validating bool) error {
+	modules := "validator iterator"
+	if !validating {
+		modules = "iterator"
+	}
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return fmt.Errorf("start unbound: %w", err)
+	}
 	text := fmt.Sprintf(`server:
-	interface: 127.0.0.1
+	interface: %s@%s
 	access-control: 127.0.0.0/8 allow
 	do-not-query-localhost: no
-	module-config: "validator iterator"
+	module-config: %q
 	root-hints: %q
 	trust-anchor-file: %q
 	trust-anchor-signaling: no
@@ -72,35 +82,44 @@ func (l *Lab) Unbound(ctx context.Context) error {
 	pidfile: ""
 	use-syslog: no
 	do-daemonize: no
-`, l.path(hintsFile), l.path(anchorFile))
+`, host, port, modules, l.path(hintsFile), l.path(anchorFile))
 	if err := os.WriteFile(l.path(unboundFile), []byte(text), 0o644); err != nil {
 		return fmt.Errorf("write the configuration: %w", err)
 	}
-	return l.run(ctx, "unbound", "-d", "-p", "-c", l.path(unboundFile))
+	return l.run(ctx, addr, "unbound", "-d", "-p", "-c", l.path(unboundFile))
 }
 
 // Socket returns the path of the admin socket of heimdalld.
 func (l *Lab) Socket() string { return l.path("heimdall.sock") }
 
-// Log returns what the resolver has printed.
+// Log returns what the resolvers have printed.
 func (l *Lab) Log() string {
-	if l.daemon == nil {
-		return ""
+	var b strings.Builder
+	for _, d := range l.daemons {
+		b.WriteString(d.log.String())
 	}
-	return l.daemon.log.String()
+	return b.String()
 }
 
-// Exited is closed when the resolver has ended.
-func (l *Lab) Exited() <-chan struct{} { return l.daemon.exited }
+// Exited is closed when the first resolver has ended.
+func (l *Lab) Exited() <-chan struct{} { return l.daemons[0].exited }
+
+// PIDs returns the process IDs of the resolvers, in the order in which they were started.
+func (l *Lab) PIDs() (pids []int) {
+	for _, d := range l.daemons {
+		pids = append(pids, d.cmd.Process.Pid)
+	}
+	return pids
+}
 
 // run starts a resolver in its namespace and waits for its first answer.
-func (l *Lab) run(ctx context.Context, name string, args ...string) error {
+func (l *Lab) run(ctx context.Context, addr, name string, args ...string) error {
 	d := &daemon{cmd: l.resolver.command(name, args...), exited: make(chan struct{})}
 	d.cmd.Stdout, d.cmd.Stderr = &d.log, &d.log
 	if err := d.cmd.Start(); err != nil {
 		return fmt.Errorf("start %s: %w", name, err)
 	}
-	l.daemon = d
+	l.daemons = append(l.daemons, d)
 	go func() { d.cmd.Wait(); close(d.exited) }()
 	// Whether it answers a name that it has to know itself says nothing about the lab, but that it is there.
 	probe := new(dns.Msg).SetQuestion("version.bind.", dns.TypeTXT)
@@ -108,7 +127,7 @@ func (l *Lab) run(ctx context.Context, name string, args ...string) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("%s does not answer", name))
 	defer cancel()
 	for {
-		if _, err := l.Exchange(probe, "udp"); err == nil {
+		if _, err := l.exchange(probe, "udp", addr); err == nil {
 			return nil
 		}
 		select {

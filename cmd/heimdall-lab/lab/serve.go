@@ -3,7 +3,6 @@ package lab
 import (
 	"net"
 	"net/netip"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -16,7 +15,7 @@ type server struct {
 	host    string
 	manner  Manner
 	addr    netip.Addr
-	zones   []*zone
+	zones   map[string]*zone // by origin
 	root    *zone
 	queries atomic.Int64
 }
@@ -89,16 +88,16 @@ func (s *server) ServeDNS(w dns.ResponseWriter, q *dns.Msg) {
 // zoneFor returns the zone that answers a question, or nil. DS records belong to the zone above, if the server
 // has it (RFC 4035, section 3.1.4.1).
 func (s *server) zoneFor(q *dns.Question) *zone {
-	var in *zone
-	for _, z := range s.zones {
-		if !below(z.origin, q.Name) || q.Qtype == dns.TypeDS && strings.EqualFold(z.origin, q.Name) && slices.Contains(s.zones, z.parent) {
-			continue
+	name := strings.ToLower(q.Name)
+	for at := name; ; at = up(at) {
+		z := s.zones[at]
+		if z != nil && q.Qtype == dns.TypeDS && at == name && z.parent != nil && s.zones[z.parent.origin] == z.parent {
+			z = z.parent
 		}
-		if in == nil || below(in.origin, z.origin) {
-			in = z
+		if z != nil || at == "." {
+			return z
 		}
 	}
-	return in
 }
 
 // listen opens the server's sockets in the network namespace of the calling thread.
