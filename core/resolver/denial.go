@@ -36,7 +36,9 @@ func (m *Machine) keepDenial(c *claim) {
 	for i := range c.Sets {
 		set := &c.Sets[i]
 		if set.Status == dnssec.Secure && set.Section == wire.Authority && (set.Type == wire.TypeNSEC || set.Type == wire.TypeNSEC3) {
-			any = m.denialOf(set.Signer).spans.Put(set, now) || any
+			kept := *set
+			kept.TTL = min(kept.TTL, maxNegativeTTL) // RFC 9077: a negative answer's TTL, whatever the signer took
+			any = m.denialOf(set.Signer).spans.Put(&kept, now) || any
 		}
 	}
 	for i := 0; i < len(c.Sets) && any; i++ {

@@ -15,6 +15,7 @@
 //
 //	Query    pick a socket, call BuildQuery and send; or, with Stream set, send over TCP
 //	Timer    call Fire with the reference at the given time; stale references are ignored
+//	Verify   have the job run on another thread, then call Verified
 //	Respond  a task has ended: cache the answer and send it to the waiters
 //
 // Whatever arrives goes to Receive or ReceiveStream. Time (nanoseconds of any monotonic clock) and
@@ -56,16 +57,25 @@
 // deeper ones, so that none waits for itself, and end with the question they were for. Pools refuse
 // (Full) instead of growing. The limits are constants beside the code that enforces them.
 //
-// # Where validation will stand
+// # Validation
 //
-// All that a response contributes passes through one place: scrub leaves the selected records, signatures
-// and denial proofs included (Options.DNSSEC), in the records buffer; remember stores them and finish or
-// follow goes on with them. Validation goes between scrub and remember. A task whose records need it
-// moves them to its pooled buffer, takes a state of its own, and emits an action of kind Verify that
-// lends the buffer to the caller; the verdict comes back through a call that takes the reference and the
-// verdict (secure, insecure, bogus with its extended error) and goes on in use, the verdict stored beside
-// the rank of each RRset, or to the next server. DS and DNSKEY records that it lacks are sub-tasks like
-// those for addresses: wake goes on with the task when they end. The DS set or its denial in a referral
-// is seen in learn. Because tasks are found by reference and generation, a verdict for a task that has
-// timed out is ignored like a stale timer.
+// With trust anchors, what scrub leaves of a response to a client's question goes through conclude before it is
+// stored or used, unless the client set CD:
+//
+//	conclude  copy the records to a claim; names below a known insecure delegation pass at once
+//	climb     for each part of it walk the chain of trust; sub-tasks (link) find the links that are missing
+//	submit    emit an action of kind Verify: a job that owns all it needs runs on another thread
+//	Verified  the verdict: believe goes on, distrust asks another server, or fails with the cause
+//
+// The links, zones with their keys and delegations with their DS records or the absence of these, are found and
+// validated once, by tasks of their own that all who need them wait for, and kept in trust. DS records and their denial
+// are taken from referrals; if these do not prove anything, they are asked for. RRsets are stored with their
+// status; what came without validation, to clients that set CD or to find servers, is validated before it
+// answers anybody else. Denial records and wildcards that were validated answer for other names (RFC 8198,
+// RFC 8020). Answers for a client are put together from one validated response for each alias; the denial that came
+// with an alias counts for what it leads to. A task is found by its reference and generation, so that a
+// verdict that comes late is ignored like a stale timer.
+//
+// The work for one client's question, sub-tasks included, is bounded by dnssec.Budget, by maxTotal queries, and
+// by maxDistrust responses that are not believed. Links that are broken are kept for brokenTTL.
 package resolver

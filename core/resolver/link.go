@@ -47,6 +47,11 @@ func (m *Machine) link(i int32, v *validation, name dname.Name, typ wire.Type) b
 		return false
 	}
 	t.subs++
+	if m.tracer != nil {
+		m.step(t, "link").say("validation needs " + typ.String() + " of " + name.String())
+	}
+	c := &m.tasks.list[s]
+	c.deadline = max(c.deadline, t.deadline) // who joins late has more time
 	if fresh {
 		m.stats.SubTasks++
 		m.start(s)
@@ -110,6 +115,9 @@ func (m *Machine) verifyLink(i int32, v *validation) {
 // linkJudged goes on with a task that looks for a link and has the verdict.
 func (m *Machine) linkJudged(i int32, v *validation, j *Job) {
 	t := &m.tasks.list[i]
+	if m.tracer != nil {
+		m.traceVerdict(i, "link of the chain of trust", j.result())
+	}
 	if r := j.result(); r.Status == dnssec.Bogus {
 		m.distrust(i, &v.finding, r.Reason, false)
 		return

@@ -23,8 +23,8 @@ func TestValidation(t *testing.T) {
 		ad     bool
 	}{
 		{"www.example.test.", wire.TypeA, 0, "198.51.100.1", true},
-		{"example.test.", wire.TypeDNSKEY, 0, "257 3 13", true},
-		{"example.test.", wire.TypeDS, 0, "13 2", true},
+		{"example.test.", wire.TypeDNSKEY, 0, "257 3 15", true},
+		{"example.test.", wire.TypeDS, 0, "15 2", true},
 		{"plain.test.", wire.TypeDS, 0, "", true},
 		{"plain.test.", wire.TypeSOA, 0, "host.plain.test.", false},
 		{"www.plain.test.", wire.TypeA, 0, "198.51.100.3", false},
