@@ -82,16 +82,22 @@ func (e *Engine) respond(a *resolver.Action) {
 		}
 		return
 	}
+	kept := false
 	if ttl := min(ans.TTL, e.FailureTTL); ans.Cacheable && (!ans.Failed || ttl > 0) {
-		e.answers.Put(hash, &key, ans.Msg, cache.Meta{AD: ans.AD, EDE: ans.EDE, TTL: ttl}, e.nowSec)
+		put := e.answers.Put(hash, &key, ans.Msg, cache.Meta{AD: ans.AD, EDE: ans.EDE, TTL: ttl}, e.nowSec)
+		// What was kept is told from the cache, so that the first client gets the TTLs that all others get.
+		kept = put == cache.Stored && !ans.Failed && e.answers.Lookup(hash, &key, e.nowSec, &e.hit) == cache.Fresh
 	}
 	for _, n := range a.Waiters {
 		w := &e.waiters.slot[n]
-		if w.state == waiterServed {
+		switch {
+		case w.state == waiterServed:
 			e.release(n, w)
-			continue
+		case kept:
+			e.replyHit(n, w, 0)
+		default:
+			e.reply(n, w, ans)
 		}
-		e.reply(n, w, ans)
 	}
 }
 

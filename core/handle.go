@@ -5,6 +5,7 @@ import (
 
 	"heimdall/core/cache"
 	"heimdall/core/wire"
+	"heimdall/core/zone"
 )
 
 // Handle takes a batch of requests through the stages: parse all, look up all, build all. The first touch of
@@ -13,9 +14,11 @@ import (
 func (e *Engine) Handle(now int64, reqs []Request) {
 	e.setTime(now)
 	e.refusals = e.RefusalsPerRound >> e.Pressure
+	e.located = e.located[:0]
 	for i := range reqs {
 		e.parse(&reqs[i])
 	}
+	zone.Prefetch(e.located)
 	for i := range reqs {
 		if r := &reqs[i]; r.stage == stageLookup {
 			e.answers.Prefetch(r.hash)
@@ -68,9 +71,13 @@ func (e *Engine) parse(r *Request) {
 		return
 	}
 	r.rcode = wire.RcodeRefused
-	if e.Zones != nil && q.Class == wire.ClassIN && (!q.Type.IsMeta() || q.Type == wire.TypeANY) && e.Zones.Find(q.Name, q.Type) != nil {
-		r.stage = stageZone
-		return
+	if e.Zones != nil {
+		if ref := e.Zones.Locate(q); ref.Zone() != nil {
+			r.located = len(e.located)
+			e.located = append(e.located, ref)
+			r.stage = stageZone
+			return
+		}
 	}
 	if q.Class != wire.ClassIN || !e.Recursion {
 		return
@@ -141,7 +148,7 @@ func (e *Engine) sendZone(r *Request) {
 	if r.edns {
 		limit -= wire.OPTLen
 	}
-	msg, rcode, _ := e.Zones.AppendReply(buf, &r.query, limit, flags)
+	msg, rcode, _ := e.Zones.AppendReplyAt(&e.located[r.located], buf, &r.query, limit, flags)
 	if wire.Flags(msg)&wire.FlagTC != 0 {
 		e.count.Truncated++
 	}

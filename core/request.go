@@ -37,6 +37,7 @@ type Request struct {
 	query   wire.Query
 	key     cache.Key
 	hash    uint64
+	located int // with stageZone: in Engine.located
 	hit     cache.Hit
 }
 
