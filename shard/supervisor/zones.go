@@ -205,7 +205,13 @@ func readZone(ctx context.Context, c config.Zone, progress func(records int)) (z
 		return nil, nil, nil, fmt.Errorf("open zone %s: %w", c.Name, err)
 	}
 	defer f.Close()
-	b := zone.NewBuilder(c.Name, zone.Options{Seed: newSeed(), Checks: true, Now: uint32(time.Now().Unix())})
+	b := zone.NewBuilder(c.Name, zone.Options{
+		Seed: newSeed(), Checks: true, Now: uint32(time.Now().Unix()),
+		Memory: zone.Memory{
+			Alloc: func(size int) ([]byte, error) { return affinity.MapLocal(affinity.AnyNode, size, false) },
+			Free:  func(mem []byte) { affinity.Unmap(mem) },
+		},
+	})
 	err = zonefile.Read(f, zonefile.Options{
 		Name: c.File, Origin: c.Name, Open: func(name string) (io.ReadCloser, error) { return root.Open(name) },
 	}, func(r *zonefile.Record) error {
