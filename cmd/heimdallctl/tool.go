@@ -59,6 +59,7 @@ func (t *tool) command() *cobra.Command {
 		t.simple("reload", "Make the daemon read its configuration again", t.reload),
 		t.topCommand(),
 	)
+	root.AddCommand(t.resolverCommands()...)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return &usageError{err.Error(), cmd.CommandPath()}
 	})

@@ -42,6 +42,7 @@ type Server interface {
 	Zones(context.Context) (*ZoneList, error)
 	ZoneReload(context.Context, ZoneReloadArgs) (*ZoneList, error)
 	ZoneLookup(context.Context, ZoneLookupArgs) (*ZoneLookup, error)
+	ResolverServer
 }
 
 // Dispatch carries out the request in line, with or without its line feed, and
@@ -75,6 +76,9 @@ func Dispatch(ctx context.Context, s Server, line []byte) []byte {
 
 // call decodes the arguments of req and runs its command.
 func call(ctx context.Context, s Server, req *Request) (any, error) {
+	if data, known, err := callResolver(ctx, s, req); known {
+		return data, err
+	}
 	switch req.Command {
 	case CommandCacheLookup:
 		var args CacheLookupArgs

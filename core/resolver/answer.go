@@ -9,6 +9,9 @@ import (
 // finish ends a task with the aliases it followed and the records in m.records.
 func (m *Machine) finish(i int32) {
 	t := &m.tasks.list[i]
+	if m.tracer != nil {
+		m.traceNote(i, "answer", m.rcode.String())
+	}
 	if t.depth > 0 { // What it found is in the knowledge.
 		m.failing.clear(t.hash)
 		m.end(i)
@@ -40,6 +43,9 @@ func (m *Machine) finish(i int32) {
 // fail ends a task with SERVFAIL.
 func (m *Machine) fail(i int32, code wire.EDE, text string) {
 	t := &m.tasks.list[i]
+	if m.tracer != nil {
+		m.traceNote(i, "failure", text)
+	}
 	if t.depth > 0 {
 		if m.isLink(t) && t.bogus != dnssec.ReasonNone {
 			m.breakLink(t)
@@ -74,6 +80,9 @@ func isDNSSEC(t wire.Type) bool {
 func (m *Machine) respond(i int32, a Answer) {
 	t := &m.tasks.list[i]
 	a.Msg = m.lend(a.Msg)
+	if m.tracer != nil {
+		m.traceEnd(i, &a)
+	}
 	q := t.question()
 	q.Name = dname.Name(m.lend(q.Name))
 	start := len(m.waiting)

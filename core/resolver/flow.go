@@ -266,6 +266,9 @@ func (m *Machine) send(i, server int32, r *route) bool {
 		wait = min(wait, (t.deadline-m.now)/2)
 	}
 	x.due = min(m.now+wait, t.deadline)
+	if m.tracer != nil {
+		m.traceQuery(e)
+	}
 	m.actions = append(m.actions, Action{
 		Kind: Query, Ref: makeRef(0, x.gen, e), Server: srv.addr, Stream: x.stream, At: x.due,
 	})
@@ -287,6 +290,9 @@ func (m *Machine) useless(e int32, why Failure, rcode wire.Rcode) {
 	i := x.task
 	t := &m.tasks.list[i]
 	m.servers.list[x.server].failed[why]++
+	if m.tracer != nil {
+		m.traceServer(e, "retry", "of no use: "+why.String())
+	}
 	if x.skip > 0 && why != FailNetwork && why != FailTruncated { // It may be the minimised question that it dislikes.
 		m.dropAll(t)
 		t.ntried = 0
@@ -308,6 +314,9 @@ func (m *Machine) again(e int32) {
 	x := &m.exchanges.list[e]
 	i, server := x.task, x.server
 	t := &m.tasks.list[i]
+	if m.tracer != nil {
+		m.traceAgain(e)
+	}
 	m.drop(e)
 	a := t.attempt(server)
 	a.tries = min(a.tries, maxPerServer-1)

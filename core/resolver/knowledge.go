@@ -196,6 +196,9 @@ func (m *Machine) fromKnowledge(i int32) bool {
 			if rec, _, _ := m.records.next(); rec.section == wire.Answer && len(m.records) > 0 {
 				f.out = outAnswer
 			}
+			if m.tracer != nil {
+				m.traceNote(i, "known", "answered from what is known")
+			}
 			m.reuse(i, f, status)
 			return true
 		}
@@ -279,6 +282,7 @@ func (m *Machine) deniedAbove(t *task, now uint32) (name dname.Name, status dnss
 
 // Flush forgets what is known of a name, or with subtree set also of all names below it.
 func (m *Machine) Flush(name dname.Name, subtree bool) {
+	clear(m.failing.slots[:]) // kept by hash alone: whoever flushes wants all to be tried again
 	if m.known.store == nil {
 		return
 	}

@@ -53,6 +53,8 @@ type Machine struct {
 	builder   wire.Builder
 	message   []byte // where answers are built
 	stats     Stats
+	bogus     bogusCounts
+	tracer    *Trace // nil: nothing is traced
 }
 
 // New makes a machine. rnd is used from then on.
@@ -122,6 +124,9 @@ func (m *Machine) Begin(now int64, q *Question, waiter uint32) Status {
 	m.stats.Started++
 	t.deadline = now + int64(m.options.Timeout)
 	t.fresh = waiter == NoWaiter
+	if m.tracer != nil {
+		m.traceStart(i)
+	}
 	m.start(i)
 	m.wake()
 	return Started
@@ -177,6 +182,9 @@ func (m *Machine) expire(t *task) (any bool) {
 			any = true
 			x.late = true
 			m.servers.list[x.server].lost(m.now, x.sent)
+			if m.tracer != nil {
+				m.traceServer(i, "timeout", "no response in time")
+			}
 			if x.stream {
 				t.attempt(x.server).stream = false
 				m.drop(i)

@@ -215,6 +215,9 @@ func (m *Machine) accept(e int32, msg []byte) {
 		return
 	}
 	m.stats.Accepted++
+	if m.tracer != nil {
+		m.traceResponse(e, readable)
+	}
 	m.families[family(srv.addr.Addr())].failed = 0
 	srv.answered++
 	if !x.stream {

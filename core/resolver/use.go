@@ -88,6 +88,9 @@ func (m *Machine) useMinimised(e int32, r *route) {
 		t.plainNames = true // Servers that deny empty non-terminals are still about.
 	}
 	// There is no zone cut here: ask for more labels.
+	if m.tracer != nil {
+		m.traceNote(i, "minimised", "no zone cut at "+t.current()[x.skip:].String()+": the same zone is asked for more labels")
+	}
 	m.dropAll(t)
 	for n := range t.tried[:t.ntried] {
 		t.tried[n].tries = 0
@@ -100,6 +103,9 @@ func (m *Machine) useMinimised(e int32, r *route) {
 // refer goes on with the servers of the zone that a referral, m.cut, leads to.
 func (m *Machine) refer(i int32, r *route) {
 	t := &m.tasks.list[i]
+	if m.tracer != nil {
+		m.traceNote(i, "referral", "to the servers of "+m.cut.String())
+	}
 	m.keepReferral(t, r.zone)
 	if !m.learn(&m.delegations[i], t, m.cut, r.zone, wire.Authority) {
 		m.dropAll(t)
@@ -145,6 +151,9 @@ func (m *Machine) extend(t *task) bool {
 	}
 	if t.aliases > maxChain || !m.chains.extend(&t.chain, m.records) {
 		return false
+	}
+	if m.tracer != nil {
+		m.step(t, "alias").say("to " + m.target.String())
 	}
 	m.dropAll(t)
 	t.setCurrent(m.target)

@@ -75,6 +75,10 @@ func (m *Machine) conclude(i int32, f finding) {
 	}
 	// Most names are not signed: what is known to need no validation is not even copied.
 	if status, known := m.trust.unsigned(f.name, t.typ, m.now); known && !link && !f.chain {
+		m.stats.Verdicts[status]++
+		if m.tracer != nil {
+			m.traceVerdict(i, "known of the name", dnssec.Result{Status: status})
+		}
 		m.believe(i, &f, status)
 		return
 	}
@@ -215,7 +219,11 @@ func (m *Machine) judged(i int32, j *Job) {
 	}
 	result := j.verdict.Result
 	m.stats.Verdicts[result.Status]++
+	if m.tracer != nil {
+		m.traceVerdict(i, "the response", result)
+	}
 	if result.Status == dnssec.Bogus {
+		m.bogus.add(result.Reason)
 		broken := false
 		for _, z := range v.zones {
 			broken = broken || z.Status == dnssec.Bogus

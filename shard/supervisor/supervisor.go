@@ -13,7 +13,6 @@ import (
 
 	"heimdall/affinity"
 	"heimdall/core/config"
-	"heimdall/core/dnssec"
 	"heimdall/core/resolver"
 	"heimdall/shard"
 )
@@ -37,7 +36,7 @@ type Supervisor struct {
 	admin    *adminSocket
 	metrics  *metricsServer
 	hints    []resolver.Hint
-	anchors  []dnssec.Anchor // nil: nothing is validated
+	trust    *trustAnchors // nil: nothing is validated
 	verifier *verifier
 	zones    *zoneStore
 
@@ -65,9 +64,9 @@ func Start(ctx context.Context, o Options) (*Supervisor, error) {
 		return nil, err
 	}
 	s := &Supervisor{
-		anchors: anchors,
-		hints:   hints,
-		path:    o.Path, version: o.Version, log: o.Log, epoch: time.Now(), plan: plan,
+		trust: newTrustAnchors(o.Config, anchors),
+		hints: hints,
+		path:  o.Path, version: o.Version, log: o.Log, epoch: time.Now(), plan: plan,
 		cfg: o.Config, running: o.Config,
 	}
 	// Shards keep their threads busy: the rest of the process needs threads of its own to run on.
@@ -89,7 +88,7 @@ func Start(ctx context.Context, o Options) (*Supervisor, error) {
 }
 
 func (s *Supervisor) start() error {
-	if s.anchors != nil {
+	if s.trust != nil {
 		var err error
 		if s.verifier, err = newVerifier(s.cfg, len(s.plan.Housekeeping), s.log); err != nil {
 			return err

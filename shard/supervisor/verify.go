@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"heimdall/core/config"
-	"heimdall/core/dnssec"
 	"heimdall/core/resolver"
 )
 
@@ -18,7 +17,7 @@ const verifyQueue = 4096
 // verifier runs the shards' jobs of validation on threads of its own. Safe for concurrent use.
 type verifier struct {
 	queue chan verifyJob
-	memo  dnssec.Memo
+	memo  *signatureMemo
 	wall  func() int64 // seconds since 1970
 	log   *slog.Logger
 	ended sync.WaitGroup

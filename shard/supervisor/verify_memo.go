@@ -3,6 +3,7 @@ package supervisor
 import (
 	"encoding/binary"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/dgraph-io/ristretto/v2"
 
@@ -11,7 +12,8 @@ import (
 
 // signatureMemo remembers which signatures are good, for all threads that verify.
 type signatureMemo struct {
-	cache *ristretto.Cache[uint64, remembered]
+	cache        *ristretto.Cache[uint64, remembered]
+	hits, misses atomic.Uint64
 }
 
 // remembered is an outcome with the whole key: ristretto's is shorter.
@@ -37,13 +39,18 @@ func newSignatureMemo() (*signatureMemo, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start the memory of signatures: %w", err)
 	}
-	return &signatureMemo{c}, nil
+	return &signatureMemo{cache: c}, nil
 }
 
 // Get implements dnssec.Memo.
 func (m *signatureMemo) Get(key dnssec.MemoKey) (valid, ok bool) {
 	r, ok := m.cache.Get(binary.LittleEndian.Uint64(key[:]))
-	return r.valid, ok && r.key == key
+	if ok = ok && r.key == key; ok {
+		m.hits.Add(1)
+	} else {
+		m.misses.Add(1)
+	}
+	return r.valid, ok
 }
 
 // Put implements dnssec.Memo.

@@ -1,0 +1,210 @@
+package resolver
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"heimdall/core/dnssec"
+	"heimdall/core/wire"
+)
+
+// Bounds of one trace. A task and its sub-tasks send at most maxTotal queries, each good for three steps or so.
+const (
+	maxTraceSteps   = 512
+	maxTraceRecords = 24 // of one response
+)
+
+// traceView keeps the task that is traced apart from those of clients.
+const traceView = 255
+
+// Trace is what one resolution did, step by step.
+type Trace struct {
+	Steps   []Step
+	Dropped int // steps beyond the bound
+	Queries int
+	Took    int64 // nanoseconds
+	Answer  Answer
+
+	began  int64
+	origin int32
+	gen    uint32
+	done   func(*Trace)
+}
+
+// Step is one step of a resolution.
+type Step struct {
+	At      int64 // nanoseconds since the start
+	Depth   int   // 0: the question itself; else a sub-task for it
+	Kind    string
+	Name    string // that the task is about, or that was asked for
+	Type    wire.Type
+	Server  netip.AddrPort // invalid: no server has to do with it
+	RTT     int64          // nanoseconds; 0: none
+	Text    string
+	Records []string // of a response
+}
+
+// Trace resolves q anew, from the root servers on if no group owns the name: neither its answer nor its
+// delegations are taken from what is known, though those of sub-tasks and of the targets of aliases are. It
+// calls done with all steps when the task has ended; what Trace.Answer lends is valid during the call. False if
+// another trace is under way or the task could not be started; done is not called then. The answer is not cached
+// for clients.
+func (m *Machine) Trace(now int64, q *Question, done func(*Trace)) bool {
+	if m.tracer != nil {
+		return false
+	}
+	traced := *q
+	traced.View = traceView
+	m.tracer = &Trace{began: now, origin: -1, done: done}
+	if m.Begin(now, &traced, NoWaiter) != Started {
+		m.tracer = nil
+		return false
+	}
+	return true
+}
+
+// traceStart claims a task that is being started as the one to trace, if it is.
+func (m *Machine) traceStart(i int32) {
+	t := &m.tasks.list[i]
+	if tr := m.tracer; tr.origin < 0 && t.depth == 0 && t.view == traceView {
+		tr.origin, tr.gen = i, t.gen
+		t.above = 0
+	}
+}
+
+// step adds a step of task t, if t is traced, and returns it; else nil.
+func (m *Machine) step(t *task, kind string) *Step {
+	tr := m.tracer
+	if t.view != traceView || t.origin != tr.origin || t.originGen != tr.gen {
+		return nil
+	}
+	if len(tr.Steps) == maxTraceSteps {
+		tr.Dropped++
+		return nil
+	}
+	depth := int(t.depth)
+	if t.depth == primeDepth {
+		depth = 1
+	}
+	tr.Steps = append(tr.Steps, Step{At: m.now - tr.began, Depth: depth, Kind: kind, Name: t.current().String(), Type: t.typ})
+	return &tr.Steps[len(tr.Steps)-1]
+}
+
+// traceNote adds a step that is told in words.
+func (m *Machine) traceNote(i int32, kind, text string) {
+	m.step(&m.tasks.list[i], kind).say(text)
+}
+
+// say tells a step in words; nil has nobody to tell.
+func (s *Step) say(text string) {
+	if s != nil {
+		s.Text = text
+	}
+}
+
+// traceQuery adds that exchange e has been sent.
+func (m *Machine) traceQuery(e int32) {
+	x := &m.exchanges.list[e]
+	t := &m.tasks.list[x.task]
+	s := m.step(t, "query")
+	if s == nil {
+		return
+	}
+	m.tracer.Queries++
+	s.Server, s.Type = m.servers.list[x.server].addr, x.typ
+	s.Name = t.current()[x.skip:].String()
+	with := []string{"UDP"}
+	if x.stream {
+		with[0] = "TCP"
+	}
+	if x.edns {
+		with = append(with, "EDNS")
+	}
+	if x.caseOf != 0 {
+		with = append(with, "0x20")
+	}
+	if x.cookie {
+		with = append(with, "cookie")
+	}
+	s.Text = "over " + strings.Join(with, ", ")
+}
+
+// traceResponse adds what came for exchange e: m.response, if it is readable.
+func (m *Machine) traceResponse(e int32, readable bool) {
+	x := &m.exchanges.list[e]
+	t := &m.tasks.list[x.task]
+	s := m.step(t, "response")
+	if s == nil {
+		return
+	}
+	s.Server, s.Type, s.RTT = m.servers.list[x.server].addr, x.typ, m.now-x.sent
+	s.Name = t.current()[x.skip:].String()
+	if !readable {
+		s.Text = "malformed"
+		return
+	}
+	r := &m.response
+	words := []string{r.rcode.String()}
+	for _, f := range [...]struct {
+		bit  uint16
+		name string
+	}{{wire.FlagAA, "AA"}, {wire.FlagTC, "TC"}, {wire.FlagRA, "RA"}, {wire.FlagAD, "AD"}} {
+		if r.flags&f.bit != 0 {
+			words = append(words, f.name)
+		}
+	}
+	var counts [4]int
+	for i := range r.parts {
+		p := &r.parts[i]
+		counts[p.section]++
+		if len(s.Records) < maxTraceRecords {
+			s.Records = append(s.Records, sectionNames[p.section]+"\t"+string(wire.AppendRRText(nil, r.msg, &p.rr)))
+		}
+	}
+	s.Text = fmt.Sprintf("%s; answer %d, authority %d, additional %d; %d octets", strings.Join(words, " "),
+		counts[wire.Answer], counts[wire.Authority], counts[wire.Additional], len(r.msg))
+}
+
+var sectionNames = [...]string{wire.Question: "question", wire.Answer: "answer", wire.Authority: "authority", wire.Additional: "additional"}
+
+// traceServer adds a step about the server of exchange e.
+func (m *Machine) traceServer(e int32, kind, text string) {
+	x := &m.exchanges.list[e]
+	if s := m.step(&m.tasks.list[x.task], kind); s != nil {
+		s.Server, s.Text = m.servers.list[x.server].addr, text
+	}
+}
+
+// traceAgain adds why the server of exchange e is asked again.
+func (m *Machine) traceAgain(e int32) {
+	x := &m.exchanges.list[e]
+	a := m.tasks.list[x.task].attempt(x.server)
+	why := "the same server is asked again"
+	switch {
+	case a.stream && !x.stream:
+		why = "asked again over TCP"
+	case a.noEDNS && x.edns:
+		why = "asked again without EDNS"
+	case a.noCookie && x.cookie:
+		why = "asked again without a cookie"
+	}
+	m.traceServer(e, "retry", why)
+}
+
+// traceVerdict adds what validation has found out.
+func (m *Machine) traceVerdict(i int32, what string, r dnssec.Result) {
+	m.traceNote(i, "validation", what+": "+r.String())
+}
+
+// traceEnd hands the trace over if it was about task i, which ends with a.
+func (m *Machine) traceEnd(i int32, a *Answer) {
+	tr := m.tracer
+	if t := &m.tasks.list[i]; tr.origin != i || tr.gen != t.gen {
+		return
+	}
+	m.tracer = nil
+	a.Cacheable = false
+	tr.Answer, tr.Took = *a, m.now-tr.began
+	tr.done(tr)
+}

@@ -1,0 +1,181 @@
+package supervisor
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+
+	"heimdall/core/control"
+	"heimdall/core/dname"
+	"heimdall/core/dnssec"
+	"heimdall/core/resolver"
+	"heimdall/shard"
+)
+
+// maxInfra bounds the servers of one response; each takes about 300 octets.
+const maxInfra = 8192
+
+// errUnvalidated is the answer to commands about trust anchors when there are none.
+var errUnvalidated = &control.Error{
+	Code: control.CodeUnavailable, Message: "nothing is validated", Hint: "recursion.validation switches it on",
+}
+
+// NTAAdd implements control.Server.
+func (s *Supervisor) NTAAdd(ctx context.Context, args control.NTAArgs) (*control.NTAList, error) {
+	return s.changeNTA(ctx, args, func(zone dname.Name) error {
+		_, err := s.trust.add(zone)
+		return err
+	})
+}
+
+// NTARemove implements control.Server.
+func (s *Supervisor) NTARemove(ctx context.Context, args control.NTAArgs) (*control.NTAList, error) {
+	return s.changeNTA(ctx, args, func(zone dname.Name) error { return s.trust.remove(zone) })
+}
+
+// changeNTA changes the negative trust anchors, gives them to all shards, and flushes what is cached below. An
+// alias that leads there from elsewhere keeps its answer for its TTL.
+func (s *Supervisor) changeNTA(ctx context.Context, args control.NTAArgs, change func(dname.Name) error) (*control.NTAList, error) {
+	if s.trust == nil {
+		return nil, errUnvalidated
+	}
+	zone, err := parseName(args.Name)
+	if err != nil {
+		return nil, err
+	}
+	if err := change(zone); err != nil {
+		return nil, err
+	}
+	if err := s.giveAnchors(ctx); err != nil {
+		return nil, err
+	}
+	flushed, err := s.CacheFlush(ctx, control.CacheFlushArgs{Name: zone.String(), Subtree: true})
+	if err != nil {
+		return nil, err
+	}
+	return &control.NTAList{Anchors: s.trust.negative(), Flushed: flushed.Removed}, nil
+}
+
+// giveAnchors gives the anchors in force to all shards. One that is being started again gets them by itself.
+func (s *Supervisor) giveAnchors(ctx context.Context) error {
+	sets := make([]*dnssec.Anchors, len(s.workers))
+	for i := range sets {
+		sets[i] = s.trust.set()
+	}
+	ctx, cancel := context.WithTimeout(ctx, adminTimeout)
+	defer cancel()
+	return s.eachServing(ctx, func(i int, _ *worker, sh *shard.Shard) { sh.Engine().Resolver().SetAnchors(sets[i]) })
+}
+
+// NTAs implements control.Server.
+func (s *Supervisor) NTAs(context.Context) (*control.NTAList, error) {
+	if s.trust == nil {
+		return nil, errUnvalidated
+	}
+	return &control.NTAList{Anchors: s.trust.negative()}, nil
+}
+
+// Infra implements control.Server.
+func (s *Supervisor) Infra(ctx context.Context, args control.InfraArgs) (*control.Infra, error) {
+	wanted := func(netip.AddrPort) bool { return true }
+	if args.Address != "" {
+		if full, err := netip.ParseAddrPort(args.Address); err == nil {
+			wanted = func(a netip.AddrPort) bool { return a == full }
+		} else if addr, err := netip.ParseAddr(args.Address); err == nil {
+			wanted = func(a netip.AddrPort) bool { return a.Addr() == addr }
+		}
+	}
+	infos := make([][]resolver.UpstreamInfo, len(s.workers))
+	err := s.onAll(ctx, func(i int, _ *worker, sh *shard.Shard) { infos[i] = sh.Engine().Resolver().Infra(maxInfra) })
+	if err != nil {
+		return nil, err
+	}
+	return mergeInfra(infos, wanted), nil
+}
+
+// mergeInfra joins what the shards know of each server.
+func mergeInfra(infos [][]resolver.UpstreamInfo, wanted func(netip.AddrPort) bool) *control.Infra {
+	servers := map[netip.AddrPort]*control.InfraServer{}
+	out := &control.Infra{Servers: []control.InfraServer{}}
+	var order []netip.AddrPort
+	for _, list := range infos {
+		for i := range list {
+			u := &list[i]
+			if !wanted(u.Server) {
+				continue
+			}
+			to := servers[u.Server]
+			if to == nil {
+				to = &control.InfraServer{Address: u.Server.String(), State: control.UpstreamUnknown, EDNS: u.EDNS, KeepCase: u.KeepCase, Failures: map[string]uint64{}}
+				servers[u.Server] = to
+				order = append(order, u.Server)
+			}
+			addInfra(to, u)
+		}
+	}
+	slices.SortFunc(order, netip.AddrPort.Compare)
+	if len(order) > maxInfra {
+		order, out.Truncated = order[:maxInfra], true
+	}
+	for _, addr := range order {
+		out.Servers = append(out.Servers, *servers[addr])
+	}
+	return out
+}
+
+func addInfra(to *control.InfraServer, u *resolver.UpstreamInfo) {
+	to.Shards++
+	if u.State == "up" || u.State == "down" && to.State == control.UpstreamUnknown {
+		to.State = control.UpstreamState(u.State)
+	}
+	if us := float64(u.SRTT) / 1e3; us > 0 && (to.SRTTUs == 0 || us < to.SRTTUs) {
+		to.SRTTUs = us
+	}
+	if us := float64(u.RTO) / 1e3; to.RTOUs == 0 || us < to.RTOUs {
+		to.RTOUs = us
+	}
+	if to.EDNS == "unknown" {
+		to.EDNS = u.EDNS
+	}
+	if to.KeepCase == "unknown" {
+		to.KeepCase = u.KeepCase
+	}
+	to.InFlight += u.InFlight
+	to.Queries += u.Sent
+	to.Responses += u.Answered
+	to.Timeouts += u.Timeouts
+	for why, n := range u.Failures {
+		to.Failures[why] += n
+	}
+}
+
+// DNSSECStatus implements control.Server.
+func (s *Supervisor) DNSSECStatus(ctx context.Context) (*control.DNSSECStatus, error) {
+	out := &control.DNSSECStatus{Anchors: []control.TrustAnchor{}, Negative: []control.NTA{}, Verdicts: map[string]uint64{}, Bogus: map[string]uint64{}}
+	if s.trust == nil {
+		return out, nil
+	}
+	out.Validation = true
+	out.Anchors, out.Negative = s.trust.describe(), s.trust.negative()
+	stats := make([]resolver.Stats, len(s.workers))
+	bogus := make([]map[string]uint64, len(s.workers))
+	err := s.onAll(ctx, func(i int, _ *worker, sh *shard.Shard) {
+		stats[i], bogus[i] = sh.Engine().Resolver().Stats(), sh.Engine().Resolver().Bogus()
+	})
+	if err != nil {
+		return nil, err
+	}
+	for i := range stats {
+		for _, status := range [...]dnssec.Status{dnssec.Secure, dnssec.Insecure, dnssec.Indeterminate, dnssec.Bogus} {
+			out.Verdicts[status.String()] += stats[i].Verdicts[status]
+		}
+		out.Jobs += stats[i].Jobs
+		out.JobsRefused += stats[i].JobsRefused
+		for why, n := range bogus[i] {
+			out.Bogus[why] += n
+		}
+	}
+	out.JobsWaiting = len(s.verifier.queue)
+	out.MemoHits, out.MemoMisses = s.verifier.memo.hits.Load(), s.verifier.memo.misses.Load()
+	return out, nil
+}
