@@ -10,7 +10,7 @@ type Answer struct {
 	Name    []byte    // qname in wire form, any letter case
 	Type    uint16    // qtype
 	DO, CD  bool      // of the queries that it is for
-	Flags   uint16    // the header's second word without RD, CD and AD
+	Flags   uint16    // the header's second word without RD, RA, CD and AD; RA is for the clients of Clients.Ask
 	AD      bool      // AD is set for clients that ask for it
 	Open    bool      // for every client; otherwise for those of Clients.Ask
 	Counts  [3]uint16 // records in the three sections, no OPT among them
@@ -19,6 +19,13 @@ type Answer struct {
 	Stored  uint32    // second that the TTLs count from
 	Expires uint32    // second from which it is not given any more
 	Refresh uint32    // second from which one query a second is passed, so that its shard sees that it is wanted; 0: none is
+}
+
+// Question is what a query asks, as far as it decides the answer.
+type Question struct {
+	Name   []byte // qname in wire form and lower case
+	Type   uint16
+	DO, CD bool
 }
 
 // The bounds of an answer.

@@ -184,10 +184,15 @@ func TestRootAnswerLife(t *testing.T) {
 
 	a.Open = true
 	p.publish(t, a)
+	if out := p.try(t, in, Send, Exit(xdpExitSEND_ANSWER)); wire.Flags(out[42:])&wire.FlagRA == 0 {
+		t.Error("no RA for a client that may ask")
+	}
 	if err := p.SetClients(Clients{}); err != nil {
 		t.Fatal(err)
 	}
-	p.try(t, in, Send, Exit(xdpExitSEND_ANSWER))
+	if out := p.try(t, in, Send, Exit(xdpExitSEND_ANSWER)); wire.Flags(out[42:])&wire.FlagRA != 0 {
+		t.Error("RA for a client that may not ask")
+	}
 	p.publish(t, addressA(now))
 	p.try(t, in, Pass, Exit(xdpExitPASS_CLIENT))
 }
@@ -296,6 +301,79 @@ func TestRootFull(t *testing.T) {
 	}
 	if bodies != entries {
 		t.Errorf("%d bodies of %d answers", bodies, entries)
+	}
+}
+
+// The questions without an answer are told of, each as often as it is asked.
+func TestRootNominees(t *testing.T) {
+	p := load(t, Options{Entries: 16})
+	if err := p.SetSampling(4); err != nil {
+		t.Fatal(err)
+	}
+	a := frame(client4, server4, query("WWW.example.", wire.TypeTXT, wire.FlagCD, 1232, true))
+	b := frame(client4, server4, query("other.name.example.", wire.TypeA, 0, 0, false))
+	for range 2000 {
+		p.Try(a)
+		p.Try(b)
+	}
+	list, err := p.Nominees(nil, 10000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	counts := map[string]int{}
+	for _, q := range list {
+		counts[fmt.Sprintf("%x %d %v %v", q.Name, q.Type, q.DO, q.CD)]++
+	}
+	na, nb := counts[fmt.Sprintf("%x 16 true true", []byte(name("www.example.")))], counts[fmt.Sprintf("%x 1 false false", []byte(name("other.name.example.")))]
+	if na < 350 || na > 650 || nb < 350 || nb > 650 || na+nb != len(list) {
+		t.Errorf("told of %v, want about 500 of each", counts)
+	}
+	if list, err := p.Nominees(nil, 1); len(list) != 0 || err != nil {
+		t.Errorf("%d are left: %v", len(list), err)
+	}
+}
+
+// Octets of two versions of an answer are never mixed, however often it is replaced.
+func TestRootReplaced(t *testing.T) {
+	p := load(t, Options{Entries: 16})
+	var versions [2]Answer
+	for i := range versions {
+		versions[i] = addressA(p.now())
+		versions[i].Records = bytes.Repeat([]byte{byte(1 + i)}, 48)
+		versions[i].TTLs = nil
+		p.publish(t, versions[i])
+	}
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for n := 0; ; n++ {
+			select {
+			case <-stop:
+				return
+			default:
+				p.Publish(1, p.now(), versions[n%2:n%2+1])
+			}
+		}
+	}()
+	in := frame(client4, server4, query("www.example.", wire.TypeA, 0, 0, false))
+	seen := map[byte]int{}
+	for range 100_000 {
+		v, out, err := p.Try(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v == Send {
+			got := out[len(in):]
+			if !bytes.Equal(got, bytes.Repeat(got[:1], 48)) {
+				t.Fatalf("a mixture: %x", got)
+			}
+			seen[got[0]]++
+		}
+	}
+	close(stop)
+	<-stopped
+	if len(seen) != 2 {
+		t.Errorf("saw %v", seen)
 	}
 }
 

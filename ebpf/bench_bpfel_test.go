@@ -72,6 +72,15 @@ type benchEndpoint struct {
 	Pad  [3]uint16
 }
 
+type benchNominee struct {
+	_    structs.HostLayout
+	Name [8]uint64
+	Type uint16
+	Bits uint8
+	Qlen uint8
+	Pad  [4]uint8
+}
+
 // Names of all BPF objects in the ELF.
 //
 // Used for safe lookups in a Collection or CollectionSpec.
@@ -81,6 +90,7 @@ const (
 	benchMapBuckets       = "buckets"
 	benchMapClients       = "clients"
 	benchMapExits         = "exits"
+	benchMapNominees      = "nominees"
 	benchProgBench        = "bench"
 	benchVarAnswersOn     = "answers_on"
 	benchVarClients4      = "clients4"
@@ -99,6 +109,7 @@ const (
 	benchVarListen6Count  = "listen6_count"
 	benchVarNames         = "names"
 	benchVarPlaces        = "places"
+	benchVarSample        = "sample"
 	benchVarSeed          = "seed"
 	benchVarUdpPayload    = "udp_payload"
 )
@@ -152,11 +163,12 @@ type benchProgramSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type benchMapSpecs struct {
-	Answers *ebpf.MapSpec `ebpf:"answers"`
-	Bodies  *ebpf.MapSpec `ebpf:"bodies"`
-	Buckets *ebpf.MapSpec `ebpf:"buckets"`
-	Clients *ebpf.MapSpec `ebpf:"clients"`
-	Exits   *ebpf.MapSpec `ebpf:"exits"`
+	Answers  *ebpf.MapSpec `ebpf:"answers"`
+	Bodies   *ebpf.MapSpec `ebpf:"bodies"`
+	Buckets  *ebpf.MapSpec `ebpf:"buckets"`
+	Clients  *ebpf.MapSpec `ebpf:"clients"`
+	Exits    *ebpf.MapSpec `ebpf:"exits"`
+	Nominees *ebpf.MapSpec `ebpf:"nominees"`
 }
 
 // benchVariableSpecs contains global variables before they are loaded into the kernel.
@@ -180,6 +192,7 @@ type benchVariableSpecs struct {
 	Listen6Count  *ebpf.VariableSpec `ebpf:"listen6_count"`
 	Names         *ebpf.VariableSpec `ebpf:"names"`
 	Places        *ebpf.VariableSpec `ebpf:"places"`
+	Sample        *ebpf.VariableSpec `ebpf:"sample"`
 	Seed          *ebpf.VariableSpec `ebpf:"seed"`
 	UdpPayload    *ebpf.VariableSpec `ebpf:"udp_payload"`
 }
@@ -204,11 +217,12 @@ func (o *benchObjects) Close() error {
 //
 // It can be passed to loadBenchObjects or ebpf.CollectionSpec.LoadAndAssign.
 type benchMaps struct {
-	Answers *ebpf.Map `ebpf:"answers"`
-	Bodies  *ebpf.Map `ebpf:"bodies"`
-	Buckets *ebpf.Map `ebpf:"buckets"`
-	Clients *ebpf.Map `ebpf:"clients"`
-	Exits   *ebpf.Map `ebpf:"exits"`
+	Answers  *ebpf.Map `ebpf:"answers"`
+	Bodies   *ebpf.Map `ebpf:"bodies"`
+	Buckets  *ebpf.Map `ebpf:"buckets"`
+	Clients  *ebpf.Map `ebpf:"clients"`
+	Exits    *ebpf.Map `ebpf:"exits"`
+	Nominees *ebpf.Map `ebpf:"nominees"`
 }
 
 func (m *benchMaps) Close() error {
@@ -218,6 +232,7 @@ func (m *benchMaps) Close() error {
 		m.Buckets,
 		m.Clients,
 		m.Exits,
+		m.Nominees,
 	)
 }
 
@@ -242,6 +257,7 @@ type benchVariables struct {
 	Listen6Count  *ebpf.Variable `ebpf:"listen6_count"`
 	Names         *ebpf.Variable `ebpf:"names"`
 	Places        *ebpf.Variable `ebpf:"places"`
+	Sample        *ebpf.Variable `ebpf:"sample"`
 	Seed          *ebpf.Variable `ebpf:"seed"`
 	UdpPayload    *ebpf.Variable `ebpf:"udp_payload"`
 }

@@ -114,6 +114,15 @@ const (
 	xdpExitEXITS           xdpExit = 36
 )
 
+type xdpNominee struct {
+	_    structs.HostLayout
+	Name [8]uint64
+	Type uint16
+	Bits uint8
+	Qlen uint8
+	Pad  [4]uint8
+}
+
 // Names of all BPF objects in the ELF.
 //
 // Used for safe lookups in a Collection or CollectionSpec.
@@ -123,6 +132,7 @@ const (
 	xdpMapBuckets       = "buckets"
 	xdpMapClients       = "clients"
 	xdpMapExits         = "exits"
+	xdpMapNominees      = "nominees"
 	xdpProgHeimdall     = "heimdall"
 	xdpVarAnswersOn     = "answers_on"
 	xdpVarClients4      = "clients4"
@@ -140,6 +150,7 @@ const (
 	xdpVarListen6       = "listen6"
 	xdpVarListen6Count  = "listen6_count"
 	xdpVarPlaces        = "places"
+	xdpVarSample        = "sample"
 	xdpVarSeed          = "seed"
 	xdpVarUdpPayload    = "udp_payload"
 )
@@ -193,11 +204,12 @@ type xdpProgramSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type xdpMapSpecs struct {
-	Answers *ebpf.MapSpec `ebpf:"answers"`
-	Bodies  *ebpf.MapSpec `ebpf:"bodies"`
-	Buckets *ebpf.MapSpec `ebpf:"buckets"`
-	Clients *ebpf.MapSpec `ebpf:"clients"`
-	Exits   *ebpf.MapSpec `ebpf:"exits"`
+	Answers  *ebpf.MapSpec `ebpf:"answers"`
+	Bodies   *ebpf.MapSpec `ebpf:"bodies"`
+	Buckets  *ebpf.MapSpec `ebpf:"buckets"`
+	Clients  *ebpf.MapSpec `ebpf:"clients"`
+	Exits    *ebpf.MapSpec `ebpf:"exits"`
+	Nominees *ebpf.MapSpec `ebpf:"nominees"`
 }
 
 // xdpVariableSpecs contains global variables before they are loaded into the kernel.
@@ -220,6 +232,7 @@ type xdpVariableSpecs struct {
 	Listen6       *ebpf.VariableSpec `ebpf:"listen6"`
 	Listen6Count  *ebpf.VariableSpec `ebpf:"listen6_count"`
 	Places        *ebpf.VariableSpec `ebpf:"places"`
+	Sample        *ebpf.VariableSpec `ebpf:"sample"`
 	Seed          *ebpf.VariableSpec `ebpf:"seed"`
 	UdpPayload    *ebpf.VariableSpec `ebpf:"udp_payload"`
 }
@@ -244,11 +257,12 @@ func (o *xdpObjects) Close() error {
 //
 // It can be passed to loadXdpObjects or ebpf.CollectionSpec.LoadAndAssign.
 type xdpMaps struct {
-	Answers *ebpf.Map `ebpf:"answers"`
-	Bodies  *ebpf.Map `ebpf:"bodies"`
-	Buckets *ebpf.Map `ebpf:"buckets"`
-	Clients *ebpf.Map `ebpf:"clients"`
-	Exits   *ebpf.Map `ebpf:"exits"`
+	Answers  *ebpf.Map `ebpf:"answers"`
+	Bodies   *ebpf.Map `ebpf:"bodies"`
+	Buckets  *ebpf.Map `ebpf:"buckets"`
+	Clients  *ebpf.Map `ebpf:"clients"`
+	Exits    *ebpf.Map `ebpf:"exits"`
+	Nominees *ebpf.Map `ebpf:"nominees"`
 }
 
 func (m *xdpMaps) Close() error {
@@ -258,6 +272,7 @@ func (m *xdpMaps) Close() error {
 		m.Buckets,
 		m.Clients,
 		m.Exits,
+		m.Nominees,
 	)
 }
 
@@ -281,6 +296,7 @@ type xdpVariables struct {
 	Listen6       *ebpf.Variable `ebpf:"listen6"`
 	Listen6Count  *ebpf.Variable `ebpf:"listen6_count"`
 	Places        *ebpf.Variable `ebpf:"places"`
+	Sample        *ebpf.Variable `ebpf:"sample"`
 	Seed          *ebpf.Variable `ebpf:"seed"`
 	UdpPayload    *ebpf.Variable `ebpf:"udp_payload"`
 }

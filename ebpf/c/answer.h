@@ -190,7 +190,7 @@ __noinline enum exit answer(struct xdp_md *ctx, struct query *q, __u32 who)
 		return DROP_TORN;
 	if (q->edns && put_opt((void *)(long)ctx->data + (to & 255) + records, (void *)(long)ctx->data_end, q))
 		return DROP_TORN;
-	flags = a->flags;
+	flags = a->flags | (who & CLIENT_ASK ? FLAG_RA : 0);
 	if (a->marks & MARK_AD && (q->bits & BIT_DO || q->flags & FLAG_AD)) // RFC 6840, section 5.8
 		flags |= FLAG_AD;
 	if (put_header(ctx, q, flags, a->counts[0], a->counts[1], a->counts[2]))
@@ -203,6 +203,20 @@ __noinline enum exit answer(struct xdp_md *ctx, struct query *q, __u32 who)
 	if (*(volatile __u32 *)&a->serial != serial || turn(ctx, q, length))
 		return DROP_TORN;
 	return SEND_ANSWER;
+}
+
+// nominate tells user space of one of sample queries: with its rate so is each name told of, after about as many.
+__noinline int nominate(struct query *q)
+{
+	struct nominee n = {};
+
+	if (!q || q->qlen > NAME_WORDS * 8 || bpf_get_prandom_u32() % sample)
+		return 0;
+	__builtin_memcpy(n.name, q->name, sizeof n.name);
+	n.type = q->type;
+	n.bits = q->bits;
+	n.qlen = q->qlen;
+	return bpf_map_push_elem(&nominees, &n, 0); // a full queue drops it
 }
 
 // slip answers a query beyond the rate with nothing but TC.

@@ -40,7 +40,15 @@ struct dnshdr {
 };
 
 // Flags of the DNS header, host order.
-enum { FLAG_QR = 0x8000, FLAG_OPCODE = 0x7800, FLAG_TC = 0x0200, FLAG_RD = 0x0100, FLAG_AD = 0x0020, FLAG_CD = 0x0010 };
+enum {
+	FLAG_QR = 0x8000,
+	FLAG_OPCODE = 0x7800,
+	FLAG_TC = 0x0200,
+	FLAG_RD = 0x0100,
+	FLAG_RA = 0x0080,
+	FLAG_AD = 0x0020,
+	FLAG_CD = 0x0010,
+};
 
 // What is known of a packet, handed from stage to stage.
 struct query {
@@ -67,7 +75,7 @@ struct answer {
 	__u32 refresh;	   // 24 second from which the shard wants to see a query now and then
 	__u32 used;	   // 28 second of the last response; by the kernel
 	__u32 passed;	   // 32 second of the last query passed for refresh; by the kernel
-	__u16 flags;	   // 36 second word of the header without RD, CD and AD, host order
+	__u16 flags;	   // 36 second word of the header without RD, RA, CD and AD, host order
 	__be16 type;	   // 38
 	__u16 length;	   // 40 octets of records
 	__u8 counts[3];	   // 42 records in the sections, without OPT
@@ -93,6 +101,14 @@ struct body {
 	__u16 pad;
 	__u16 ttl[BODY_TTLS];
 	__u8 data[BODY_DATA];
+};
+
+// The question of a query for which there was no hot answer.
+struct nominee {
+	__u64 name[NAME_WORDS]; // as in struct query
+	__be16 type;
+	__u8 bits, qlen;
+	__u8 pad[4];
 };
 
 // A listen address; the address in IPv6 form.

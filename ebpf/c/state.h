@@ -12,6 +12,7 @@ const volatile __u64 epoch; // zero of the shards' clocks, in ns of CLOCK_MONOTO
 
 volatile __u32 generation;   // answers of another one are not given
 volatile __u32 answers_on;   // hot answers are given at all
+volatile __u32 sample;       // one of so many queries without a hot answer is told to user space; 0: none
 volatile __u32 udp_payload;  // octets: largest response, and size in its OPT
 
 volatile __u32 listen4_count;
@@ -54,6 +55,12 @@ struct {
 	__type(key, __u32); // serial of the answer
 	__type(value, struct body);
 } bodies SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(max_entries, 4096);
+	__type(value, struct nominee);
+} nominees SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
