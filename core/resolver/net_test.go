@@ -12,6 +12,7 @@ import (
 	"github.com/miekg/dns"
 
 	"heimdall/core/dname"
+	"heimdall/core/dnssec"
 	"heimdall/core/wire"
 )
 
@@ -33,6 +34,7 @@ type network struct {
 	jobs     int
 	hold     bool // jobs are not run but put to held
 	held     []Action
+	memo     dnssec.Memo // of the jobs
 }
 
 // sent is a query that the machine sent.
@@ -115,7 +117,7 @@ func (n *network) perform() {
 				n.m.Verified(int64(n.now), a.Ref, nil)
 				continue
 			}
-			a.Job.Run(n.wall, nil)
+			a.Job.Run(n.wall, n.memo)
 			n.m.Verified(int64(n.now), a.Ref, a.Job)
 		}
 	}

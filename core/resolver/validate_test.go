@@ -283,3 +283,93 @@ func TestSharedLinks(t *testing.T) {
 	}
 	w.idle()
 }
+
+// A forwarder for everything, and one for a signed zone below a signed one: keys and DS records are asked for where
+// the zones' data is.
+func TestValidateForwarded(t *testing.T) {
+	root := []netip.AddrPort{addr("192.0.2.9")}
+	for what, groups := range map[string][]Group{
+		"everything": {{Zone: name("."), Kind: Forward, Servers: root}},
+		"one zone":   {{Zone: name("example.test."), Kind: Forward, Servers: root}},
+		"stub":       {{Zone: name("example.test."), Kind: Stub, Servers: []netip.AddrPort{addr("192.0.2.3")}}},
+	} {
+		w := newSignedWorld(t, func(o *Options) { o.Groups = groups })
+		w.servers[root[0]] = func(q sent) []reply {
+			if !q.msg.CheckingDisabled || !q.msg.RecursionDesired {
+				t.Errorf("%s: CD %v, RD %v to a forwarder", what, q.msg.CheckingDisabled, q.msg.RecursionDesired)
+			}
+			m := w.recurse(q.msg, q.msg.Question[0].Name)
+			m.RecursionAvailable, m.Authoritative = true, false
+			m.SetEdns0(1232, true)
+			return []reply{{msg: m}}
+		}
+		for name, ad := range map[string]bool{"www.example.test.": true, "alias.example.test.": true, "x.wild.example.test.": true, "x.walias.example.test.": true,
+			"none.example.test.": true, "leaves.example.test.": false, "www.plain.test.": false, "example.test.": true} {
+			if a, m := w.resolve(question(name, wire.TypeA)); a.AD != ad || m.Rcode == dns.RcodeServerFailure {
+				t.Errorf("%s, %s: %v, AD %v (%s)", what, name, m.Rcode, a.AD, a.EDEText)
+			}
+		}
+		w.idle()
+	}
+}
+
+// recurse answers as a recursive resolver would: aliases followed, each zone's proof with it.
+func (w *signedWorld) recurse(q *dns.Msg, name string) *dns.Msg {
+	q = q.Copy()
+	q.Question[0].Name = strings.ToLower(name)
+	zone := "."
+	for z := range w.zones {
+		below := dns.IsSubDomain(z, q.Question[0].Name) && !(q.Question[0].Qtype == dns.TypeDS && z == q.Question[0].Name)
+		if below && len(z) >= len(zone) {
+			zone = z
+		}
+	}
+	m := w.zones[zone].answer(q)
+	if n := len(m.Answer); n > 0 && q.Question[0].Qtype != dns.TypeCNAME {
+		for _, rr := range m.Answer {
+			if c, ok := rr.(*dns.CNAME); ok {
+				next := w.recurse(q, c.Target)
+				m.Answer, m.Ns, m.Rcode = append(m.Answer, next.Answer...), append(m.Ns, next.Ns...), next.Rcode
+			}
+		}
+	}
+	m.Question[0].Name = name
+	return m
+}
+
+// Signatures without end that fit no data cost one question no more than its budget (KeyTrap, CVE-2023-50387).
+func TestSignatureBudget(t *testing.T) {
+	w := newSignedWorld(t, nil)
+	w.tamper = func(zone string, _ netip.AddrPort, r *dns.Msg) {
+		if zone != "example.test." || !spoil(r) {
+			return
+		}
+		for _, rr := range r.Answer {
+			if sig, ok := rr.(*dns.RRSIG); ok {
+				for i := range 60 {
+					other := dns.Copy(sig).(*dns.RRSIG)
+					other.OrigTtl += uint32(i) + 1
+					r.Answer = append(r.Answer, other)
+				}
+				return
+			}
+		}
+	}
+	counted := &countingMemo{}
+	w.memo = counted
+	a, m := w.resolve(question("www.example.test.", wire.TypeA))
+	if budget := dnssec.DefaultBudget(); m.Rcode != dns.RcodeServerFailure || counted.failures > budget.Failures {
+		t.Errorf("%v (%s) after %d signatures that fail, of %d", m.Rcode, a.EDEText, counted.failures, budget.Failures)
+	}
+	w.idle()
+}
+
+type countingMemo struct{ failures int }
+
+func (c *countingMemo) Get(dnssec.MemoKey) (valid, ok bool) { return false, false }
+
+func (c *countingMemo) Put(_ dnssec.MemoKey, valid bool, _ int) {
+	if !valid {
+		c.failures++
+	}
+}
