@@ -108,6 +108,7 @@ func Questions() []Question {
 	bogus("www.future.alpha.", www, "signatures are not valid yet", edeFuture)
 	bogus("www.wrongkey.alpha.", www, "signed with a key that is not published", edeNoKey)
 	bogus("www.forged.alpha.", www, "signatures do not fit", edeBogus)
+	bogus("www.keytrap.alpha.", www, "many keys and signatures that do not fit (KeyTrap)", edeBogus, edeNoKey)
 	bogus("www.nokeys.alpha.", www, "DS records, but not signed", edeNoKey, edeNoSignature)
 	bogus("www.wrongds.alpha.", www, "DS record of another key", edeNoKey)
 	bogus("www.corruptds.alpha.", www, "wrong digest in the DS record", edeNoKey)

@@ -32,6 +32,11 @@ func (z *zone) makeKeys() error {
 		if z.spec.Flaw != NoKeys {
 			z.insert(k.public)
 		}
+		if z.spec.Flaw == KeyTrap {
+			for _, twin := range twins(k.public) {
+				z.insert(twin)
+			}
+		}
 	}
 	return nil
 }
@@ -106,6 +111,9 @@ func (z *zone) sign(now time.Time) error {
 			s.Signature = corrupt(s.Signature)
 		}
 		z.sigs[rrset{h.Name, h.Rrtype}] = []dns.RR{s}
+		if z.spec.Flaw == KeyTrap && h.Rrtype != dns.TypeDNSKEY {
+			z.sigs[rrset{h.Name, h.Rrtype}] = decoys(s)
+		}
 		return nil
 	}
 	for _, name := range z.authoritative() {

@@ -39,6 +39,7 @@ const (
 	NotYetValid        // signatures of the future
 	WrongKey           // the data is signed with a key that is not published
 	Forged             // signatures of the data do not fit it
+	KeyTrap            // many keys with the same tag, and many signatures that fit none of them (CVE-2023-50387)
 	NoKeys             // the parent zone has DS records, the zone is not signed
 	WrongDS            // the DS record is that of another key
 	CorruptDS          // the digest in the DS record has a wrong octet

@@ -49,6 +49,8 @@ func Zones() []Spec {
 		{Name: "future.alpha.", Why: "signatures are not valid yet", Algorithm: dns.ED25519, Flaw: NotYetValid, Records: one},
 		{Name: "wrongkey.alpha.", Why: "signed with a key that is not published", Algorithm: dns.ED25519, Flaw: WrongKey, Records: one},
 		{Name: "forged.alpha.", Why: "signatures do not fit", Algorithm: dns.ED25519, Flaw: Forged, Records: one},
+		{Name: "keytrap.alpha.", Why: "24 keys with one tag and 200 signatures that fit none (KeyTrap)", Algorithm: dns.ED25519, Flaw: KeyTrap,
+			Records: one + "\n*.wild A 192.0.2.3"},
 		{Name: "nokeys.alpha.", Why: "DS records, but not signed", Algorithm: dns.ED25519, Flaw: NoKeys, Records: one},
 		{Name: "wrongds.alpha.", Why: "DS records of another key", Algorithm: dns.ED25519, Flaw: WrongDS, Records: one},
 		{Name: "corruptds.alpha.", Why: "wrong digest in the DS record", Algorithm: dns.ED25519, Flaw: CorruptDS, Records: one},
