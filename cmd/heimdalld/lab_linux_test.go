@@ -17,10 +17,15 @@ import (
 // startLab makes a lab with the shipped daemon in it. More goes to the end of the table [recursion].
 func startLab(t *testing.T, more string) *lab.Lab {
 	t.Helper()
+	return startLabWith(t, lab.Zones(), more)
+}
+
+func startLabWith(t *testing.T, specs []lab.Spec, more string) *lab.Lab {
+	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Skip("takes root, to make network namespaces")
 	}
-	l, err := lab.Start(t.Context(), lab.Zones())
+	l, err := lab.Start(t.Context(), specs)
 	if err != nil {
 		t.Fatal(err)
 	}
