@@ -108,7 +108,7 @@ func (t *table) place(key uint64, generation, now uint32) int {
 		return at[1]
 	}
 	for _, i := range places {
-		if t.move(i, generation, now, 3) {
+		if t.move(i, generation, now, 6) {
 			return int(i)
 		}
 	}
@@ -121,12 +121,21 @@ func (t *table) place(key uint64, generation, now uint32) int {
 // move frees a place by moving its answer to the other pair of its places, whose answers may have to move in
 // their turn, so many times at most. For a moment an answer is in two places.
 func (t *table) move(i uint32, generation, now uint32, depth int) bool {
+	serial := t.slots[i].Serial
 	for _, to := range t.places(t.slots[i].Key) {
-		if to != i && to != i^1 && (t.warmth(to, generation, now) == 0 || depth > 1 && t.move(to, generation, now, depth-1)) {
-			t.write(int(to), &t.slots[i])
-			t.empty(int(i))
-			return true
+		if to == i || to == i^1 {
+			continue
 		}
+		if t.warmth(to, generation, now) != 0 && (depth == 1 || !t.move(to, generation, now, depth-1)) {
+			continue
+		}
+		// The moves before may have come round to this place.
+		if t.slots[i].Serial != serial {
+			return t.slots[i].Serial == 0
+		}
+		t.write(int(to), &t.slots[i])
+		t.empty(int(i))
+		return true
 	}
 	return false
 }

@@ -102,9 +102,18 @@ func (x *xdp) load(c *config.Config) (err error) {
 
 // configure gives the program what a reload may change.
 func (x *xdp) configure(c *config.Config) error {
+	var clients ebpf.Clients
+	if c.Recursion.Enabled {
+		clients.Ask = c.Recursion.Allow
+	}
+	sample := 0
+	if len(c.Zone) > 0 && c.XDP.AnswerCache {
+		sample = c.XDP.AnswerMinHits // zones have no hit counters
+	}
 	return errors.Join(
 		x.program.SetPayload(uint16(c.Server.UDPPayload)),
-		x.program.SetClients(ebpf.Clients{Ask: c.Recursion.Allow}),
+		x.program.SetClients(clients),
+		x.program.SetSampling(uint32(sample)),
 		x.program.EnableAnswers(c.XDP.AnswerCache),
 		x.setEndpoints(),
 	)
@@ -158,8 +167,8 @@ func (x *xdp) reload(c *config.Config) {
 	}
 }
 
-// flush makes all published answers invalid. It is called after the shards' caches were flushed: what the
-// publisher has seen before is of the old generation.
+// flush makes all published answers invalid. It is called after the shards' caches were flushed or have got other
+// zones: what the publisher has seen before is of the old generation.
 func (x *xdp) flush() {
 	if x == nil || x.program == nil {
 		return

@@ -4,8 +4,10 @@ import (
 	"context"
 	"time"
 
+	"heimdall/core"
 	"heimdall/core/cache"
 	"heimdall/core/config"
+	"heimdall/core/dname"
 	"heimdall/core/wire"
 	"heimdall/ebpf"
 	"heimdall/shard"
@@ -19,6 +21,10 @@ const (
 	visitTimeout = time.Second
 	// endpointsEvery is the time between two looks at the addresses that wildcards stand for.
 	endpointsEvery = 10 * time.Second
+	// nomineesPerTick bounds the questions that a shard looks up in its zones between two visits: 0.5 ms of its time.
+	nomineesPerTick = 1024
+	// zoneTTL in seconds is how long an answer out of a zone stays in the kernel. A change of the zone flushes it.
+	zoneTTL = 3600
 	// leastTTL in seconds is what an answer must have left to be worth publishing.
 	leastTTL = 2
 )
@@ -30,6 +36,7 @@ func (x *xdp) publish(ctx context.Context) {
 	tick := time.NewTicker(visitEvery)
 	defer tick.Stop()
 	endpointsAt := time.Now().Add(endpointsEvery)
+	turn := uint(0)
 	for {
 		select {
 		case <-ctx.Done():
@@ -45,29 +52,52 @@ func (x *xdp) publish(ctx context.Context) {
 		x.s.mu.Lock()
 		c := x.s.cfg
 		x.s.mu.Unlock()
-		if !c.XDP.AnswerCache || !c.Recursion.Enabled {
+		if !c.XDP.AnswerCache {
 			continue
 		}
 		for i, w := range x.s.workers {
-			x.visit(ctx, c, &visitors[i], w)
+			if c.Recursion.Enabled {
+				x.visit(ctx, c, &visitors[i], w)
+			}
+		}
+		if len(c.Zone) > 0 {
+			// All shards serve the same zones: they are asked in turn.
+			at := int(turn % uint(len(x.s.workers)))
+			turn++
+			x.serve(ctx, c, &visitors[at], x.s.workers[at])
 		}
 	}
 }
 
 // visit looks at the next part of a shard's cache and publishes what it finds.
 func (x *xdp) visit(ctx context.Context, c *config.Config, v *visitor, w *worker) {
+	v.minHits = uint32(c.XDP.AnswerMinHits)
+	if !x.consult(ctx, c, v, w, v.look) {
+		v.cursor = cache.Cursor{} // the shard may have ended, and the next one begins with an empty cache
+	}
+}
+
+// serve publishes answers out of the zones to what was asked for in vain in the kernel.
+func (x *xdp) serve(ctx context.Context, c *config.Config, v *visitor, w *worker) {
+	var err error
+	if v.asked, err = x.program.Nominees(v.asked[:0], nomineesPerTick); err != nil {
+		x.s.log.Warn("the XDP program's nominees cannot be read", "error", err)
+	}
+	if len(v.asked) > 0 {
+		x.consult(ctx, c, v, w, v.lookUp)
+	}
+}
+
+// consult has a shard collect answers, and publishes them. It is false if the shard does not do so.
+func (x *xdp) consult(ctx context.Context, c *config.Config, v *visitor, w *worker, collect func(*core.Engine, uint32)) bool {
 	ctx, cancel := context.WithTimeout(ctx, visitTimeout)
 	defer cancel()
-	// Read before the cache is: answers that are flushed in between are not given.
+	// Read before the data is: answers that are flushed in between are not given.
 	generation := x.program.Generation()
-	v.found, v.octets = v.found[:0], v.octets[:0]
-	v.minHits = uint32(c.XDP.AnswerMinHits)
-	err := w.do(ctx, func(sh *shard.Shard) { v.look(sh.Engine().Answers(), uint32(w.now()/1e9)) })
-	if err != nil {
-		v.cursor = cache.Cursor{} // the shard may have ended, and the next one begins with an empty cache
-		return
+	v.found, v.octets, v.list = v.found[:0], v.octets[:0], v.list[:0]
+	if err := w.do(ctx, func(sh *shard.Shard) { collect(sh.Engine(), uint32(w.now()/1e9)) }); err != nil {
+		return false
 	}
-	v.list = v.list[:0]
 	for i := range v.found {
 		a, ok := v.found[i].answer(v, uint32(c.Cache.Prefetch))
 		if ok && !x.program.Holds(&a) {
@@ -75,18 +105,20 @@ func (x *xdp) visit(ctx context.Context, c *config.Config, v *visitor, w *worker
 		}
 	}
 	if len(v.list) == 0 {
-		return
+		return true
 	}
 	if _, err := x.program.Publish(generation, v.now, v.list); err != nil {
 		x.s.log.Warn("answers are not published to the kernel", "error", err)
 	}
+	return true
 }
 
 // visitor walks through one shard's cache. Its memory serves again and again.
 type visitor struct {
 	cursor  cache.Cursor
 	minHits uint32
-	now     uint32 // second of the look
+	now     uint32          // second of the look
+	asked   []ebpf.Question // to look up in the zones
 	found   []nominee
 	octets  []byte // of the nominees' responses
 	list    []ebpf.Answer
@@ -99,13 +131,15 @@ type nominee struct {
 	typ      wire.Type
 	do, cd   bool
 	ad       bool
+	zone     bool   // out of a zone that is served here: for everybody, and its TTLs do not age
 	ttl      uint32 // seconds left
 	origTTL  uint32 // seconds
 }
 
 // look takes one step through the cache. It runs on the shard's thread and does no more there than copy.
-func (v *visitor) look(a *cache.Answers, now uint32) {
+func (v *visitor) look(e *core.Engine, now uint32) {
 	v.now = now
+	a := e.Answers()
 	if a.Flushing() {
 		return // what is being flushed is still in the memory
 	}
@@ -114,16 +148,19 @@ func (v *visitor) look(a *cache.Answers, now uint32) {
 			len(k.Name) > ebpf.MaxName || h.Rcode != wire.RcodeNoError && h.Rcode != wire.RcodeNXDomain {
 			return
 		}
-		var buf [wire.HeaderLen + ebpf.MaxName + 4]byte
-		q := wire.Query{Name: k.Name, Type: k.Type, Class: k.Class}
-		q.Msg = wire.AppendQuery(buf[:0], 0, 0, k.Name, k.Type, k.Class)
-		q.End = len(q.Msg)
-		if h.Len(&q) > q.End+ebpf.MaxRecords {
+		var buf [maxHotQuery]byte
+		q := hotQuery(buf[:0], k.Name, k.Type)
+		if h.Len(&q) > q.End+ebpf.MaxRecords || e.Local.Lookup(&q).Found() {
 			return
 		}
+		if e.Zones != nil {
+			// A zone may have come after the entry. Tier 1 looks there before.
+			if ref := e.Zones.Locate(&q); ref.Zone() != nil {
+				return
+			}
+		}
 		at := len(v.octets)
-		// The response as to a client without EDNS that neither wants recursion nor knows of AD.
-		v.octets = a.AppendReply(v.octets, h, &q, wire.FlagQR|wire.FlagRA, 0)
+		v.octets = a.AppendReply(v.octets, h, &q, wire.FlagQR, 0)
 		v.found = append(v.found, nominee{
 			at: at, end: len(v.octets), question: q.End, typ: k.Type, do: k.DO, cd: k.CD, ad: h.AD, ttl: h.TTL, origTTL: h.OrigTTL,
 		})
@@ -131,6 +168,39 @@ func (v *visitor) look(a *cache.Answers, now uint32) {
 	if done {
 		v.cursor = cache.Cursor{}
 	}
+}
+
+// lookUp looks for what was asked in the zones. It runs on the shard's thread. NXDOMAIN is left out: an attack
+// with random names would fill the table with it.
+func (v *visitor) lookUp(e *core.Engine, now uint32) {
+	v.now = now
+	for i := range v.asked {
+		n := &v.asked[i]
+		var buf [maxHotQuery]byte
+		q := hotQuery(buf[:0], n.Name, wire.Type(n.Type))
+		q.DO = n.DO
+		if e.Zones == nil {
+			return
+		}
+		at := len(v.octets)
+		msg, rcode, ok := e.Zones.AppendReply(v.octets, &q, wire.MaxLen, wire.FlagQR)
+		if !ok || rcode != wire.RcodeNoError || len(msg)-at > q.End+ebpf.MaxRecords {
+			continue
+		}
+		v.octets = msg
+		v.found = append(v.found, nominee{
+			at: at, end: len(msg), question: q.End, typ: q.Type, do: n.DO, cd: n.CD, zone: true, ttl: zoneTTL,
+		})
+	}
+}
+
+// maxHotQuery is the length in octets of the longest query that has a hot answer.
+const maxHotQuery = wire.HeaderLen + ebpf.MaxName + 4
+
+// hotQuery builds, in buf, the query of a client that neither wants recursion nor knows of EDNS and AD.
+func hotQuery(buf []byte, name dname.Name, t wire.Type) wire.Query {
+	msg := wire.AppendQuery(buf, 0, 0, name, t, wire.ClassIN)
+	return wire.Query{Msg: msg, Name: msg[wire.HeaderLen : len(msg)-4], Type: t, Class: wire.ClassIN, End: len(msg), UDPSize: wire.MinUDPSize}
 }
 
 // answer takes a response apart for the kernel. prefetch is the percentage of the TTL at which the shard wants
@@ -141,6 +211,10 @@ func (n *nominee) answer(v *visitor, prefetch uint32) (a ebpf.Answer, ok bool) {
 		Name: msg[wire.HeaderLen : n.question-4], Type: uint16(n.typ), DO: n.do, CD: n.cd, Flags: wire.Flags(msg), AD: n.ad,
 		Counts:  [3]uint16{uint16(wire.Count(msg, wire.Answer)), uint16(wire.Count(msg, wire.Authority)), uint16(wire.Count(msg, wire.Additional))},
 		Records: msg[n.question:], Stored: v.now, Expires: v.now + n.ttl,
+	}
+	if n.zone {
+		a.Open = true
+		return a, a.Fits()
 	}
 	if prefetch > 0 {
 		// The first second in which TTL*100 <= OrigTTL*prefetch, as the Engine has it.

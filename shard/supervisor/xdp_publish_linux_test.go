@@ -16,6 +16,7 @@ import (
 	"heimdall/core/local"
 	"heimdall/core/policy"
 	"heimdall/core/wire"
+	"heimdall/core/zone"
 	"heimdall/ebpf"
 )
 
@@ -157,7 +158,7 @@ func testTiers(t *testing.T, ti *tiers) {
 	published := 0
 	for {
 		ti.visitor.found, ti.visitor.octets = ti.visitor.found[:0], ti.visitor.octets[:0]
-		ti.visitor.look(ti.engine.Answers(), uint32(ti.now()/1e9))
+		ti.visitor.look(ti.engine, uint32(ti.now()/1e9))
 		var list []ebpf.Answer
 		for i := range ti.visitor.found {
 			if a, ok := ti.visitor.found[i].answer(&ti.visitor, 0); ok {
@@ -214,4 +215,78 @@ func testTiers(t *testing.T, ti *tiers) {
 		t.Errorf("tier 0 answered %d of %d", answered, possible)
 	}
 	t.Logf("%d published of %d; %d answered in the kernel of %d that fit", published, len(keys), answered, possible)
+}
+
+// Answers out of zones: names that are asked for become hot, are the same octets, and tell RA to those who may
+// use recursion.
+func TestRootTiersAgreeOnZones(t *testing.T) {
+	ti := newTiers(t, 1232)
+	b := zone.NewBuilder(wireName("example."), zone.Options{})
+	add := func(owner string, typ wire.Type, rdata []byte) {
+		t.Helper()
+		if err := b.Add(wireName(owner), typ, wire.ClassIN, 300, rdata); err != nil {
+			t.Fatal(err)
+		}
+	}
+	soa := append(wireName("ns.example."), wireName("host.example.")...)
+	add("example.", wire.TypeSOA, append(soa, make([]byte, 20)...))
+	add("example.", wire.TypeNS, wireName("ns.example."))
+	add("example.", wire.TypeMX, append([]byte{0, 10}, wireName("a1.example.")...))
+	add("ns.example.", wire.TypeA, []byte{192, 0, 2, 1})
+	add("*.wild.example.", wire.TypeTXT, []byte("\x03abc"))
+	add("alias.example.", wire.TypeCNAME, wireName("a2.example."))
+	for i := range 50 {
+		for k := range 1 + i%40 {
+			add(fmt.Sprintf("a%d.example.", i), wire.TypeA, []byte{10, 0, byte(i), byte(k)})
+		}
+	}
+	z, problems := b.Finish(func(size int) ([]byte, error) { return make([]byte, size), nil })
+	if z == nil {
+		t.Fatal(problems)
+	}
+	ti.engine.Zones = zone.NewSet([]*zone.Zone{z})
+	if err := ti.program.SetSampling(1); err != nil {
+		t.Fatal(err)
+	}
+	rnd := rand.New(rand.NewPCG(8, 9))
+	answered := 0
+	for range 20000 {
+		text := []string{fmt.Sprintf("a%d.example.", rnd.IntN(60)), "example.", "alias.Example.", fmt.Sprintf("x%d.wild.example.", rnd.IntN(9)), "ns.example."}[rnd.IntN(5)]
+		typ := []wire.Type{wire.TypeA, wire.TypeA, wire.TypeMX, wire.TypeNS, wire.TypeTXT, wire.TypeSOA}[rnd.IntN(6)]
+		q := wire.AppendQuery(nil, uint16(rnd.Uint32()), uint16(rnd.Uint32())&(wire.FlagRD|wire.FlagCD|wire.FlagAD), wireName(text), typ, wire.ClassIN)
+		if rnd.IntN(2) == 0 {
+			q = wire.AppendOPT(q, wire.OPT{UDPSize: uint16(rnd.Uint32N(2000)), DO: rnd.IntN(2) == 0})
+		}
+		want, got := ti.handle(q), ti.try(t, q)
+		if got != nil {
+			if answered++; !bytes.Equal(got, want) {
+				t.Fatalf("query %x:\ntier 0 %x\ntier 1 %x", q, got, want)
+			}
+			continue
+		}
+		var err error
+		if ti.visitor.asked, err = ti.program.Nominees(ti.visitor.asked[:0], 10); err != nil {
+			t.Fatal(err)
+		}
+		ti.visitor.found, ti.visitor.octets = ti.visitor.found[:0], ti.visitor.octets[:0]
+		ti.visitor.lookUp(ti.engine, uint32(ti.now()/1e9))
+		for i := range ti.visitor.found {
+			if a, ok := ti.visitor.found[i].answer(&ti.visitor, 0); ok {
+				if _, err := ti.program.Publish(1, ti.visitor.now, []ebpf.Answer{a}); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+	if answered < 10000 {
+		t.Errorf("tier 0 answered %d of 20000", answered)
+	}
+}
+
+func wireName(text string) dname.Name {
+	n, err := dname.ParseText(nil, text)
+	if err != nil {
+		panic(err)
+	}
+	return n
 }
