@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/miekg/dns"
 
@@ -168,4 +170,25 @@ func TestRootLabTrace(t *testing.T) {
 	if trace.Rcode != "NOERROR" || trace.AD {
 		t.Errorf("the trace of a bogus name without validation ends with %s", trace.Rcode)
 	}
+}
+
+// With a state file, the root's keys are asked for and what is found is stored.
+func TestRootLabAnchorUpdate(t *testing.T) {
+	l := startLab(t, `trust_anchor_state = "root.keys"`)
+	var status control.DNSSECStatus
+	until(t, "the root's keys", func() bool {
+		labCtl(t, l, &status, "dnssec", "status")
+		return status.Update != nil && status.Update.Queries > 0 && len(status.Update.Keys) > 0
+	})
+	if u := status.Update; u.Failures != 0 || u.Unstored != 0 || u.Keys[0].State != "valid" || u.Next < time.Now().Unix() {
+		t.Errorf("the update is %+v", u)
+	}
+	if a := status.Anchors; len(a) != 1 || a[0].Source != control.AnchorUpdated {
+		t.Errorf("the anchors are %+v", a)
+	}
+	until(t, "the state file", func() bool {
+		text, err := os.ReadFile(status.Update.File)
+		return err == nil && strings.Contains(string(text), "state=valid")
+	})
+	compare(t, l, []lab.Question{{Name: "www.nsec.alpha.", Type: dns.TypeA, Data: "192.0.2.1", AD: true}}, true)
 }

@@ -120,6 +120,7 @@ type Recursion struct {
 	Enabled              bool           `toml:"enabled"`
 	RootHints            string         `toml:"root_hints"`
 	TrustAnchors         string         `toml:"trust_anchors"`
+	TrustAnchorState     string         `toml:"trust_anchor_state"` // file; empty: no automatic update
 	Validation           bool           `toml:"validation"`
 	ValidationTime       time.Time      `toml:"validation_time"` // zero: now
 	QnameMinimisation    bool           `toml:"qname_minimisation"`
@@ -211,6 +212,7 @@ func (c *Config) ResolvePaths(dir string) {
 	}
 	resolve(&c.Recursion.RootHints)
 	resolve(&c.Recursion.TrustAnchors)
+	resolve(&c.Recursion.TrustAnchorState)
 	resolve(&c.Admin.Socket)
 	for i := range c.Zone {
 		resolve(&c.Zone[i].File)

@@ -31,6 +31,7 @@ func (k *checker) features(f Features) {
 	r := &c.Recursion
 	missing(f.Recursion, r.RootHints != "", "recursion.root_hints", "resolution from the root", `set ""`)
 	missing(f.DNSSEC, r.TrustAnchors != "", "recursion.trust_anchors", "DNSSEC validation", `set ""`)
+	missing(f.DNSSEC, r.TrustAnchorState != "", "recursion.trust_anchor_state", "DNSSEC validation", `set ""`)
 	missing(f.DNSSEC, !r.ValidationTime.IsZero(), "recursion.validation_time", "DNSSEC validation", `set ""`)
 	missing(f.DNSSEC, len(r.NegativeTrustAnchors) > 0, "recursion.negative_trust_anchors", "DNSSEC validation", "set []")
 	if r.Enabled && r.Validation && !f.DNSSEC {

@@ -102,6 +102,7 @@ var keys = []key{
 	{Name: "recursion.enabled", Default: true},
 	{Name: "recursion.root_hints", Default: "", Max: 4095, Unit: "octets"},
 	{Name: "recursion.trust_anchors", Default: "", Max: 4095, Unit: "octets"},
+	{Name: "recursion.trust_anchor_state", Default: "", Max: 4095, Unit: "octets"},
 	{Name: "recursion.validation", Default: true},
 	{Name: "recursion.validation_time", Default: ""},
 	{Name: "recursion.qname_minimisation", Default: true},

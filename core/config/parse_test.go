@@ -184,10 +184,11 @@ func TestWrongValuesLeaveDefaults(t *testing.T) {
 func TestResolvePaths(t *testing.T) {
 	c := Default()
 	c.Recursion.RootHints = "root.hints"
+	c.Recursion.TrustAnchorState = "root.keys"
 	c.Zone = []Zone{{File: "zones/a"}, {File: "/srv/b"}}
 	c.ResolvePaths("/etc/heimdall")
-	got := []string{c.Recursion.RootHints, c.Recursion.TrustAnchors, c.Admin.Socket, c.Zone[0].File, c.Zone[1].File}
-	want := []string{"/etc/heimdall/root.hints", "", "/etc/heimdall/heimdall.sock", "/etc/heimdall/zones/a", "/srv/b"}
+	got := []string{c.Recursion.RootHints, c.Recursion.TrustAnchors, c.Recursion.TrustAnchorState, c.Admin.Socket, c.Zone[0].File, c.Zone[1].File}
+	want := []string{"/etc/heimdall/root.hints", "", "/etc/heimdall/root.keys", "/etc/heimdall/heimdall.sock", "/etc/heimdall/zones/a", "/srv/b"}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("paths %q, want %q", got, want)
 	}

@@ -39,15 +39,3 @@ func loadAnchors(c *config.Config) ([]dnssec.Anchor, error) {
 	}
 	return list, nil
 }
-
-// anchorSet makes the set that one shard reads.
-func anchorSet(list []dnssec.Anchor) *dnssec.Anchors {
-	if list == nil {
-		return nil
-	}
-	set := new(dnssec.Anchors)
-	for _, a := range list {
-		set.Set(a)
-	}
-	return set
-}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/netip"
 	"slices"
+	"time"
 
 	"heimdall/core/control"
 	"heimdall/core/dname"
@@ -65,6 +66,42 @@ func (s *Supervisor) giveAnchors(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, adminTimeout)
 	defer cancel()
 	return s.eachServing(ctx, func(i int, _ *worker, sh *shard.Shard) { sh.Engine().Resolver().SetAnchors(sets[i]) })
+}
+
+// startUpdate begins to follow the root's trust anchor, if that is configured. It is called before the shards
+// start.
+func (s *Supervisor) startUpdate() {
+	seed := s.trust.rootSeed()
+	file := s.cfg.Recursion.TrustAnchorState
+	if file == "" || seed == nil {
+		return
+	}
+	s.update = &anchorUpdate{
+		file: file, ask: s.askRootKeys, wall: s.verifier.wall, after: time.After, memo: s.verifier.memo, log: s.log,
+		apply: func(ctx context.Context, a dnssec.Anchor) error {
+			s.trust.setRoot(a)
+			return s.giveRoot(ctx)
+		},
+	}
+	s.trust.setRoot(s.update.load(seed))
+}
+
+// runUpdate runs the update until stopUpdate, once the shards serve.
+func (s *Supervisor) runUpdate() {
+	if s.update == nil {
+		return
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	s.stopUpdate = cancel
+	s.updating.Go(func() { s.update.run(ctx) })
+}
+
+// giveRoot is giveAnchors after a change of the root's: its keys are validated again.
+func (s *Supervisor) giveRoot(ctx context.Context) error {
+	if err := s.giveAnchors(ctx); err != nil {
+		return err
+	}
+	return s.eachServing(ctx, func(_ int, _ *worker, sh *shard.Shard) { sh.Engine().Resolver().ForgetKeys(dname.Root()) })
 }
 
 // NTAs implements control.Server.
@@ -175,6 +212,7 @@ func (s *Supervisor) DNSSECStatus(ctx context.Context) (*control.DNSSECStatus, e
 			out.Bogus[why] += n
 		}
 	}
+	out.Update = s.update.describe()
 	out.JobsWaiting = len(s.verifier.queue)
 	out.MemoHits, out.MemoMisses = s.verifier.memo.hits.Load(), s.verifier.memo.misses.Load()
 	return out, nil

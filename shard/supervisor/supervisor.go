@@ -38,7 +38,11 @@ type Supervisor struct {
 	hints    []resolver.Hint
 	trust    *trustAnchors // nil: nothing is validated
 	verifier *verifier
+	update   *anchorUpdate // nil: off
 	zones    *zoneStore
+
+	stopUpdate context.CancelFunc
+	updating   sync.WaitGroup
 
 	reloading sync.Mutex // held by a reload, which is one at a time
 
@@ -93,6 +97,7 @@ func (s *Supervisor) start() error {
 		if s.verifier, err = newVerifier(s.cfg, len(s.plan.Housekeeping), s.log); err != nil {
 			return err
 		}
+		s.startUpdate()
 	}
 	if err := s.makeWorkers(); err != nil {
 		return err
@@ -118,6 +123,7 @@ func (s *Supervisor) start() error {
 	}
 	go s.admin.serve()
 	s.metrics.serve()
+	s.runUpdate()
 	s.log.Info("serving", "listen", s.cfg.Server.Listen, "shards", len(s.workers), "cpus", s.cpus(), "version", s.version)
 	return nil
 }
@@ -145,6 +151,10 @@ func (s *Supervisor) warn(what string, err error) {
 
 // Stop drains the shards and closes everything. It returns when they have ended.
 func (s *Supervisor) Stop() {
+	if s.stopUpdate != nil {
+		s.stopUpdate()
+		s.updating.Wait()
+	}
 	for _, w := range s.workers {
 		w.stop()
 	}

@@ -40,12 +40,13 @@ func newTrustAnchors(c *config.Config, list []dnssec.Anchor) *trustAnchors {
 func (t *trustAnchors) positive() []dnssec.Anchor {
 	var list []dnssec.Anchor
 	for _, a := range t.started {
+		if a.Negative {
+			continue
+		}
 		if a.Zone.IsRoot() && t.root != nil {
 			a = *t.root
 		}
-		if !a.Negative {
-			list = append(list, a)
-		}
+		list = append(list, a)
 	}
 	return list
 }
@@ -74,9 +75,11 @@ func (t *trustAnchors) set() *dnssec.Anchors {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	set := anchorSet(t.positive())
-	if set == nil {
-		set = new(dnssec.Anchors)
+	set := new(dnssec.Anchors)
+	for _, a := range t.positive() {
+		if len(a.DS) > 0 { // RFC 5011, section 5: a zone whose keys are all revoked is as good as unsigned.
+			set.Set(a)
+		}
 	}
 	for _, a := range t.started {
 		if a.Negative {
@@ -87,6 +90,23 @@ func (t *trustAnchors) set() *dnssec.Anchors {
 		set.Set(dnssec.Anchor{Zone: zone, Negative: true})
 	}
 	return set
+}
+
+// rootSeed returns what the operator trusts for the root, nil if nothing.
+func (t *trustAnchors) rootSeed() []dnssec.DS {
+	for _, a := range t.started {
+		if a.Zone.IsRoot() && !a.Negative {
+			return a.DS
+		}
+	}
+	return nil
+}
+
+// setRoot puts an anchor for the root in force for the sets to come.
+func (t *trustAnchors) setRoot(a dnssec.Anchor) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.root = &a
 }
 
 // add puts a negative anchor in force for the sets to come; false if it was there already.

@@ -1,0 +1,315 @@
+package supervisor
+
+import (
+	"context"
+	"crypto"
+	"errors"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/miekg/dns"
+
+	"heimdall/core/config"
+	"heimdall/core/control"
+	"heimdall/core/dname"
+	"heimdall/core/dnssec"
+)
+
+// rootZone plays the root zone, its keys and the clock.
+type rootZone struct {
+	t    *testing.T
+	now  int64
+	keys map[string]*rootKey
+	show []string // the keys in the RRset; all sign it
+	err  error
+}
+
+type rootKey struct {
+	*dns.DNSKEY
+	private crypto.Signer
+}
+
+func newRootZone(t *testing.T, names ...string) *rootZone {
+	z := &rootZone{t: t, now: 1_800_000_000, keys: map[string]*rootKey{}, show: names[:1]}
+	for _, name := range names {
+		k := &dns.DNSKEY{Hdr: dns.RR_Header{Name: ".", Rrtype: dns.TypeDNSKEY, Class: dns.ClassINET, Ttl: 86400}, Flags: 257, Protocol: 3, Algorithm: dns.ED25519}
+		private, err := k.Generate(256)
+		if err != nil {
+			t.Fatal(err)
+		}
+		z.keys[name] = &rootKey{k, private.(crypto.Signer)}
+	}
+	return z
+}
+
+// ask is what the update asks with: the response of the zone, through its wire form. "-one" is key one revoked.
+func (z *rootZone) ask(context.Context) (*dnssec.RRset, error) {
+	if z.err != nil {
+		return nil, z.err
+	}
+	m := new(dns.Msg).SetQuestion(".", dns.TypeDNSKEY)
+	var set []dns.RR
+	for _, name := range z.show {
+		k := *z.keys[strings.TrimPrefix(name, "-")].DNSKEY
+		if name[0] == '-' {
+			k.Flags |= dns.REVOKE
+		}
+		set = append(set, &k)
+	}
+	m.Answer = append(m.Answer, set...)
+	for i, name := range z.show {
+		sig := &dns.RRSIG{
+			Hdr: dns.RR_Header{Name: ".", Rrtype: dns.TypeRRSIG, Class: dns.ClassINET, Ttl: 86400}, Algorithm: dns.ED25519, SignerName: ".",
+			KeyTag: set[i].(*dns.DNSKEY).KeyTag(), Inception: uint32(z.now - 86400), Expiration: uint32(z.now + 20*86400),
+		}
+		if err := sig.Sign(z.keys[strings.TrimPrefix(name, "-")].private, set); err != nil {
+			z.t.Fatal(err)
+		}
+		m.Answer = append(m.Answer, sig)
+	}
+	wire, err := m.Pack()
+	if err != nil {
+		z.t.Fatal(err)
+	}
+	return rootKeys(wire)
+}
+
+func (z *rootZone) seed(name string) []dnssec.DS {
+	d := z.keys[name].ToDS(dns.SHA256)
+	anchors, err := dnssec.ParseAnchors("seed", d.String())
+	if err != nil {
+		z.t.Fatal(err)
+	}
+	return anchors[0].DS
+}
+
+// updater starts the update as the daemon does, with what is in the file.
+func (z *rootZone) updater(file string) (u *anchorUpdate, trust *trustAnchors) {
+	seed := z.seed("one")
+	trust = newTrustAnchors(config.Default(), []dnssec.Anchor{{Zone: dname.Root(), DS: seed}})
+	u = &anchorUpdate{
+		file: file, ask: z.ask, wall: func() int64 { return z.now }, log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		apply: func(_ context.Context, a dnssec.Anchor) error { trust.setRoot(a); return nil },
+	}
+	trust.setRoot(u.load(seed))
+	return u, trust
+}
+
+// want compares the keys that are in force.
+func (z *rootZone) want(trust *trustAnchors, names ...string) {
+	z.t.Helper()
+	var got, want []uint16
+	for _, k := range trust.describe()[0].Keys {
+		got = append(got, k.Tag)
+	}
+	for _, name := range names {
+		want = append(want, z.keys[name].KeyTag())
+	}
+	if len(got) != len(want) {
+		z.t.Fatalf("keys %v are trusted, want %v", got, want)
+	}
+	for i := range want {
+		if got[i] != want[i] {
+			z.t.Fatalf("keys %v are trusted, want %v", got, want)
+		}
+	}
+}
+
+// A rollover takes its 30 days, survives the daemon's restarts, and ends with the old key revoked.
+func TestAnchorUpdateRollover(t *testing.T) {
+	z := newRootZone(t, "one", "two")
+	file := filepath.Join(t.TempDir(), "root.keys")
+	u, trust := z.updater(file)
+	if d := u.wait(); d != 0 {
+		t.Errorf("the first query waits for %v", d)
+	}
+	u.step(t.Context())
+	z.want(trust, "one")
+	if d := u.wait(); d < time.Hour || d > 15*24*time.Hour {
+		t.Errorf("the second query waits for %v, want an hour to 15 days", d)
+	}
+	z.show = []string{"one", "two"}
+	for day := range 35 {
+		z.now += 86400
+		u, trust = z.updater(file) // each day a restart
+		u.step(t.Context())
+		switch day {
+		case 29:
+			z.want(trust, "one")
+		case 31:
+			z.want(trust, "one", "two")
+		}
+	}
+	z.show = []string{"-one", "two"}
+	z.now += 86400
+	u.step(t.Context())
+	z.want(trust, "two")
+	u, trust = z.updater(file)
+	z.want(trust, "two") // though the operator's file still has key one
+	if d := u.describe(); d.Failures != 0 || d.Unstored != 0 || len(d.Keys) != 2 || d.Keys[0].State != "revoked" {
+		t.Errorf("after the rollover: %+v", d)
+	}
+	if trust.set().Closest(dname.Root()) == nil {
+		t.Error("the root has no anchor")
+	}
+}
+
+// When all keys are revoked, the zone is as good as unsigned (RFC 5011, section 5).
+func TestAnchorUpdateAllRevoked(t *testing.T) {
+	z := newRootZone(t, "one")
+	u, trust := z.updater(filepath.Join(t.TempDir(), "root.keys"))
+	u.step(t.Context())
+	z.show = []string{"-one"}
+	z.now += 86400
+	u.step(t.Context())
+	if a := trust.set().Closest(dname.Root()); a != nil {
+		t.Errorf("the anchor is %+v", a)
+	}
+}
+
+// Strangers' keys, failures and a disk that cannot be written to are counted, and change no trust.
+func TestAnchorUpdateFailures(t *testing.T) {
+	z := newRootZone(t, "one", "other")
+	dir := t.TempDir()
+	u, trust := z.updater(filepath.Join(dir, "missing", "root.keys"))
+	z.show = []string{"other"}
+	u.step(t.Context())
+	z.want(trust, "one")
+	if d := u.describe(); d.Failures != 1 || d.Unstored != 0 || u.wait() < time.Hour {
+		t.Errorf("after a stranger's key: %+v, next in %v", d, u.wait())
+	}
+	z.err = errors.New("no network")
+	u.step(t.Context())
+	if d := u.describe(); d.Failures != 2 || d.Queries != 2 || !strings.Contains(d.LastFail, "no network") || u.wait() < time.Hour {
+		t.Errorf("after no response: %+v", d)
+	}
+	z.err, z.show = nil, []string{"one"}
+	u.step(t.Context())
+	if d := u.describe(); d.Failures != 2 || d.Unstored != 1 || len(d.Keys) != 1 || !strings.Contains(d.LastFail, "store") {
+		t.Errorf("without a folder: %+v", d)
+	}
+	z.want(trust, "one")
+	// When the folder is there again, the state gets into it, even if nothing has changed.
+	if err := os.Mkdir(filepath.Join(dir, "missing"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	z.now += 86400
+	u.step(t.Context())
+	text, err := os.ReadFile(u.file)
+	if err != nil || !strings.Contains(string(text), "state=valid") || u.describe().Unstored != 1 {
+		t.Errorf("the state is %q, %v", text, err)
+	}
+	if names, _ := os.ReadDir(filepath.Dir(u.file)); len(names) != 1 {
+		t.Errorf("the folder has %v", names)
+	}
+}
+
+// A full disk leaves the old state whole.
+func TestAnchorUpdateDiskFull(t *testing.T) {
+	if _, err := os.Stat("/dev/full"); err != nil {
+		t.Skip("takes /dev/full")
+	}
+	path := filepath.Join(t.TempDir(), "root.keys")
+	if err := os.WriteFile(path, []byte("old"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("/dev/full", path+".new"); err != nil {
+		t.Fatal(err)
+	}
+	if err := replaceFile(path, []byte("new")); err == nil {
+		t.Error("no error from a full disk")
+	}
+	if text, err := os.ReadFile(path); err != nil || string(text) != "old" {
+		t.Errorf("the file is %q, %v", text, err)
+	}
+}
+
+// A state file that makes no sense is counted, and the operator's anchors hold.
+func TestAnchorUpdateBadState(t *testing.T) {
+	for _, text := range []string{"", "nonsense", ";; zone=example. next=1 retry=1\n", strings.Repeat(";\n", maxAnchors)} {
+		z := newRootZone(t, "one")
+		path := filepath.Join(t.TempDir(), "root.keys")
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		u, trust := z.updater(path)
+		if d := u.describe(); d.Failures != 1 || d.LastFail == "" {
+			t.Errorf("%.40q: %+v", text, d)
+		}
+		z.want(trust, "one")
+		u.step(t.Context())
+		if p, err := readTrustPoint(path); err != nil || len(p.Keys) != 1 {
+			t.Errorf("%.40q: the state is %v, %v afterwards", text, p, err)
+		}
+	}
+}
+
+// run sleeps as long as the trust point says, comes back soon when there was no room, and ends with its context.
+func TestAnchorUpdateRun(t *testing.T) {
+	z := newRootZone(t, "one")
+	u, _ := z.updater(filepath.Join(t.TempDir(), "root.keys"))
+	ctx, cancel := context.WithCancel(t.Context())
+	var waits []time.Duration
+	u.after = func(d time.Duration) <-chan time.Time {
+		waits = append(waits, d)
+		c := make(chan time.Time, 1)
+		c <- time.Time{}
+		z.now += int64(d / time.Second)
+		z.err = nil
+		switch len(waits) {
+		case 1:
+			z.err = errTracing
+		case 4:
+			cancel()
+			return nil
+		}
+		return c
+	}
+	u.run(ctx)
+	if len(waits) != 4 || waits[0] != 0 || waits[1] != busyPause || waits[2] < time.Hour || waits[3] < time.Hour || u.describe().Queries != 2 {
+		t.Errorf("the waits are %v, %d queries", waits, u.describe().Queries)
+	}
+}
+
+// Negative trust anchors of commands come and go; configured ones stay.
+func TestNegativeAnchors(t *testing.T) {
+	name := func(text string) dname.Name { n, _ := dname.ParseText(nil, text); return n }
+	trust := newTrustAnchors(config.Default(), []dnssec.Anchor{dnssec.RootAnchor(), {Zone: name("corp.example."), Negative: true}})
+	for _, zone := range []string{"a.example.", ".", "a.example.", "corp.example."} {
+		if _, err := trust.add(name(zone)); err != nil {
+			t.Errorf("add %s: %v", zone, err)
+		}
+	}
+	if got := trust.negative(); len(got) != 3 {
+		t.Errorf("negative anchors %v", got)
+	}
+	for zone, negative := range map[string]bool{"www.a.example.": true, "corp.example.": true, "elsewhere.": true} {
+		if a := trust.set().Closest(name(zone)); a == nil || a.Negative != negative {
+			t.Errorf("%s: %+v", zone, a)
+		}
+	}
+	if err := trust.remove(name(".")); err != nil {
+		t.Error(err)
+	}
+	if a := trust.set().Closest(name("elsewhere.")); a == nil || a.Negative || len(a.DS) == 0 {
+		t.Errorf("the root's anchor is %+v after the negative one went", a)
+	}
+	for _, zone := range []string{"corp.example.", "unknown.example."} {
+		err := trust.remove(name(zone))
+		if e, ok := errors.AsType[*control.Error](err); !ok || e.Code != control.CodeBadRequest {
+			t.Errorf("remove %s: %v", zone, err)
+		}
+	}
+	var err error
+	for i := 0; i <= 2*maxRuntimeNTAs && err == nil; i++ { // letters of either case are the same
+		_, err = trust.add(append(dname.Name{2, byte(i >> 8), byte(i)}, 0))
+	}
+	if err == nil {
+		t.Errorf("more than %d negative anchors", maxRuntimeNTAs)
+	}
+}
