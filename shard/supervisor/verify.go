@@ -76,4 +76,5 @@ func (v *verifier) run(j verifyJob) {
 func (v *verifier) close() {
 	close(v.queue)
 	v.ended.Wait()
+	v.memo.close()
 }
