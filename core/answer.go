@@ -86,7 +86,7 @@ func (e *Engine) respond(a *resolver.Action) {
 	if ttl := min(ans.TTL, e.FailureTTL); ans.Cacheable && (!ans.Failed || ttl > 0) {
 		put := e.answers.Put(hash, &key, ans.Msg, cache.Meta{AD: ans.AD, EDE: ans.EDE, TTL: ttl}, e.nowSec)
 		// What was kept is told from the cache, so that the first client gets the TTLs that all others get.
-		kept = put == cache.Stored && !ans.Failed && e.answers.Lookup(hash, &key, e.nowSec, &e.hit) == cache.Fresh
+		kept = put == cache.Stored && !ans.Failed && e.answers.Peek(hash, &key, e.nowSec, &e.hit) == cache.Fresh
 	}
 	for _, n := range a.Waiters {
 		w := &e.waiters.slot[n]

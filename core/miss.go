@@ -108,7 +108,7 @@ func (e *Engine) Misses(now int64, budget int) (work int) {
 // begin asks the resolver for what waiter n wants, unless the answer has come since it was parked.
 func (e *Engine) begin(n uint32, w *waiter) {
 	key := w.key()
-	state := e.answers.Lookup(w.hash, &key, e.nowSec, &e.hit)
+	state := e.answers.Peek(w.hash, &key, e.nowSec, &e.hit)
 	if state == cache.Fresh {
 		e.replyHit(n, w, 0)
 		return

@@ -12,12 +12,12 @@ const failureRecheck = 30
 // holdOld finds old data, into e.hit, for a question whose servers have failed: it is better than none. The
 // servers are then spared for a while.
 func (e *Engine) holdOld(hash uint64, k *cache.Key) bool {
-	if e.StaleTTL == 0 || e.answers.Lookup(hash, k, e.nowSec, &e.hit) == cache.Miss || e.hit.Rcode == wire.RcodeServFail {
+	if e.StaleTTL == 0 || e.answers.Peek(hash, k, e.nowSec, &e.hit) == cache.Miss || e.hit.Rcode == wire.RcodeServFail {
 		return false
 	}
 	e.lower = wire.AppendQuery(e.lower[:0], 0, wire.FlagQR|uint16(wire.RcodeServFail), k.Name, k.Type, k.Class)
 	e.answers.Put(hash, k, e.lower, cache.Meta{TTL: failureRecheck}, e.nowSec)
-	return e.answers.Lookup(hash, k, e.nowSec, &e.hit) != cache.Miss
+	return e.answers.Peek(hash, k, e.nowSec, &e.hit) != cache.Miss
 }
 
 // staleRef is the reference of the timer after which waiter n gets a stale answer. Its top bit is clear,
@@ -40,7 +40,7 @@ func (e *Engine) serveStale(n, serial uint32) {
 		return
 	}
 	key := w.key()
-	if e.answers.Lookup(w.hash, &key, e.nowSec, &e.hit) != cache.Stale {
+	if e.answers.Peek(w.hash, &key, e.nowSec, &e.hit) != cache.Stale {
 		return
 	}
 	w.state = waiterServed

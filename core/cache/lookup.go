@@ -87,6 +87,18 @@ func (a *Answers) Lookup(hash uint64, k *Key, nowSec uint32, h *Hit) State {
 	return Stale
 }
 
+// Peek is Lookup without counting anything: for what is no client's question.
+func (a *Answers) Peek(hash uint64, k *Key, nowSec uint32, h *Hit) State {
+	item, ok := a.peek(hash, a.pack(k), nowSec)
+	if !ok {
+		return Miss
+	}
+	if h.read(item, nowSec); h.TTL > 0 {
+		return Fresh
+	}
+	return Stale
+}
+
 // read takes an entry apart.
 func (h *Hit) read(item Item, now uint32) {
 	head := (*[valueHeader]byte)(item.Value)
