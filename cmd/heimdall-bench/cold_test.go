@@ -31,6 +31,8 @@ func TestCold(t *testing.T) {
 	if code != exitOK {
 		t.Fatalf("exit code %d: %s", code, errOut)
 	}
+	mu.Lock()
+	defer mu.Unlock()
 	for name, names := range asked {
 		if len(names) != 300 {
 			t.Errorf("%s was asked for %d names", name, len(names))
