@@ -163,3 +163,29 @@ func TestOrdinaryUser(t *testing.T) {
 		t.Errorf("%v: %s", err, out)
 	}
 }
+
+// With -cold the lab writes the names, starts both resolvers, and tells how to measure them.
+func TestRootCold(t *testing.T) {
+	needRoot(t)
+	file := filepath.Join(t.TempDir(), "names")
+	args := []string{"-cold", "20", "-names", file}
+	if _, err := exec.LookPath("unbound"); err == nil {
+		args = append(args, "-resolver", "both")
+	}
+	cmd, out, errs, tmp := start(t, binaries(t), args...)
+	text, err := out.ReadString('>')
+	if err != nil || !strings.Contains(text, "heimdall-bench -scenario cold -names "+file+" -server heimdalld=127.0.0.1:53 -pid heimdalld=") {
+		t.Errorf("%v: it does not tell how to measure: %s\n%s", err, text, errs)
+	}
+	names, err := os.ReadFile(file)
+	if err != nil || bytes.Count(names, []byte("\n")) != 20 || !bytes.HasPrefix(names, []byte("www.z0.cold. A 10.0.0.0\n")) {
+		t.Errorf("names: %v: %s", err, names)
+	}
+	cmd.Process.Signal(syscall.SIGINT)
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("%v: %s", err, errs)
+	}
+	if all := left(t, cmd.Process.Pid, tmp); len(all) > 0 {
+		t.Errorf("leaves %q", all)
+	}
+}
