@@ -362,6 +362,9 @@ func TestFullSendQueueDrops(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer unix.Close(pair[0])
+	if err := unix.SetsockoptInt(pair[1], unix.SOL_SOCKET, unix.SO_SNDBUF, 64<<10); err != nil {
+		t.Fatal(err) // the system's default may be large
+	}
 	p := newPort(pair[1], Options{Addr: addr("127.0.0.1:0")}.withDefaults())
 	defer p.Close()
 	out := make([]netio.Datagram, 5000)
