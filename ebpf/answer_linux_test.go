@@ -11,57 +11,6 @@ import (
 	"heimdall/core/wire"
 )
 
-// checkFrame checks that out is a whole and sound frame that goes back to where in came from, and returns its
-// UDP payload.
-func checkFrame(t *testing.T, in, out []byte) []byte {
-	t.Helper()
-	if !bytes.Equal(out[:6], in[6:12]) || !bytes.Equal(out[6:12], in[:6]) {
-		t.Errorf("MAC addresses %x", out[:12])
-	}
-	ip := 14
-	for out[ip-2] == 0x81 || out[ip-2] == 0x88 {
-		ip += 4
-	}
-	if !bytes.Equal(out[12:ip], in[12:ip]) {
-		t.Errorf("tags %x, want %x", out[12:ip], in[12:ip])
-	}
-	udp, width, at := ip+20, 4, ip+12
-	if out[ip]>>4 == 6 {
-		udp, width, at = ip+40, 16, ip+8
-	}
-	if !bytes.Equal(out[at:at+width], in[at+width:at+2*width]) || !bytes.Equal(out[at+width:at+2*width], in[at:at+width]) {
-		t.Errorf("IP addresses %x", out[at:at+2*width])
-	}
-	size := len(out) - udp
-	if got := int(binary.BigEndian.Uint16(out[udp+4:])); got != size {
-		t.Errorf("UDP length %d, want %d", got, size)
-	}
-	if width == 4 {
-		if sum := checksum(0, out[ip:udp]); sum != 0 {
-			t.Errorf("IP checksum is off by %#x", sum)
-		}
-		if got := int(binary.BigEndian.Uint16(out[ip+2:])); got != size+20 {
-			t.Errorf("IP length %d, want %d", got, size+20)
-		}
-		if binary.BigEndian.Uint16(out[udp+6:]) != 0 {
-			t.Error("UDP checksum over IPv4")
-		}
-	} else {
-		if got := int(binary.BigEndian.Uint16(out[ip+4:])); got != size {
-			t.Errorf("IP length %d, want %d", got, size)
-		}
-		pseudo := binary.BigEndian.AppendUint32(bytes.Clone(out[at:at+32]), uint32(size))
-		pseudo = append(pseudo, 0, 0, 0, 17)
-		if sum := checksum(0, append(pseudo, out[udp:]...)); sum != 0 || binary.BigEndian.Uint16(out[udp+6:]) == 0 {
-			t.Errorf("UDP checksum is off by %#x", sum)
-		}
-	}
-	if !bytes.Equal(out[udp:udp+2], in[udp+2:udp+4]) || !bytes.Equal(out[udp+2:udp+4], in[udp:udp+2]) {
-		t.Errorf("ports %x", out[udp:udp+4])
-	}
-	return out[udp+8:]
-}
-
 func TestRootAnswerOctets(t *testing.T) {
 	p := load(t, Options{Entries: 16})
 	a := addressA(p.now())
@@ -357,7 +306,7 @@ func TestRootReplaced(t *testing.T) {
 	}()
 	in := frame(client4, server4, query("www.example.", wire.TypeA, 0, 0, false))
 	seen := map[byte]int{}
-	for range 100_000 {
+	for range 30_000 {
 		v, out, err := p.Try(in)
 		if err != nil {
 			t.Fatal(err)

@@ -16,7 +16,7 @@ func (p *Program) Attach(ifindex int, mode Mode) (Mode, error) {
 	if mode == Auto {
 		try = []Mode{Native, Generic}
 	}
-	var errs []error
+	var failed error
 	for _, m := range try {
 		flags := link.XDPDriverMode
 		if m == Generic {
@@ -29,9 +29,13 @@ func (p *Program) Attach(ifindex int, mode Mode) (Mode, error) {
 			p.mu.Unlock()
 			return m, nil
 		}
-		errs = append(errs, explain(fmt.Sprintf("attach to interface %d in %v mode", ifindex, m), err))
+		err = explain(fmt.Sprintf("attach to interface %d in %v mode", ifindex, m), err)
+		if failed != nil {
+			err = fmt.Errorf("%w; %w", failed, err)
+		}
+		failed = err
 	}
-	return mode, errors.Join(errs...)
+	return mode, failed
 }
 
 // explain adds to an error of the kernel what it means here, in one line, and ErrNotSupported where the

@@ -69,9 +69,10 @@ func TestRootKilled(t *testing.T) {
 // What does not work is said in one line.
 func TestRootNotSupported(t *testing.T) {
 	p := load(t, Options{})
-	_, err := p.Attach(1<<30, Native)
-	if err == nil || strings.Contains(err.Error(), "\n") {
-		t.Errorf("attached to an interface that is not there: %v", err)
+	for _, mode := range []Mode{Auto, Native, Generic} {
+		if _, err := p.Attach(1<<30, mode); err == nil || strings.Contains(err.Error(), "\n") {
+			t.Errorf("attached to an interface that is not there: %v", err)
+		}
 	}
 	l := newLab(t, "native")
 	out, err := exec.Command("ip", "netns", "exec", l.server, "env", attachEnv+"=native", os.Args[0]).CombinedOutput()

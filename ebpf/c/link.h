@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-// From the Ethernet header to the UDP payload: is this packet ours?
+// From the Ethernet header to the UDP payload: is this packet ours? Checksums are not checked: network cards have
+// done so, and over veth they are unfinished.
 #ifndef HEIMDALL_LINK_H
 #define HEIMDALL_LINK_H
 

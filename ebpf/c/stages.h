@@ -21,7 +21,7 @@ static __always_inline enum exit decide(struct xdp_md *ctx, struct query *q)
 	if (who & CLIENT_DENY)
 		return DROP_DENIED;
 	exit = question(ctx, q);
-	if (limit_interval && !(who & CLIENT_EXEMPT) && (exit < DROP_SHORT || exit > DROP_RECORD) && limited(q)) {
+	if (limit_interval && exit < DROP_SHORT && !(who & CLIENT_EXEMPT) && limited(q)) {
 		if (exit || !limit_slip || bpf_get_prandom_u32() % limit_slip)
 			return DROP_LIMIT;
 		return slip(ctx, q);

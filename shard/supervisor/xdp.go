@@ -65,8 +65,7 @@ func (x *xdp) steer() error {
 	return nil
 }
 
-// load loads the program and attaches it to the interfaces of which it can be attached to; it fails if there is
-// none.
+// load loads the program and attaches it to the interfaces that allow it. It fails if none does.
 func (x *xdp) load(c *config.Config) (err error) {
 	o := ebpf.Options{Epoch: x.s.epoch, Seed: newSeed()}
 	if c.XDP.AnswerCache {
@@ -79,7 +78,7 @@ func (x *xdp) load(c *config.Config) (err error) {
 		return err
 	}
 	mode := map[string]ebpf.Mode{"auto": ebpf.Auto, "native": ebpf.Native, "generic": ebpf.Generic}[c.XDP.Mode]
-	var errs []error
+	var failed error
 	for _, name := range c.XDP.Interfaces {
 		nic, err := net.InterfaceByName(name)
 		if err == nil {
@@ -89,13 +88,16 @@ func (x *xdp) load(c *config.Config) (err error) {
 				continue
 			}
 		}
-		errs = append(errs, fmt.Errorf("%s: %w", name, err))
+		if err = fmt.Errorf("%s: %w", name, err); failed != nil {
+			err = fmt.Errorf("%w; %w", failed, err)
+		}
+		failed = err
 	}
 	if len(x.modes) == 0 {
-		return errors.Join(errs...)
+		return failed
 	}
-	for _, err := range errs {
-		x.s.warn("the XDP program is not on all interfaces", err)
+	if failed != nil {
+		x.s.warn("the XDP program is not on all interfaces", failed)
 	}
 	return nil
 }
