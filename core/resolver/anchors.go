@@ -15,7 +15,7 @@ func (m *Machine) SetAnchors(set *dnssec.Anchors) {
 }
 
 // ForgetKeys forgets the validated keys of one zone, so that they are validated anew.
-func (m *Machine) ForgetKeys(zone dname.Name) { delete(m.trust.zones, string(m.trust.lower(zone))) }
+func (m *Machine) ForgetKeys(zone dname.Name) { m.trust.zones.remove(m.trust.lower(zone)) }
 
 // maxReasons is more than there are reasons for an answer to be bogus.
 const maxReasons = 64

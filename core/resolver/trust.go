@@ -6,21 +6,21 @@ import (
 	"heimdall/core/wire"
 )
 
-// maxLinks bounds the links of the chain of trust that are kept, of either kind. A zone with its keys takes
-// about 2 KiB, a delegation 200 bytes.
-const maxLinks = 4096
+// maxLinks bounds the links of the chain of trust that are kept, of either kind: half of it in each generation. A
+// zone with its keys takes about 2 KiB, a delegation 200 bytes.
+const maxLinks = 16384
 
 // minLinkTTL is for how many seconds a link is kept at least: a walk that has asked for it must find it, even
 // if its TTL is 0.
 const minLinkTTL = 2
 
 // trust is what is known of the chain of trust: zones with their validated keys, and what their parents say of
-// them. Both are kept by name, for as long as their TTLs allow; what is beyond the bound makes room at random.
+// them. Both are kept by name, for as long as their TTLs allow; beyond the bound, those go that were not used for longest.
 type trust struct {
 	anchors *dnssec.Anchors // nil: nothing is validated
 	policy  dnssec.Policy
-	zones   map[string]zoneLink
-	cuts    map[string]cutLink
+	zones   generations[zoneLink]
+	cuts    generations[cutLink]
 	denials denials
 	key     []byte // a name in lower case
 }
@@ -38,7 +38,7 @@ type cutLink struct {
 func newTrust(anchors *dnssec.Anchors) trust {
 	t := trust{anchors: anchors, policy: dnssec.DefaultPolicy()}
 	if anchors != nil {
-		t.zones, t.cuts = make(map[string]zoneLink), make(map[string]cutLink)
+		t.zones, t.cuts = newGenerations[zoneLink](maxLinks/2), newGenerations[cutLink](maxLinks/2)
 		t.denials = make(denials)
 	}
 	return t
@@ -52,7 +52,7 @@ func (t *trust) lower(name dname.Name) dname.Name {
 
 // zone returns the zone with the given apex, nil if nothing is known of it.
 func (t *trust) zone(name dname.Name, now int64) *dnssec.Zone {
-	if z, ok := t.zones[string(t.lower(name))]; ok && now < z.until {
+	if z, ok := t.zones.get(t.lower(name)); ok && now < z.until {
 		return z.zone
 	}
 	return nil
@@ -60,7 +60,7 @@ func (t *trust) zone(name dname.Name, now int64) *dnssec.Zone {
 
 // cut returns what is known of a name's being a zone cut.
 func (t *trust) cut(name dname.Name, now int64) (dnssec.Delegation, bool) {
-	c, ok := t.cuts[string(t.lower(name))]
+	c, ok := t.cuts.get(t.lower(name))
 	return c.cut, ok && now < c.until
 }
 
@@ -69,23 +69,11 @@ func linkUntil(ttl uint32, now int64) int64 {
 }
 
 func (t *trust) putZone(z *dnssec.Zone, now int64) {
-	for old := range t.zones {
-		if len(t.zones) < maxLinks {
-			break
-		}
-		delete(t.zones, old)
-	}
-	t.zones[string(t.lower(z.Name))] = zoneLink{z, linkUntil(z.TTL, now)}
+	t.zones.put(t.lower(z.Name), zoneLink{z, linkUntil(z.TTL, now)})
 }
 
 func (t *trust) putCut(d dnssec.Delegation, now int64) {
-	for old := range t.cuts {
-		if len(t.cuts) < maxLinks {
-			break
-		}
-		delete(t.cuts, old)
-	}
-	t.cuts[string(t.lower(d.Name))] = cutLink{d, linkUntil(d.TTL, now)}
+	t.cuts.put(t.lower(d.Name), cutLink{d, linkUntil(d.TTL, now)})
 }
 
 // deepest returns the deepest known zone from top down to name, nil if there is none.
@@ -105,7 +93,7 @@ func (t *trust) ds(zone dname.Name, now int64) (list []dnssec.DS, ttl uint32, ok
 	} else if len(a.Zone) == len(zone) {
 		return a.DS, maxRRsetTTL, true
 	}
-	c, ok := t.cuts[string(t.lower(zone))]
+	c, ok := t.cuts.get(t.lower(zone))
 	if !ok || now >= c.until || len(c.cut.DS) == 0 {
 		return nil, 0, false
 	}
@@ -142,21 +130,13 @@ func (t *trust) flush(name dname.Name, subtree bool) {
 		n := dname.Name(have)
 		return dname.Equal(n, name) || subtree && n.In(name)
 	}
-	for have := range t.zones {
-		if match(have) {
-			delete(t.zones, have)
-		}
-	}
+	t.zones.removeIf(match)
 	for have := range t.denials {
 		if match(have) || name.In(dname.Name(have)) {
 			delete(t.denials, have)
 		}
 	}
-	for have := range t.cuts {
-		if match(have) {
-			delete(t.cuts, have)
-		}
-	}
+	t.cuts.removeIf(match)
 }
 
 // validates says whether the answer of a task is validated: not if the client does without (RFC 4035,
