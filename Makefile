@@ -7,7 +7,7 @@ BENCHTIME ?= 200ms
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 
-.PHONY: help build run lab test test-alloc test-root fuzz bench lint deps setup clean
+.PHONY: help build run lab test test-alloc test-root fuzz bench generate check-generated lint deps setup clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -40,8 +40,14 @@ fuzz: ## run each fuzz target for FUZZTIME
 bench: ## micro-benchmarks of each stage
 	$(GO) test -run '^$$' -bench . -benchtime $(BENCHTIME) ./...
 
+generate: ## rebuild the eBPF objects (needs clang 14, libbpf-dev and llvm from Debian's packages)
+	$(GO) generate ./ebpf
+
+check-generated: generate ## fail if the committed objects are not what their sources make
+	git diff --exit-code -- ebpf
+
 lint: ## gofmt and go vet
-	@test -z "$$(gofmt -l cmd core shard netio affinity | tee /dev/stderr)"
+	@test -z "$$(gofmt -l cmd core shard netio affinity ebpf | tee /dev/stderr)"
 	$(GO) vet ./...
 
 deps: ## who may import whom

@@ -202,6 +202,9 @@ func (z *Zone) putRefs(at int, list []uint32) refs {
 	return r
 }
 
+// Discard gives back the memory of a Builder that will not be finished.
+func (b *Builder) Discard() { b.release() }
+
 // release gives back the memory of the log.
 func (b *Builder) release() {
 	b.table.release()

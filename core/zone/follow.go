@@ -10,9 +10,13 @@ import (
 // follow appends a CNAME record and goes on to its target.
 func (r *reply) follow(f found, cname, sigs []byte) bool {
 	cname = cname[:recordSize(cname)] // one at most (RFC 2181, section 10.1)
+	again := r.again(f)
+	if again && r.looped() {
+		return false // RFC 2181, section 5: the record is there already
+	}
 	at := r.put(wire.Answer, r.here(), cname, sigs)
-	if at == 0 || r.again(f) {
-		return false // did not fit, or a loop
+	if at == 0 || again {
+		return false // did not fit, or a wildcard that leads to itself
 	}
 	labels, inside, _ := compactName(cname[recordLen:])
 	n := dname.AppendLower(r.spare(), labels)

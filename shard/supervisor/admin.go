@@ -146,6 +146,7 @@ func cacheEntry(shard int, k *cache.Key, e *cache.Info) control.CacheEntry {
 func (s *Supervisor) CacheFlush(ctx context.Context, args control.CacheFlushArgs) (*control.CacheFlush, error) {
 	ctx, cancel := context.WithTimeout(ctx, adminTimeout)
 	defer cancel()
+	defer s.xdp.flush()
 	out := &control.CacheFlush{Subtree: args.Subtree}
 	removed := make([]int, len(s.workers))
 	if args.Name == "" {

@@ -57,7 +57,7 @@ func (s *Supervisor) makeWorkers() error {
 	c := s.cfg
 	n := len(s.plan.Shards)
 	for i, place := range s.plan.Shards {
-		w := &worker{node: place.Node, epoch: s.epoch, log: s.log, done: make(chan struct{})}
+		w := &worker{node: place.Node, epoch: s.epoch, log: s.log, done: make(chan struct{}), fresh: func(sh *shard.Shard) { sh.Engine().Zones = s.zones.set() }}
 		s.workers = append(s.workers, w)
 		w.opt = shard.Options{
 			ID: i, CPU: place.CPU, Pin: c.CPU.Pin, Batch: c.IO.Batch, Spin: c.IO.Spin, ShedAfter: c.IO.ShedAfter,

@@ -19,7 +19,11 @@ func (s *Supervisor) Reload(ctx context.Context) (*control.Reload, error) {
 	defer s.reloading.Unlock()
 	next, warnings, err := LoadConfig(s.path)
 	if err == nil {
-		_, err = planCPUs(next)
+		// Where the shards run is decided at the start, when the process still had all its CPUs.
+		err = next.CheckShards(len(s.workers))
+	}
+	if err == nil {
+		err = s.zones.checkNew(ctx, next.Zone)
 	}
 	if err != nil {
 		return nil, &control.Error{
@@ -62,6 +66,7 @@ func (s *Supervisor) Reload(ctx context.Context) (*control.Reload, error) {
 	if err := s.zones.configure(ctx, next.Zone); err != nil {
 		out.Warnings = append(out.Warnings, strings.Split(err.Error(), "\n")...)
 	}
+	s.xdp.reload(next)
 	return out, nil
 }
 

@@ -148,7 +148,7 @@ func TestReloadDuringRestart(t *testing.T) {
 
 // fakeWorker is a worker of a shard without sockets.
 func fakeWorker(newEngine func(core.Performer) (*core.Engine, error), ports ...netio.Port) *worker {
-	w := &worker{epoch: time.Now(), log: slog.New(slog.DiscardHandler), done: make(chan struct{}), begun: true}
+	w := &worker{epoch: time.Now(), log: slog.New(slog.DiscardHandler), done: make(chan struct{}), begun: true, fresh: func(*shard.Shard) {}}
 	w.opt = shard.Options{Batch: 8, Waiters: 8, NewEngine: newEngine, Ports: ports}
 	w.opt.Outbound.Rand = newRand()
 	return w

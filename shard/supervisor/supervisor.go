@@ -40,6 +40,7 @@ type Supervisor struct {
 	verifier *verifier
 	update   *anchorUpdate // nil: off
 	zones    *zoneStore
+	xdp      *xdp // nil: without
 
 	stopUpdate context.CancelFunc
 	updating   sync.WaitGroup
@@ -121,6 +122,7 @@ func (s *Supervisor) start() error {
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
+	s.xdp = s.startXDP()
 	go s.admin.serve()
 	s.metrics.serve()
 	s.runUpdate()
@@ -151,6 +153,7 @@ func (s *Supervisor) warn(what string, err error) {
 
 // Stop drains the shards and closes everything. It returns when they have ended.
 func (s *Supervisor) Stop() {
+	s.xdp.close()
 	if s.stopUpdate != nil {
 		s.stopUpdate()
 		s.updating.Wait()

@@ -21,6 +21,7 @@ type worker struct {
 	mem      []byte // of the cache
 	epoch    time.Time
 	log      *slog.Logger
+	fresh    func(*shard.Shard) // brings a shard that serves up to what changed while it started
 	current  atomic.Pointer[shard.Shard]
 	restarts atomic.Uint64
 	stopping atomic.Bool
@@ -45,6 +46,7 @@ func (w *worker) run(started chan<- error) {
 		s, err := shard.New(w.opt, w.epoch)
 		if err == nil {
 			w.current.Store(s)
+			s.Post(func() { w.fresh(s) })
 			if w.stopping.Load() {
 				s.Stop()
 			}

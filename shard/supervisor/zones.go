@@ -224,7 +224,8 @@ func readZone(ctx context.Context, c config.Zone, progress func(records int)) (z
 		return b.Add(r.Owner, r.Type, r.Class, r.TTL, r.RData)
 	})
 	if err != nil {
-		return nil, nil, nil, fmt.Errorf("zone %s: %w", c.Name, err)
+		b.Discard()
+		return nil, nil, nil, fmt.Errorf("zone %s: %w", c.Name, everyError(err))
 	}
 	z, problems := b.Finish(func(size int) ([]byte, error) {
 		mem, err = affinity.MapLocal(affinity.AnyNode, size, false)
@@ -241,6 +242,29 @@ func readZone(ctx context.Context, c config.Zone, progress func(records int)) (z
 		return nil, mem, notes, fmt.Errorf("zone %s in %s: %w", c.Name, c.File, errors.Join(errs...))
 	}
 	return z, mem, notes, nil
+}
+
+// everyError is err with all the errors of a master file, one a line, where it alone would name but the first.
+func everyError(err error) error {
+	if all, ok := errors.AsType[zonefile.Errors](err); ok {
+		return errors.Join(all.Unwrap()...)
+	}
+	return err
+}
+
+// checkNew loads the zones of a configuration that are not served yet, and forgets them: a name of a zone that
+// cannot be served must not be resolved like any other.
+func (z *zoneStore) checkNew(ctx context.Context, list []config.Zone) error {
+	var fresh []config.Zone
+	z.mu.Lock()
+	for _, c := range list {
+		if z.byName[string(c.Name)] == nil {
+			fresh = append(fresh, c)
+		}
+	}
+	z.mu.Unlock()
+	_, err := checkZones(ctx, fresh)
+	return err
 }
 
 // checkZones loads all zones of a configuration and forgets them.
@@ -262,6 +286,7 @@ func checkZones(ctx context.Context, list []config.Zone) (warnings []string, err
 
 // swapZones gives all shards a set of zones.
 func (s *Supervisor) swapZones(ctx context.Context, set *zone.Set) error {
+	defer s.xdp.flush()
 	ctx, cancel := context.WithTimeout(ctx, adminTimeout)
 	defer cancel()
 	// A shard that is being started again takes the new set, and runs nothing meanwhile.
