@@ -38,9 +38,12 @@ func (s *Shard) handle(i int, p netio.Port, in []netio.Datagram) {
 	reqs := s.reqs[:0]
 	for k := range in {
 		d := &in[k]
-		if d.Age > s.shedAfter {
-			s.stats.Shed++
-			continue
+		if d.Age > s.shedAfter/2 {
+			s.backlog.aged = true
+			if d.Age > s.shedAfter {
+				s.stats.Shed++
+				continue
+			}
 		}
 		reqs = reqs[:len(reqs)+1]
 		r := &reqs[len(reqs)-1]

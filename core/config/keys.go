@@ -61,7 +61,7 @@ var keys = []key{
 	{Name: "io.backend", Default: "auto", Values: []string{"auto", "mmsg", "xsk", "uring"}},
 	// 1024 is the most that recvmmsg and sendmmsg take (UIO_MAXIOV).
 	{Name: "io.batch", Default: int64(64), Min: 1, Max: 1024, Unit: "datagrams"},
-	{Name: "io.spin", Default: "20us", Max: 10 * ms},
+	{Name: "io.spin", Default: "0s", Max: 10 * ms},
 	{Name: "io.shed_after", Default: "100ms", Max: 60 * sec, Reload: true},
 
 	{Name: "memory.huge_pages", Default: true},
