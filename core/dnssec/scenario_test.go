@@ -51,7 +51,7 @@ type step struct {
 	matches string
 }
 
-func TestScenarios(t *testing.T) {
+func TestExternalScenarios(t *testing.T) {
 	dir := os.Getenv(scenarioDir)
 	if dir == "" {
 		t.Skip("set " + scenarioDir + " to a folder of .rpl files")

@@ -14,10 +14,10 @@ import (
 	"heimdall/core/zone"
 )
 
-// TestFerret replays the cases of the FerretDataset (SCALE, NSDI'22) in the folder that HEIMDALL_FERRET
+// TestExternalFerret replays the cases of the FerretDataset (SCALE, NSDI'22) in the folder that HEIMDALL_FERRET
 // names: one zone and one query each, with what BIND, Knot, NSD and PowerDNS answered. At least three of
 // them must agree on what is compared.
-func TestFerret(t *testing.T) {
+func TestExternalFerret(t *testing.T) {
 	folder := os.Getenv("HEIMDALL_FERRET")
 	if folder == "" {
 		t.Skip("HEIMDALL_FERRET names no checkout of github.com/dns-groot/FerretDataset")

@@ -15,11 +15,11 @@ import (
 	"heimdall/core/zone"
 )
 
-// TestPeer compares responses with those of another server, at the address that HEIMDALL_PEER names, which
+// TestExternalPeer compares responses with those of another server, at the address that HEIMDALL_PEER names, which
 // serves the zone HEIMDALL_ORIGIN from the master file HEIMDALL_ZONE. Asked are all names of the zone, their
 // neighbours, and random names below them, with and without DO. Compared are rcode, AA, the answer section,
 // and the authority section: an NS, DS or SOA RRset, and the proofs.
-func TestPeer(t *testing.T) {
+func TestExternalPeer(t *testing.T) {
 	peer, origin := os.Getenv("HEIMDALL_PEER"), os.Getenv("HEIMDALL_ORIGIN")
 	if peer == "" {
 		t.Skip("HEIMDALL_PEER names no server")
