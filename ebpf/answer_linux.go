@@ -1,13 +1,6 @@
 package ebpf
 
-import (
-	"encoding/binary"
-	"errors"
-	"fmt"
-	"math/bits"
-
-	"github.com/cilium/ebpf"
-)
+import "fmt"
 
 // Key returns under what a is filed.
 func (p *Program) Key(a *Answer) Key { return keyOf(NameHash(p.seed, a.Name), a.Type, a.bits()) }
@@ -55,31 +48,6 @@ func (p *Program) Retire(keys []Key) {
 	}
 }
 
-// SetSampling has the program tell of one of n queries for which it has no answer; 0: of none.
-func (p *Program) SetSampling(n uint32) error { return p.objs.Sample.Set(n) }
-
-// Nominees appends up to limit of the questions that the program has told of to dst. A name that is asked for
-// at some rate is told of at an n-th of it.
-func (p *Program) Nominees(dst []Question, limit int) ([]Question, error) {
-	for range limit {
-		var n xdpNominee
-		err := p.objs.Nominees.LookupAndDelete(nil, &n)
-		if errors.Is(err, ebpf.ErrKeyNotExist) {
-			break
-		}
-		if err != nil {
-			return dst, fmt.Errorf("read the questions without a hot answer: %w", err)
-		}
-		q := Question{Type: bits.ReverseBytes16(n.Type), DO: n.Bits&bitDO != 0, CD: n.Bits&bitCD != 0}
-		for _, word := range n.Name {
-			q.Name = binary.LittleEndian.AppendUint64(q.Name, word)
-		}
-		q.Name = q.Name[:min(int(n.Qlen), MaxName)]
-		dst = append(dst, q)
-	}
-	return dst, nil
-}
-
 // Holds tells whether the table has a as it was published before, and would give it.
 func (p *Program) Holds(a *Answer) bool {
 	p.mu.Lock()
@@ -97,6 +65,13 @@ func (p *Program) Answers() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.table.used
+}
+
+// Room returns how many more answers the table takes before others have to make room.
+func (p *Program) Room() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.table.limit - p.table.used
 }
 
 // Generation returns the generation of the answers that are given now.

@@ -253,35 +253,6 @@ func TestRootFull(t *testing.T) {
 	}
 }
 
-// The questions without an answer are told of, each as often as it is asked.
-func TestRootNominees(t *testing.T) {
-	p := load(t, Options{Entries: 16})
-	if err := p.SetSampling(4); err != nil {
-		t.Fatal(err)
-	}
-	a := frame(client4, server4, query("WWW.example.", wire.TypeTXT, wire.FlagCD, 1232, true))
-	b := frame(client4, server4, query("other.name.example.", wire.TypeA, 0, 0, false))
-	for range 2000 {
-		p.Try(a)
-		p.Try(b)
-	}
-	list, err := p.Nominees(nil, 10000)
-	if err != nil {
-		t.Fatal(err)
-	}
-	counts := map[string]int{}
-	for _, q := range list {
-		counts[fmt.Sprintf("%x %d %v %v", q.Name, q.Type, q.DO, q.CD)]++
-	}
-	na, nb := counts[fmt.Sprintf("%x 16 true true", []byte(name("www.example.")))], counts[fmt.Sprintf("%x 1 false false", []byte(name("other.name.example.")))]
-	if na < 350 || na > 650 || nb < 350 || nb > 650 || na+nb != len(list) {
-		t.Errorf("told of %v, want about 500 of each", counts)
-	}
-	if list, err := p.Nominees(nil, 1); len(list) != 0 || err != nil {
-		t.Errorf("%d are left: %v", len(list), err)
-	}
-}
-
 // Octets of two versions of an answer are never mixed, however often it is replaced.
 func TestRootReplaced(t *testing.T) {
 	p := load(t, Options{Entries: 16})

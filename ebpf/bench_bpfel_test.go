@@ -72,13 +72,9 @@ type benchEndpoint struct {
 	Pad  [3]uint16
 }
 
-type benchNominee struct {
+type benchHeat struct {
 	_    structs.HostLayout
-	Name [8]uint64
-	Type uint16
-	Bits uint8
-	Qlen uint8
-	Pad  [4]uint8
+	Slot [4]uint32
 }
 
 // Names of all BPF objects in the ELF.
@@ -90,6 +86,7 @@ const (
 	benchMapBuckets       = "buckets"
 	benchMapClients       = "clients"
 	benchMapExits         = "exits"
+	benchMapHeat          = "heat"
 	benchMapNominees      = "nominees"
 	benchProgBench        = "bench"
 	benchVarAnswersOn     = "answers_on"
@@ -107,9 +104,9 @@ const (
 	benchVarListen4Count  = "listen4_count"
 	benchVarListen6       = "listen6"
 	benchVarListen6Count  = "listen6_count"
+	benchVarMinHits       = "min_hits"
 	benchVarNames         = "names"
 	benchVarPlaces        = "places"
-	benchVarSample        = "sample"
 	benchVarSeed          = "seed"
 	benchVarUdpPayload    = "udp_payload"
 )
@@ -168,6 +165,7 @@ type benchMapSpecs struct {
 	Buckets  *ebpf.MapSpec `ebpf:"buckets"`
 	Clients  *ebpf.MapSpec `ebpf:"clients"`
 	Exits    *ebpf.MapSpec `ebpf:"exits"`
+	Heat     *ebpf.MapSpec `ebpf:"heat"`
 	Nominees *ebpf.MapSpec `ebpf:"nominees"`
 }
 
@@ -190,9 +188,9 @@ type benchVariableSpecs struct {
 	Listen4Count  *ebpf.VariableSpec `ebpf:"listen4_count"`
 	Listen6       *ebpf.VariableSpec `ebpf:"listen6"`
 	Listen6Count  *ebpf.VariableSpec `ebpf:"listen6_count"`
+	MinHits       *ebpf.VariableSpec `ebpf:"min_hits"`
 	Names         *ebpf.VariableSpec `ebpf:"names"`
 	Places        *ebpf.VariableSpec `ebpf:"places"`
-	Sample        *ebpf.VariableSpec `ebpf:"sample"`
 	Seed          *ebpf.VariableSpec `ebpf:"seed"`
 	UdpPayload    *ebpf.VariableSpec `ebpf:"udp_payload"`
 }
@@ -222,6 +220,7 @@ type benchMaps struct {
 	Buckets  *ebpf.Map `ebpf:"buckets"`
 	Clients  *ebpf.Map `ebpf:"clients"`
 	Exits    *ebpf.Map `ebpf:"exits"`
+	Heat     *ebpf.Map `ebpf:"heat"`
 	Nominees *ebpf.Map `ebpf:"nominees"`
 }
 
@@ -232,6 +231,7 @@ func (m *benchMaps) Close() error {
 		m.Buckets,
 		m.Clients,
 		m.Exits,
+		m.Heat,
 		m.Nominees,
 	)
 }
@@ -255,9 +255,9 @@ type benchVariables struct {
 	Listen4Count  *ebpf.Variable `ebpf:"listen4_count"`
 	Listen6       *ebpf.Variable `ebpf:"listen6"`
 	Listen6Count  *ebpf.Variable `ebpf:"listen6_count"`
+	MinHits       *ebpf.Variable `ebpf:"min_hits"`
 	Names         *ebpf.Variable `ebpf:"names"`
 	Places        *ebpf.Variable `ebpf:"places"`
-	Sample        *ebpf.Variable `ebpf:"sample"`
 	Seed          *ebpf.Variable `ebpf:"seed"`
 	UdpPayload    *ebpf.Variable `ebpf:"udp_payload"`
 }

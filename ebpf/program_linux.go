@@ -9,6 +9,7 @@ import (
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
+	"github.com/cilium/ebpf/ringbuf"
 	"golang.org/x/sys/unix"
 )
 
@@ -24,6 +25,10 @@ type Program struct {
 	generation uint32 // of the answers that are given
 	table      *table
 	clients    map[prefix]uint8 // what the table of clients holds
+
+	reading  sync.Mutex // of what follows
+	nominees *ringbuf.Reader
+	record   ringbuf.Record
 }
 
 // Load loads the program into the kernel. It does nothing until it is attached and has endpoints.
@@ -39,7 +44,12 @@ func Load(o Options) (*Program, error) {
 	if err := spec.LoadAndAssign(&p.objs, nil); err != nil {
 		return nil, explain("load the XDP program", err)
 	}
+	if err := p.openNominees(); err != nil {
+		p.objs.Close()
+		return nil, err
+	}
 	if p.table, err = mapTable(p.objs.Answers); err != nil {
+		p.nominees.Close()
 		p.objs.Close()
 		return nil, err
 	}
@@ -79,7 +89,7 @@ func (p *Program) Close() error {
 		errs = append(errs, l.Close())
 	}
 	p.links = nil
-	return errors.Join(append(errs, p.table.close(), p.objs.Close())...)
+	return errors.Join(append(errs, p.nominees.Close(), p.table.close(), p.objs.Close())...)
 }
 
 // SetPayload sets the largest response in octets, which is also told in each OPT. Answers that were

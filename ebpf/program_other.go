@@ -10,24 +10,27 @@ type Program struct{}
 // Load returns ErrNotSupported.
 func Load(Options) (*Program, error) { return nil, ErrNotSupported }
 
-func (*Program) Attach(int, Mode) (Mode, error)                     { return Auto, ErrNotSupported }
-func (*Program) Close() error                                       { return nil }
-func (*Program) SetPayload(uint16) error                            { return ErrNotSupported }
-func (*Program) EnableAnswers(bool) error                           { return ErrNotSupported }
-func (*Program) SetEndpoints([]netip.AddrPort) error                { return ErrNotSupported }
-func (*Program) SetLimits(Limits) error                             { return ErrNotSupported }
-func (*Program) SetClients(Clients) error                           { return ErrNotSupported }
-func (*Program) Key(*Answer) Key                                    { return 0 }
-func (*Program) Publish(uint32, uint32, []Answer) (int, error)      { return 0, ErrNotSupported }
-func (*Program) Retire([]Key)                                       {}
-func (*Program) SetSampling(uint32) error                           { return ErrNotSupported }
-func (*Program) Nominees(dst []Question, _ int) ([]Question, error) { return dst, ErrNotSupported }
-func (*Program) Holds(*Answer) bool                                 { return false }
-func (*Program) Answers() int                                       { return 0 }
-func (*Program) Generation() uint32                                 { return 0 }
-func (*Program) Flush() error                                       { return ErrNotSupported }
-func (*Program) Stats() (s Stats, err error)                        { return s, ErrNotSupported }
-func (*Program) Try([]byte) (Verdict, []byte, error)                { return 0, nil, ErrNotSupported }
+func (*Program) Attach(int, Mode) (Mode, error)                { return Auto, ErrNotSupported }
+func (*Program) Close() error                                  { return nil }
+func (*Program) SetPayload(uint16) error                       { return ErrNotSupported }
+func (*Program) EnableAnswers(bool) error                      { return ErrNotSupported }
+func (*Program) SetEndpoints([]netip.AddrPort) error           { return ErrNotSupported }
+func (*Program) SetLimits(Limits) error                        { return ErrNotSupported }
+func (*Program) SetClients(Clients) error                      { return ErrNotSupported }
+func (*Program) Key(*Answer) Key                               { return 0 }
+func (*Program) Publish(uint32, uint32, []Answer) (int, error) { return 0, ErrNotSupported }
+func (*Program) Retire([]Key)                                  {}
+func (*Program) SetMinHits(uint16) error                       { return ErrNotSupported }
+func (*Program) Nominees(dst []Question, names []byte, _ int) ([]Question, []byte, error) {
+	return dst, names, ErrNotSupported
+}
+func (*Program) Room() int                           { return 0 }
+func (*Program) Holds(*Answer) bool                  { return false }
+func (*Program) Answers() int                        { return 0 }
+func (*Program) Generation() uint32                  { return 0 }
+func (*Program) Flush() error                        { return ErrNotSupported }
+func (*Program) Stats() (s Stats, err error)         { return s, ErrNotSupported }
+func (*Program) Try([]byte) (Verdict, []byte, error) { return 0, nil, ErrNotSupported }
 
 // Steering needs Linux.
 type Steering struct{}

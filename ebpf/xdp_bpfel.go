@@ -114,13 +114,9 @@ const (
 	xdpExitEXITS           xdpExit = 36
 )
 
-type xdpNominee struct {
+type xdpHeat struct {
 	_    structs.HostLayout
-	Name [8]uint64
-	Type uint16
-	Bits uint8
-	Qlen uint8
-	Pad  [4]uint8
+	Slot [4]uint32
 }
 
 // Names of all BPF objects in the ELF.
@@ -132,6 +128,7 @@ const (
 	xdpMapBuckets       = "buckets"
 	xdpMapClients       = "clients"
 	xdpMapExits         = "exits"
+	xdpMapHeat          = "heat"
 	xdpMapNominees      = "nominees"
 	xdpProgHeimdall     = "heimdall"
 	xdpVarAnswersOn     = "answers_on"
@@ -149,8 +146,8 @@ const (
 	xdpVarListen4Count  = "listen4_count"
 	xdpVarListen6       = "listen6"
 	xdpVarListen6Count  = "listen6_count"
+	xdpVarMinHits       = "min_hits"
 	xdpVarPlaces        = "places"
-	xdpVarSample        = "sample"
 	xdpVarSeed          = "seed"
 	xdpVarUdpPayload    = "udp_payload"
 )
@@ -209,6 +206,7 @@ type xdpMapSpecs struct {
 	Buckets  *ebpf.MapSpec `ebpf:"buckets"`
 	Clients  *ebpf.MapSpec `ebpf:"clients"`
 	Exits    *ebpf.MapSpec `ebpf:"exits"`
+	Heat     *ebpf.MapSpec `ebpf:"heat"`
 	Nominees *ebpf.MapSpec `ebpf:"nominees"`
 }
 
@@ -231,8 +229,8 @@ type xdpVariableSpecs struct {
 	Listen4Count  *ebpf.VariableSpec `ebpf:"listen4_count"`
 	Listen6       *ebpf.VariableSpec `ebpf:"listen6"`
 	Listen6Count  *ebpf.VariableSpec `ebpf:"listen6_count"`
+	MinHits       *ebpf.VariableSpec `ebpf:"min_hits"`
 	Places        *ebpf.VariableSpec `ebpf:"places"`
-	Sample        *ebpf.VariableSpec `ebpf:"sample"`
 	Seed          *ebpf.VariableSpec `ebpf:"seed"`
 	UdpPayload    *ebpf.VariableSpec `ebpf:"udp_payload"`
 }
@@ -262,6 +260,7 @@ type xdpMaps struct {
 	Buckets  *ebpf.Map `ebpf:"buckets"`
 	Clients  *ebpf.Map `ebpf:"clients"`
 	Exits    *ebpf.Map `ebpf:"exits"`
+	Heat     *ebpf.Map `ebpf:"heat"`
 	Nominees *ebpf.Map `ebpf:"nominees"`
 }
 
@@ -272,6 +271,7 @@ func (m *xdpMaps) Close() error {
 		m.Buckets,
 		m.Clients,
 		m.Exits,
+		m.Heat,
 		m.Nominees,
 	)
 }
@@ -295,8 +295,8 @@ type xdpVariables struct {
 	Listen4Count  *ebpf.Variable `ebpf:"listen4_count"`
 	Listen6       *ebpf.Variable `ebpf:"listen6"`
 	Listen6Count  *ebpf.Variable `ebpf:"listen6_count"`
+	MinHits       *ebpf.Variable `ebpf:"min_hits"`
 	Places        *ebpf.Variable `ebpf:"places"`
-	Sample        *ebpf.Variable `ebpf:"sample"`
 	Seed          *ebpf.Variable `ebpf:"seed"`
 	UdpPayload    *ebpf.Variable `ebpf:"udp_payload"`
 }

@@ -4,6 +4,7 @@
 #define HEIMDALL_ANSWER_H
 
 #include "name.h"
+#include "nominate.h"
 #include "reply.h"
 
 // now_seconds is the shards' clock.
@@ -163,21 +164,19 @@ __noinline enum exit answer(struct xdp_md *ctx, struct query *q, __u32 who)
 	key = mix(q->hash, (__u64)q->type << 8 | q->bits);
 	a = find(key);
 	if (!a)
-		return PASS_MISS;
+		return missing(q, key);
 	serial = *(volatile __u32 *)&a->serial;
 	if (!serial || !same(q, a))
-		return PASS_MISS;
-	if (a->generation != generation)
-		return PASS_FLUSHED;
+		return missing(q, key);
 	now = now_seconds();
+	if (a->generation != generation)
+		return outdated(q, a, now, PASS_FLUSHED);
 	if (now >= a->expires)
-		return PASS_EXPIRED;
+		return outdated(q, a, now, PASS_EXPIRED);
 	if (!(a->marks & MARK_OPEN) && !(who & CLIENT_ASK))
 		return PASS_CLIENT;
-	if (now >= a->refresh && a->passed != now) {
-		a->passed = now;
-		return PASS_REFRESH;
-	}
+	if (now >= a->refresh && a->passed != now)
+		return outdated(q, a, now, PASS_REFRESH);
 	records = a->length & 1023;
 	question = DNS_HEADER + q->qlen + QUESTION_TAIL;
 	length = question + records + (q->edns ? OPT_LENGTH : 0);
@@ -203,20 +202,6 @@ __noinline enum exit answer(struct xdp_md *ctx, struct query *q, __u32 who)
 	if (*(volatile __u32 *)&a->serial != serial || turn(ctx, q, length))
 		return DROP_TORN;
 	return SEND_ANSWER;
-}
-
-// nominate tells user space of one of sample queries: with its rate so is each name told of, after about as many.
-__noinline int nominate(struct query *q)
-{
-	struct nominee n = {};
-
-	if (!q || q->qlen > NAME_WORDS * 8 || bpf_get_prandom_u32() % sample)
-		return 0;
-	__builtin_memcpy(n.name, q->name, sizeof n.name);
-	n.type = q->type;
-	n.bits = q->bits;
-	n.qlen = q->qlen;
-	return bpf_map_push_elem(&nominees, &n, 0); // a full queue drops it
 }
 
 // slip answers a query beyond the rate with nothing but TC.

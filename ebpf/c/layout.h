@@ -20,6 +20,8 @@ enum {
 	BODY_DATA = 512,	   // octets of records beside the entry
 	BODY_TTLS = 28,		   // records in them
 	ENDPOINTS = 32,		   // listen addresses of each family
+	HEAT_SETS = 65536,	   // of counters of questions; a power of two
+	HEAT_WAYS = 4,		   // counters in a set
 	DNS_HEADER = 12, QUESTION_TAIL = 4, OPT_LENGTH = 11,
 };
 
@@ -103,7 +105,12 @@ struct body {
 	__u8 data[BODY_DATA];
 };
 
-// The question of a query for which there was no hot answer.
+// How often questions of one set were asked without a hot answer: 16 bits of the key, 16 of count. 0: unused.
+struct heat {
+	__u32 slot[HEAT_WAYS];
+};
+
+// A question that was asked often enough to deserve a hot answer.
 struct nominee {
 	__u64 name[NAME_WORDS]; // as in struct query
 	__be16 type;

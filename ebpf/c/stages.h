@@ -28,10 +28,7 @@ static __always_inline enum exit decide(struct xdp_md *ctx, struct query *q)
 	}
 	if (exit)
 		return exit;
-	exit = answer(ctx, q, who);
-	if (sample && exit >= PASS_MISS && exit <= PASS_EXPIRED)
-		nominate(q);
-	return exit;
+	return answer(ctx, q, who);
 }
 
 // leave counts the exit and returns the verdict.

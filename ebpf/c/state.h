@@ -12,7 +12,7 @@ const volatile __u64 epoch; // zero of the shards' clocks, in ns of CLOCK_MONOTO
 
 volatile __u32 generation;   // answers of another one are not given
 volatile __u32 answers_on;   // hot answers are given at all
-volatile __u32 sample;       // one of so many queries without a hot answer is told to user space; 0: none
+volatile __u32 min_hits;     // a question is told to user space when it was asked so often without a hot answer, up to 65535; 0: never
 volatile __u32 udp_payload;  // octets: largest response, and size in its OPT
 
 volatile __u32 listen4_count;
@@ -57,9 +57,16 @@ struct {
 } bodies SEC(".maps");
 
 struct {
-	__uint(type, BPF_MAP_TYPE_QUEUE);
-	__uint(max_entries, 4096);
-	__type(value, struct nominee);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, HEAT_SETS);
+	__type(key, __u32);
+	__type(value, struct heat);
+} heat SEC(".maps");
+
+// A nominee and the ring's own header take 80 octets: 26,000 of them wait at most.
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 2 << 20);
 } nominees SEC(".maps");
 
 struct {
