@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"heimdall/core/dname"
 	"heimdall/core/wire"
 )
 
@@ -160,32 +159,6 @@ func TestInspect(t *testing.T) {
 			t.Errorf("%+v, %v", i, ok)
 		}
 	})
-}
-
-// TestVisit meets every entry with its key and hits.
-func TestVisit(t *testing.T) {
-	a := testAnswers(t, AnswersOptions{})
-	keys := map[string]Key{}
-	for _, k := range []Key{
-		keyOf("a.example.", wire.TypeA), keyOf("B.example.", wire.TypeAAAA), keyOf(".", wire.TypeNS),
-		{Name: name("c."), Type: wire.TypeTXT, Class: wire.ClassCH, DO: true, CD: true, View: 200},
-	} {
-		a.mustPut(t, &k, response(&k, wire.RcodeNXDomain, soaRecord), Meta{}, 0, Stored)
-		k.Name = dname.AppendLower(nil, k.Name)
-		keys[k.Name.String()] = k
-	}
-	var c Cursor
-	for !a.Visit(&c, 0, func(k *Key, h *Hit) {
-		want := keys[k.Name.String()]
-		if !dname.Equal(k.Name, want.Name) || k.bits() != want.bits() || h.Rcode != wire.RcodeNXDomain {
-			t.Errorf("visited %+v, want %+v", k, want)
-		}
-		delete(keys, k.Name.String())
-	}) {
-	}
-	if len(keys) > 0 {
-		t.Errorf("not visited: %v", keys)
-	}
 }
 
 // TestMemoryLimits: too little memory is an error, and ristretto's limit may stand in for the memory.

@@ -1,11 +1,6 @@
 package cache
 
-import (
-	"encoding/binary"
-
-	"heimdall/core/dname"
-	"heimdall/core/wire"
-)
+import "heimdall/core/wire"
 
 // Info describes one entry to an operator.
 type Info struct {
@@ -39,36 +34,6 @@ func (a *Answers) Inspect(k *Key, nowSec uint32) (Info, bool) {
 	}
 	i.Message = a.AppendReply(nil, &i.Hit, &q, flags, 0)
 	return i, true
-}
-
-// Visit calls fn for fresh and stale entries in a piece of the memory, and goes on from there with
-// the next call for the same cursor; it returns whether that was the last piece. It serves to look for what is
-// asked for most. The key's name and the hit are valid during fn, which must not use the cache.
-//
-// Each call costs less than a millisecond. The ristretto engine has nothing to visit.
-func (a *Answers) Visit(c *Cursor, nowSec uint32, fn func(k *Key, h *Hit)) (done bool) {
-	if a.store == nil {
-		return true
-	}
-	var k Key
-	var h Hit
-	return a.store.Walk(c, flushStep, nowSec, func(key []byte, entry Item) {
-		k = unpackKey(key)
-		h.read(entry, nowSec)
-		fn(&k, &h)
-	})
-}
-
-// unpackKey is the inverse of pack, but for the name's letter case.
-func unpackKey(key []byte) Key {
-	return Key{
-		View:  key[0],
-		DO:    key[1]&1 != 0,
-		CD:    key[1]&2 != 0,
-		Type:  wire.Type(binary.BigEndian.Uint16(key[2:])),
-		Class: wire.Class(binary.BigEndian.Uint16(key[4:])),
-		Name:  dname.Name(key[nameInKey:]),
-	}
 }
 
 // answerCounters count events since the cache was made.

@@ -3,10 +3,9 @@ package cache
 // segment is the bookkeeping of one piece of the store's memory. A piece is free, or belongs to a queue,
 // or holds lines of the index.
 type segment struct {
-	opened uint64 // which opening for a queue this is, so that iterators notice a reuse; 0: in no queue
-	used   uint32 // bytes appended
-	old    uint32 // bytes of them that were there when the running purge began
-	next   uint32 // the next younger in its queue, or the next in the free list
+	used uint32 // bytes appended
+	old  uint32 // bytes of them that were there when the running purge began
+	next uint32 // the next younger in its queue, or the next in the free list
 }
 
 const noSegment = 1<<32 - 1
@@ -27,7 +26,6 @@ type segments struct {
 	released  uint32 // free list of pieces used before
 	nreleased int
 	untouched uint32 // pieces from here on were never used
-	openings  uint64
 }
 
 func newSegments(size int, shift uint) segments {
@@ -92,8 +90,7 @@ func (s *segments) extend(q *queue) (wasted int, ok bool) {
 
 // open starts piece n of the memory, or starts it afresh, as an empty youngest segment.
 func (s *segments) open(n uint32) {
-	s.openings++
-	s.table[n] = segment{opened: s.openings, next: noSegment}
+	s.table[n] = segment{next: noSegment}
 }
 
 // room reports whether the youngest segment of q takes size further bytes.

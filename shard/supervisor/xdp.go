@@ -108,14 +108,14 @@ func (x *xdp) configure(c *config.Config) error {
 	if c.Recursion.Enabled {
 		clients.Ask = c.Recursion.Allow
 	}
-	sample := 0
-	if len(c.Zone) > 0 && c.XDP.AnswerCache {
-		sample = c.XDP.AnswerMinHits // zones have no hit counters
+	hits := 0
+	if c.XDP.AnswerCache {
+		hits = c.XDP.AnswerMinHits
 	}
 	return errors.Join(
 		x.program.SetPayload(uint16(c.Server.UDPPayload)),
 		x.program.SetClients(clients),
-		x.program.SetSampling(uint32(sample)),
+		x.program.SetMinHits(uint16(hits)),
 		x.program.EnableAnswers(c.XDP.AnswerCache),
 		x.setEndpoints(),
 	)
