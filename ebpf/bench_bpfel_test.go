@@ -77,38 +77,48 @@ type benchHeat struct {
 	Slot [4]uint32
 }
 
+type benchInterface struct {
+	_      structs.HostLayout
+	Index  uint32
+	First  uint32
+	Queues uint32
+}
+
 // Names of all BPF objects in the ELF.
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
-	benchMapAnswers       = "answers"
-	benchMapBodies        = "bodies"
-	benchMapBuckets       = "buckets"
-	benchMapClients       = "clients"
-	benchMapExits         = "exits"
-	benchMapHeat          = "heat"
-	benchMapNominees      = "nominees"
-	benchProgBench        = "bench"
-	benchVarAnswersOn     = "answers_on"
-	benchVarClients4      = "clients4"
-	benchVarClients6      = "clients6"
-	benchVarClientsUsed   = "clients_used"
-	benchVarEpoch         = "epoch"
-	benchVarGeneration    = "generation"
-	benchVarLimitBurst    = "limit_burst"
-	benchVarLimitInterval = "limit_interval"
-	benchVarLimitMask4    = "limit_mask4"
-	benchVarLimitMask6    = "limit_mask6"
-	benchVarLimitSlip     = "limit_slip"
-	benchVarListen4       = "listen4"
-	benchVarListen4Count  = "listen4_count"
-	benchVarListen6       = "listen6"
-	benchVarListen6Count  = "listen6_count"
-	benchVarMinHits       = "min_hits"
-	benchVarNames         = "names"
-	benchVarPlaces        = "places"
-	benchVarSeed          = "seed"
-	benchVarUdpPayload    = "udp_payload"
+	benchMapAnswers        = "answers"
+	benchMapBodies         = "bodies"
+	benchMapBuckets        = "buckets"
+	benchMapClients        = "clients"
+	benchMapExits          = "exits"
+	benchMapHeat           = "heat"
+	benchMapNominees       = "nominees"
+	benchMapSockets        = "sockets"
+	benchProgBench         = "bench"
+	benchVarAnswersOn      = "answers_on"
+	benchVarClients4       = "clients4"
+	benchVarClients6       = "clients6"
+	benchVarClientsUsed    = "clients_used"
+	benchVarEpoch          = "epoch"
+	benchVarGeneration     = "generation"
+	benchVarInterfaceCount = "interface_count"
+	benchVarInterfaces     = "interfaces"
+	benchVarLimitBurst     = "limit_burst"
+	benchVarLimitInterval  = "limit_interval"
+	benchVarLimitMask4     = "limit_mask4"
+	benchVarLimitMask6     = "limit_mask6"
+	benchVarLimitSlip      = "limit_slip"
+	benchVarListen4        = "listen4"
+	benchVarListen4Count   = "listen4_count"
+	benchVarListen6        = "listen6"
+	benchVarListen6Count   = "listen6_count"
+	benchVarMinHits        = "min_hits"
+	benchVarNames          = "names"
+	benchVarPlaces         = "places"
+	benchVarSeed           = "seed"
+	benchVarUdpPayload     = "udp_payload"
 )
 
 // loadBench returns the embedded CollectionSpec for bench.
@@ -167,32 +177,35 @@ type benchMapSpecs struct {
 	Exits    *ebpf.MapSpec `ebpf:"exits"`
 	Heat     *ebpf.MapSpec `ebpf:"heat"`
 	Nominees *ebpf.MapSpec `ebpf:"nominees"`
+	Sockets  *ebpf.MapSpec `ebpf:"sockets"`
 }
 
 // benchVariableSpecs contains global variables before they are loaded into the kernel.
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type benchVariableSpecs struct {
-	AnswersOn     *ebpf.VariableSpec `ebpf:"answers_on"`
-	Clients4      *ebpf.VariableSpec `ebpf:"clients4"`
-	Clients6      *ebpf.VariableSpec `ebpf:"clients6"`
-	ClientsUsed   *ebpf.VariableSpec `ebpf:"clients_used"`
-	Epoch         *ebpf.VariableSpec `ebpf:"epoch"`
-	Generation    *ebpf.VariableSpec `ebpf:"generation"`
-	LimitBurst    *ebpf.VariableSpec `ebpf:"limit_burst"`
-	LimitInterval *ebpf.VariableSpec `ebpf:"limit_interval"`
-	LimitMask4    *ebpf.VariableSpec `ebpf:"limit_mask4"`
-	LimitMask6    *ebpf.VariableSpec `ebpf:"limit_mask6"`
-	LimitSlip     *ebpf.VariableSpec `ebpf:"limit_slip"`
-	Listen4       *ebpf.VariableSpec `ebpf:"listen4"`
-	Listen4Count  *ebpf.VariableSpec `ebpf:"listen4_count"`
-	Listen6       *ebpf.VariableSpec `ebpf:"listen6"`
-	Listen6Count  *ebpf.VariableSpec `ebpf:"listen6_count"`
-	MinHits       *ebpf.VariableSpec `ebpf:"min_hits"`
-	Names         *ebpf.VariableSpec `ebpf:"names"`
-	Places        *ebpf.VariableSpec `ebpf:"places"`
-	Seed          *ebpf.VariableSpec `ebpf:"seed"`
-	UdpPayload    *ebpf.VariableSpec `ebpf:"udp_payload"`
+	AnswersOn      *ebpf.VariableSpec `ebpf:"answers_on"`
+	Clients4       *ebpf.VariableSpec `ebpf:"clients4"`
+	Clients6       *ebpf.VariableSpec `ebpf:"clients6"`
+	ClientsUsed    *ebpf.VariableSpec `ebpf:"clients_used"`
+	Epoch          *ebpf.VariableSpec `ebpf:"epoch"`
+	Generation     *ebpf.VariableSpec `ebpf:"generation"`
+	InterfaceCount *ebpf.VariableSpec `ebpf:"interface_count"`
+	Interfaces     *ebpf.VariableSpec `ebpf:"interfaces"`
+	LimitBurst     *ebpf.VariableSpec `ebpf:"limit_burst"`
+	LimitInterval  *ebpf.VariableSpec `ebpf:"limit_interval"`
+	LimitMask4     *ebpf.VariableSpec `ebpf:"limit_mask4"`
+	LimitMask6     *ebpf.VariableSpec `ebpf:"limit_mask6"`
+	LimitSlip      *ebpf.VariableSpec `ebpf:"limit_slip"`
+	Listen4        *ebpf.VariableSpec `ebpf:"listen4"`
+	Listen4Count   *ebpf.VariableSpec `ebpf:"listen4_count"`
+	Listen6        *ebpf.VariableSpec `ebpf:"listen6"`
+	Listen6Count   *ebpf.VariableSpec `ebpf:"listen6_count"`
+	MinHits        *ebpf.VariableSpec `ebpf:"min_hits"`
+	Names          *ebpf.VariableSpec `ebpf:"names"`
+	Places         *ebpf.VariableSpec `ebpf:"places"`
+	Seed           *ebpf.VariableSpec `ebpf:"seed"`
+	UdpPayload     *ebpf.VariableSpec `ebpf:"udp_payload"`
 }
 
 // benchObjects contains all objects after they have been loaded into the kernel.
@@ -222,6 +235,7 @@ type benchMaps struct {
 	Exits    *ebpf.Map `ebpf:"exits"`
 	Heat     *ebpf.Map `ebpf:"heat"`
 	Nominees *ebpf.Map `ebpf:"nominees"`
+	Sockets  *ebpf.Map `ebpf:"sockets"`
 }
 
 func (m *benchMaps) Close() error {
@@ -233,6 +247,7 @@ func (m *benchMaps) Close() error {
 		m.Exits,
 		m.Heat,
 		m.Nominees,
+		m.Sockets,
 	)
 }
 
@@ -240,26 +255,28 @@ func (m *benchMaps) Close() error {
 //
 // It can be passed to loadBenchObjects or ebpf.CollectionSpec.LoadAndAssign.
 type benchVariables struct {
-	AnswersOn     *ebpf.Variable `ebpf:"answers_on"`
-	Clients4      *ebpf.Variable `ebpf:"clients4"`
-	Clients6      *ebpf.Variable `ebpf:"clients6"`
-	ClientsUsed   *ebpf.Variable `ebpf:"clients_used"`
-	Epoch         *ebpf.Variable `ebpf:"epoch"`
-	Generation    *ebpf.Variable `ebpf:"generation"`
-	LimitBurst    *ebpf.Variable `ebpf:"limit_burst"`
-	LimitInterval *ebpf.Variable `ebpf:"limit_interval"`
-	LimitMask4    *ebpf.Variable `ebpf:"limit_mask4"`
-	LimitMask6    *ebpf.Variable `ebpf:"limit_mask6"`
-	LimitSlip     *ebpf.Variable `ebpf:"limit_slip"`
-	Listen4       *ebpf.Variable `ebpf:"listen4"`
-	Listen4Count  *ebpf.Variable `ebpf:"listen4_count"`
-	Listen6       *ebpf.Variable `ebpf:"listen6"`
-	Listen6Count  *ebpf.Variable `ebpf:"listen6_count"`
-	MinHits       *ebpf.Variable `ebpf:"min_hits"`
-	Names         *ebpf.Variable `ebpf:"names"`
-	Places        *ebpf.Variable `ebpf:"places"`
-	Seed          *ebpf.Variable `ebpf:"seed"`
-	UdpPayload    *ebpf.Variable `ebpf:"udp_payload"`
+	AnswersOn      *ebpf.Variable `ebpf:"answers_on"`
+	Clients4       *ebpf.Variable `ebpf:"clients4"`
+	Clients6       *ebpf.Variable `ebpf:"clients6"`
+	ClientsUsed    *ebpf.Variable `ebpf:"clients_used"`
+	Epoch          *ebpf.Variable `ebpf:"epoch"`
+	Generation     *ebpf.Variable `ebpf:"generation"`
+	InterfaceCount *ebpf.Variable `ebpf:"interface_count"`
+	Interfaces     *ebpf.Variable `ebpf:"interfaces"`
+	LimitBurst     *ebpf.Variable `ebpf:"limit_burst"`
+	LimitInterval  *ebpf.Variable `ebpf:"limit_interval"`
+	LimitMask4     *ebpf.Variable `ebpf:"limit_mask4"`
+	LimitMask6     *ebpf.Variable `ebpf:"limit_mask6"`
+	LimitSlip      *ebpf.Variable `ebpf:"limit_slip"`
+	Listen4        *ebpf.Variable `ebpf:"listen4"`
+	Listen4Count   *ebpf.Variable `ebpf:"listen4_count"`
+	Listen6        *ebpf.Variable `ebpf:"listen6"`
+	Listen6Count   *ebpf.Variable `ebpf:"listen6_count"`
+	MinHits        *ebpf.Variable `ebpf:"min_hits"`
+	Names          *ebpf.Variable `ebpf:"names"`
+	Places         *ebpf.Variable `ebpf:"places"`
+	Seed           *ebpf.Variable `ebpf:"seed"`
+	UdpPayload     *ebpf.Variable `ebpf:"udp_payload"`
 }
 
 // benchPrograms contains all programs after they have been loaded into the kernel.

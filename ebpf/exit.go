@@ -68,7 +68,7 @@ func (s *Stats) Dropped() (n uint64) {
 	return n
 }
 
-// Passed returns how many packets went on to the kernel's stack.
+// Passed returns how many packets went on to the kernel's stack, or to an AF_XDP socket.
 func (s *Stats) Passed() (n uint64) {
 	for e := xdpExitPASS_FRAME; e < xdpExitDROP_SHORT; e++ {
 		n += s[e]

@@ -25,6 +25,7 @@ type Program struct {
 	generation uint32 // of the answers that are given
 	table      *table
 	clients    map[prefix]uint8 // what the table of clients holds
+	interfaces []xdpInterface   // with AF_XDP sockets
 
 	reading  sync.Mutex // of what follows
 	nominees *ringbuf.Reader

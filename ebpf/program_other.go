@@ -15,6 +15,7 @@ func (*Program) Close() error                                  { return nil }
 func (*Program) SetPayload(uint16) error                       { return ErrNotSupported }
 func (*Program) EnableAnswers(bool) error                      { return ErrNotSupported }
 func (*Program) SetEndpoints([]netip.AddrPort) error           { return ErrNotSupported }
+func (*Program) SetSockets(int, []int) error                   { return ErrNotSupported }
 func (*Program) SetLimits(Limits) error                        { return ErrNotSupported }
 func (*Program) SetClients(Clients) error                      { return ErrNotSupported }
 func (*Program) Key(*Answer) Key                               { return 0 }

@@ -119,37 +119,47 @@ type xdpHeat struct {
 	Slot [4]uint32
 }
 
+type xdpInterface struct {
+	_      structs.HostLayout
+	Index  uint32
+	First  uint32
+	Queues uint32
+}
+
 // Names of all BPF objects in the ELF.
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
-	xdpMapAnswers       = "answers"
-	xdpMapBodies        = "bodies"
-	xdpMapBuckets       = "buckets"
-	xdpMapClients       = "clients"
-	xdpMapExits         = "exits"
-	xdpMapHeat          = "heat"
-	xdpMapNominees      = "nominees"
-	xdpProgHeimdall     = "heimdall"
-	xdpVarAnswersOn     = "answers_on"
-	xdpVarClients4      = "clients4"
-	xdpVarClients6      = "clients6"
-	xdpVarClientsUsed   = "clients_used"
-	xdpVarEpoch         = "epoch"
-	xdpVarGeneration    = "generation"
-	xdpVarLimitBurst    = "limit_burst"
-	xdpVarLimitInterval = "limit_interval"
-	xdpVarLimitMask4    = "limit_mask4"
-	xdpVarLimitMask6    = "limit_mask6"
-	xdpVarLimitSlip     = "limit_slip"
-	xdpVarListen4       = "listen4"
-	xdpVarListen4Count  = "listen4_count"
-	xdpVarListen6       = "listen6"
-	xdpVarListen6Count  = "listen6_count"
-	xdpVarMinHits       = "min_hits"
-	xdpVarPlaces        = "places"
-	xdpVarSeed          = "seed"
-	xdpVarUdpPayload    = "udp_payload"
+	xdpMapAnswers        = "answers"
+	xdpMapBodies         = "bodies"
+	xdpMapBuckets        = "buckets"
+	xdpMapClients        = "clients"
+	xdpMapExits          = "exits"
+	xdpMapHeat           = "heat"
+	xdpMapNominees       = "nominees"
+	xdpMapSockets        = "sockets"
+	xdpProgHeimdall      = "heimdall"
+	xdpVarAnswersOn      = "answers_on"
+	xdpVarClients4       = "clients4"
+	xdpVarClients6       = "clients6"
+	xdpVarClientsUsed    = "clients_used"
+	xdpVarEpoch          = "epoch"
+	xdpVarGeneration     = "generation"
+	xdpVarInterfaceCount = "interface_count"
+	xdpVarInterfaces     = "interfaces"
+	xdpVarLimitBurst     = "limit_burst"
+	xdpVarLimitInterval  = "limit_interval"
+	xdpVarLimitMask4     = "limit_mask4"
+	xdpVarLimitMask6     = "limit_mask6"
+	xdpVarLimitSlip      = "limit_slip"
+	xdpVarListen4        = "listen4"
+	xdpVarListen4Count   = "listen4_count"
+	xdpVarListen6        = "listen6"
+	xdpVarListen6Count   = "listen6_count"
+	xdpVarMinHits        = "min_hits"
+	xdpVarPlaces         = "places"
+	xdpVarSeed           = "seed"
+	xdpVarUdpPayload     = "udp_payload"
 )
 
 // loadXdp returns the embedded CollectionSpec for xdp.
@@ -208,31 +218,34 @@ type xdpMapSpecs struct {
 	Exits    *ebpf.MapSpec `ebpf:"exits"`
 	Heat     *ebpf.MapSpec `ebpf:"heat"`
 	Nominees *ebpf.MapSpec `ebpf:"nominees"`
+	Sockets  *ebpf.MapSpec `ebpf:"sockets"`
 }
 
 // xdpVariableSpecs contains global variables before they are loaded into the kernel.
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type xdpVariableSpecs struct {
-	AnswersOn     *ebpf.VariableSpec `ebpf:"answers_on"`
-	Clients4      *ebpf.VariableSpec `ebpf:"clients4"`
-	Clients6      *ebpf.VariableSpec `ebpf:"clients6"`
-	ClientsUsed   *ebpf.VariableSpec `ebpf:"clients_used"`
-	Epoch         *ebpf.VariableSpec `ebpf:"epoch"`
-	Generation    *ebpf.VariableSpec `ebpf:"generation"`
-	LimitBurst    *ebpf.VariableSpec `ebpf:"limit_burst"`
-	LimitInterval *ebpf.VariableSpec `ebpf:"limit_interval"`
-	LimitMask4    *ebpf.VariableSpec `ebpf:"limit_mask4"`
-	LimitMask6    *ebpf.VariableSpec `ebpf:"limit_mask6"`
-	LimitSlip     *ebpf.VariableSpec `ebpf:"limit_slip"`
-	Listen4       *ebpf.VariableSpec `ebpf:"listen4"`
-	Listen4Count  *ebpf.VariableSpec `ebpf:"listen4_count"`
-	Listen6       *ebpf.VariableSpec `ebpf:"listen6"`
-	Listen6Count  *ebpf.VariableSpec `ebpf:"listen6_count"`
-	MinHits       *ebpf.VariableSpec `ebpf:"min_hits"`
-	Places        *ebpf.VariableSpec `ebpf:"places"`
-	Seed          *ebpf.VariableSpec `ebpf:"seed"`
-	UdpPayload    *ebpf.VariableSpec `ebpf:"udp_payload"`
+	AnswersOn      *ebpf.VariableSpec `ebpf:"answers_on"`
+	Clients4       *ebpf.VariableSpec `ebpf:"clients4"`
+	Clients6       *ebpf.VariableSpec `ebpf:"clients6"`
+	ClientsUsed    *ebpf.VariableSpec `ebpf:"clients_used"`
+	Epoch          *ebpf.VariableSpec `ebpf:"epoch"`
+	Generation     *ebpf.VariableSpec `ebpf:"generation"`
+	InterfaceCount *ebpf.VariableSpec `ebpf:"interface_count"`
+	Interfaces     *ebpf.VariableSpec `ebpf:"interfaces"`
+	LimitBurst     *ebpf.VariableSpec `ebpf:"limit_burst"`
+	LimitInterval  *ebpf.VariableSpec `ebpf:"limit_interval"`
+	LimitMask4     *ebpf.VariableSpec `ebpf:"limit_mask4"`
+	LimitMask6     *ebpf.VariableSpec `ebpf:"limit_mask6"`
+	LimitSlip      *ebpf.VariableSpec `ebpf:"limit_slip"`
+	Listen4        *ebpf.VariableSpec `ebpf:"listen4"`
+	Listen4Count   *ebpf.VariableSpec `ebpf:"listen4_count"`
+	Listen6        *ebpf.VariableSpec `ebpf:"listen6"`
+	Listen6Count   *ebpf.VariableSpec `ebpf:"listen6_count"`
+	MinHits        *ebpf.VariableSpec `ebpf:"min_hits"`
+	Places         *ebpf.VariableSpec `ebpf:"places"`
+	Seed           *ebpf.VariableSpec `ebpf:"seed"`
+	UdpPayload     *ebpf.VariableSpec `ebpf:"udp_payload"`
 }
 
 // xdpObjects contains all objects after they have been loaded into the kernel.
@@ -262,6 +275,7 @@ type xdpMaps struct {
 	Exits    *ebpf.Map `ebpf:"exits"`
 	Heat     *ebpf.Map `ebpf:"heat"`
 	Nominees *ebpf.Map `ebpf:"nominees"`
+	Sockets  *ebpf.Map `ebpf:"sockets"`
 }
 
 func (m *xdpMaps) Close() error {
@@ -273,6 +287,7 @@ func (m *xdpMaps) Close() error {
 		m.Exits,
 		m.Heat,
 		m.Nominees,
+		m.Sockets,
 	)
 }
 
@@ -280,25 +295,27 @@ func (m *xdpMaps) Close() error {
 //
 // It can be passed to loadXdpObjects or ebpf.CollectionSpec.LoadAndAssign.
 type xdpVariables struct {
-	AnswersOn     *ebpf.Variable `ebpf:"answers_on"`
-	Clients4      *ebpf.Variable `ebpf:"clients4"`
-	Clients6      *ebpf.Variable `ebpf:"clients6"`
-	ClientsUsed   *ebpf.Variable `ebpf:"clients_used"`
-	Epoch         *ebpf.Variable `ebpf:"epoch"`
-	Generation    *ebpf.Variable `ebpf:"generation"`
-	LimitBurst    *ebpf.Variable `ebpf:"limit_burst"`
-	LimitInterval *ebpf.Variable `ebpf:"limit_interval"`
-	LimitMask4    *ebpf.Variable `ebpf:"limit_mask4"`
-	LimitMask6    *ebpf.Variable `ebpf:"limit_mask6"`
-	LimitSlip     *ebpf.Variable `ebpf:"limit_slip"`
-	Listen4       *ebpf.Variable `ebpf:"listen4"`
-	Listen4Count  *ebpf.Variable `ebpf:"listen4_count"`
-	Listen6       *ebpf.Variable `ebpf:"listen6"`
-	Listen6Count  *ebpf.Variable `ebpf:"listen6_count"`
-	MinHits       *ebpf.Variable `ebpf:"min_hits"`
-	Places        *ebpf.Variable `ebpf:"places"`
-	Seed          *ebpf.Variable `ebpf:"seed"`
-	UdpPayload    *ebpf.Variable `ebpf:"udp_payload"`
+	AnswersOn      *ebpf.Variable `ebpf:"answers_on"`
+	Clients4       *ebpf.Variable `ebpf:"clients4"`
+	Clients6       *ebpf.Variable `ebpf:"clients6"`
+	ClientsUsed    *ebpf.Variable `ebpf:"clients_used"`
+	Epoch          *ebpf.Variable `ebpf:"epoch"`
+	Generation     *ebpf.Variable `ebpf:"generation"`
+	InterfaceCount *ebpf.Variable `ebpf:"interface_count"`
+	Interfaces     *ebpf.Variable `ebpf:"interfaces"`
+	LimitBurst     *ebpf.Variable `ebpf:"limit_burst"`
+	LimitInterval  *ebpf.Variable `ebpf:"limit_interval"`
+	LimitMask4     *ebpf.Variable `ebpf:"limit_mask4"`
+	LimitMask6     *ebpf.Variable `ebpf:"limit_mask6"`
+	LimitSlip      *ebpf.Variable `ebpf:"limit_slip"`
+	Listen4        *ebpf.Variable `ebpf:"listen4"`
+	Listen4Count   *ebpf.Variable `ebpf:"listen4_count"`
+	Listen6        *ebpf.Variable `ebpf:"listen6"`
+	Listen6Count   *ebpf.Variable `ebpf:"listen6_count"`
+	MinHits        *ebpf.Variable `ebpf:"min_hits"`
+	Places         *ebpf.Variable `ebpf:"places"`
+	Seed           *ebpf.Variable `ebpf:"seed"`
+	UdpPayload     *ebpf.Variable `ebpf:"udp_payload"`
 }
 
 // xdpPrograms contains all programs after they have been loaded into the kernel.

@@ -9,7 +9,7 @@ SEC("xdp")
 int bench(struct xdp_md *ctx)
 {
 	struct query q = {};
-	int verdict = leave(decide(ctx, &q));
+	int verdict = leave(ctx, decide(ctx, &q));
 	__u32 payload = DNS_HEADER + q.qlen + QUESTION_TAIL + (q.edns ? OPT_LENGTH : 0), n;
 	__u8 *p;
 

@@ -17,6 +17,8 @@ enum exit {
 	PASS_SOURCE,	// an address that nobody can have, port 0, or IPv6 without a UDP checksum
 	PASS_LENGTH,	// IP and UDP disagree about the length
 	PASS_NOT_OURS,	// another address or port
+
+	// To the AF_XDP socket of the queue, or without one to the stack. From here on it is DNS and ours.
 	PASS_OPCODE,	// not QUERY
 	PASS_CLASS,	// not IN
 	PASS_RECORDS,	// additional records other than one OPT

@@ -22,6 +22,7 @@ enum {
 	ENDPOINTS = 32,		   // listen addresses of each family
 	HEAT_SETS = 65536,	   // of counters of questions; a power of two
 	HEAT_WAYS = 4,		   // counters in a set
+	INTERFACES = 64,	   // that have AF_XDP sockets
 	DNS_HEADER = 12, QUESTION_TAIL = 4, OPT_LENGTH = 11,
 };
 
@@ -123,6 +124,13 @@ struct endpoint {
 	__u64 addr[2];
 	__be16 port;
 	__u16 pad[3];
+};
+
+// Where the AF_XDP sockets of a network interface stand in the map of sockets: queue 0 is number first.
+struct interface {
+	__u32 index; // of the interface
+	__u32 first;
+	__u32 queues;
 };
 
 // A prefix of client addresses, for the longest match.

@@ -7,6 +7,7 @@
 #include "question.h"
 #include "client.h"
 #include "answer.h"
+#include "sockets.h"
 
 // decide takes a packet through the stages to its exit.
 static __always_inline enum exit decide(struct xdp_md *ctx, struct query *q)
@@ -32,13 +33,15 @@ static __always_inline enum exit decide(struct xdp_md *ctx, struct query *q)
 }
 
 // leave counts the exit and returns the verdict.
-static __always_inline int leave(enum exit exit)
+static __always_inline int leave(struct xdp_md *ctx, enum exit exit)
 {
 	__u32 key = exit;
 	__u64 *count = bpf_map_lookup_elem(&exits, &key);
 
 	if (count)
 		*count += 1;
+	if (exit >= PASS_OPCODE && exit < DROP_SHORT)
+		return to_socket(ctx);
 	if (exit < DROP_SHORT)
 		return XDP_PASS;
 	return exit < SEND_ANSWER ? XDP_DROP : XDP_TX;

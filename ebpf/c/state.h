@@ -20,6 +20,9 @@ struct endpoint listen4[ENDPOINTS];
 volatile __u32 listen6_count;
 struct endpoint listen6[ENDPOINTS];
 
+volatile __u32 interface_count;
+struct interface interfaces[INTERFACES];
+
 volatile __u32 clients_used; // the table has prefixes
 volatile __u32 clients4;     // enum client for addresses that it does not have
 volatile __u32 clients6;
@@ -76,6 +79,14 @@ struct {
 	__type(key, struct client_key);
 	__type(value, enum client);
 } clients SEC(".maps");
+
+// AF_XDP sockets, of all queues of all interfaces.
+struct {
+	__uint(type, BPF_MAP_TYPE_XSKMAP);
+	__uint(max_entries, 4096);
+	__type(key, __u32);
+	__type(value, __u32); // descriptor
+} sockets SEC(".maps");
 
 // The time in ns of CLOCK_MONOTONIC at which the next query of a prefix is due at the full rate.
 struct {

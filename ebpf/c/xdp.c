@@ -7,7 +7,7 @@ int heimdall(struct xdp_md *ctx)
 {
 	struct query q = {};
 
-	return leave(decide(ctx, &q));
+	return leave(ctx, decide(ctx, &q));
 }
 
 char _license[] SEC("license") = "Dual BSD/GPL";
