@@ -48,6 +48,7 @@ type PortStats struct {
 	QueueDrops uint64 // lost because the receive queue was full
 	Oversize   uint64 // longer than a receive buffer; dropped
 	SockErrors uint64 // pending errors (ICMP) that a call met and ignored
+	Malformed  uint64 // frames that are not a datagram to a listen address; dropped
 }
 
 // Add adds o to s, for totals over several ports.
@@ -58,4 +59,5 @@ func (s *PortStats) Add(o PortStats) {
 	s.QueueDrops += o.QueueDrops
 	s.Oversize += o.Oversize
 	s.SockErrors += o.SockErrors
+	s.Malformed += o.Malformed
 }
