@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 
 	"heimdall/core/control"
 )
@@ -24,13 +25,20 @@ func showShards(w io.Writer, s *control.Shards) {
 			us(l.P50Us), us(l.P90Us), us(l.P99Us), us(l.P999Us))
 	}
 	tab.write(w)
+	title := "\nreceive queues with an AF_XDP socket\n"
+	for i := range s.Shards {
+		if queues := s.Shards[i].Queues; len(queues) > 0 {
+			fmt.Fprintf(w, "%s  shard %d: %s\n", title, s.Shards[i].ID, strings.Join(queues, ", "))
+			title = ""
+		}
+	}
 	showBatches(w, s.Shards)
 
 	fmt.Fprintln(w, "\ndrops")
 	for i := range s.Shards {
 		fmt.Fprintf(w, "  shard %d: %s\n", s.Shards[i].ID, countsText(drops(&s.Shards[i].Counters)))
 	}
-	title := "\nmisses that were not resolved because of a limit\n"
+	title = "\nmisses that were not resolved because of a limit\n"
 	for i := range s.Shards {
 		if limited := s.Shards[i].Limited; len(limited) > 0 {
 			fmt.Fprintf(w, "%s  shard %d: %s\n", title, s.Shards[i].ID, countsText(limited))

@@ -24,6 +24,9 @@ func showStatus(w io.Writer, s *control.Status) {
 	var tab table
 	tab.row("configuration", config)
 	tab.row("listening on", strings.Join(s.Listen, " "))
+	if s.Backend != "" {
+		tab.row("packets", s.Backend)
+	}
 	tab.row("shards", fmt.Sprintf("%d of %d running", s.ShardsRunning, s.Shards))
 	tab.row("queries", fmt.Sprintf("%s, %s of them over TCP", count(c.Queries), count(c.TCPQueries)))
 	tab.row("replies", count(c.Replies)+": "+countsText(c.Rcodes))

@@ -69,6 +69,7 @@ type IO struct {
 	Backend   string        `toml:"backend"`
 	Batch     int           `toml:"batch"` // datagrams
 	Spin      time.Duration `toml:"spin"`
+	BusyPoll  time.Duration `toml:"busy_poll"`  // 0: off
 	ShedAfter time.Duration `toml:"shed_after"` // 0: never
 }
 

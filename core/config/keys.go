@@ -62,6 +62,7 @@ var keys = []key{
 	// 1024 is the most that recvmmsg and sendmmsg take (UIO_MAXIOV).
 	{Name: "io.batch", Default: int64(64), Min: 1, Max: 1024, Unit: "datagrams"},
 	{Name: "io.spin", Default: "0s", Max: 10 * ms},
+	{Name: "io.busy_poll", Default: "0s", Max: 10 * ms},
 	{Name: "io.shed_after", Default: "100ms", Max: 60 * sec, Reload: true},
 
 	{Name: "memory.huge_pages", Default: true},

@@ -13,6 +13,7 @@ type Status struct {
 	UptimeSeconds float64  `json:"uptime_seconds"`
 	Config        string   `json:"config"` // path of the file in force; empty: built-in defaults
 	Listen        []string `json:"listen"`
+	Backend       string   `json:"backend"` // how packets are received and sent
 	Shards        int      `json:"shards"`
 	ShardsRunning int      `json:"shards_running"`
 	Totals        Counters `json:"totals"`
@@ -128,10 +129,11 @@ type Shard struct {
 	InFlight      int         `json:"in_flight"`       // queries waiting for an upstream
 	InFlightLimit int         `json:"in_flight_limit"` // beyond it the newest miss is refused
 	TCPConns      int         `json:"tcp_conns"`
-	MemoryBytes   uint64      `json:"memory_bytes"` // cache memory in use
-	MemoryLimit   uint64      `json:"memory_limit"` // cache memory it may use
-	BatchSizes    []BatchSize `json:"batch_sizes"`  // in ascending order
-	ServiceTime   Latency     `json:"service_time"` // from receiving a query to handing its reply to the kernel
+	Queues        []string    `json:"queues,omitempty"` // receive queues whose AF_XDP sockets it has, such as "eth0/0 (copy)"
+	MemoryBytes   uint64      `json:"memory_bytes"`     // cache memory in use
+	MemoryLimit   uint64      `json:"memory_limit"`     // cache memory it may use
+	BatchSizes    []BatchSize `json:"batch_sizes"`      // in ascending order
+	ServiceTime   Latency     `json:"service_time"`     // from receiving a query to handing its reply to the kernel
 }
 
 // Shards is the reply to the command shards.

@@ -39,6 +39,7 @@ func (s *Supervisor) Status(ctx context.Context) (*control.Status, error) {
 	st := &control.Status{
 		Version: s.version, PID: os.Getpid(), UptimeSeconds: time.Since(s.epoch).Seconds(), Config: s.path,
 		Shards: len(s.workers), MemoryBytes: resident(), Warnings: slices.Clone(s.warnings),
+		Backend: s.xdp.backend(),
 	}
 	for _, a := range s.running.Server.Listen {
 		st.Listen = append(st.Listen, a.String())
@@ -67,7 +68,7 @@ func (s *Supervisor) Shards(ctx context.Context) (*control.Shards, error) {
 	}
 	out := new(control.Shards)
 	for i, w := range s.workers {
-		sh := control.Shard{ID: w.opt.ID, CPU: -1, Node: w.node, State: w.state(), Restarts: w.restarts.Load(), InFlightLimit: w.opt.Waiters}
+		sh := control.Shard{ID: w.opt.ID, CPU: -1, Node: w.node, State: w.state(), Restarts: w.restarts.Load(), InFlightLimit: w.opt.Waiters, Queues: s.xdp.queues(i)}
 		if w.opt.Pin {
 			sh.CPU = w.opt.CPU
 		}

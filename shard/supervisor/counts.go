@@ -30,6 +30,7 @@ func drops(s *shard.Snapshot) map[string]uint64 {
 		add("overload", s.Engine.Dropped)
 		add("shed", s.Stats.Shed)
 		add("oversize", s.Ports.Oversize)
+		add("malformed", s.Ports.Malformed)
 		add("receive_queue", s.Ports.QueueDrops)
 		add("send", s.Ports.SendDrops)
 	})

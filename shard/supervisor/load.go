@@ -11,7 +11,7 @@ import (
 )
 
 // features are what this build can do.
-var features = config.Features{XDP: true, SteerName: true, Zones: true, Recursion: true, DNSSEC: true}
+var features = config.Features{XDP: true, XSK: true, SteerName: true, Zones: true, Recursion: true, DNSSEC: true}
 
 // maxConfig bounds a configuration file in bytes.
 const maxConfig = 8 << 20

@@ -110,6 +110,7 @@ func (s *Supervisor) start() error {
 	if s.metrics, err = listenMetrics(s.cfg.Admin.Metrics, s, s.log); err != nil {
 		return err
 	}
+	s.xdp = s.loadXDP()
 	started := make(chan error, len(s.workers))
 	for _, w := range s.workers {
 		w.begun = true
@@ -122,7 +123,7 @@ func (s *Supervisor) start() error {
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	s.xdp = s.startXDP()
+	s.xdp.start()
 	go s.admin.serve()
 	s.metrics.serve()
 	s.runUpdate()

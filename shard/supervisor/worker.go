@@ -17,8 +17,9 @@ import (
 // memory, its counts.
 type worker struct {
 	opt      shard.Options
-	node     int    // NUMA node of its CPU; -1: unknown
-	mem      []byte // of the cache
+	node     int      // NUMA node of its CPU; -1: unknown
+	mem      []byte   // of the cache
+	umems    [][]byte // of the AF_XDP sockets
 	epoch    time.Time
 	log      *slog.Logger
 	fresh    func(*shard.Shard) // brings a shard that serves up to what changed while it started

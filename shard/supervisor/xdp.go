@@ -18,21 +18,23 @@ type xdp struct {
 	s        *Supervisor
 	program  *ebpf.Program // nil: off, or not possible on this machine
 	steering []*ebpf.Steering
-	modes    []string // "eth0: native"
+	nics     []nic // that the program is attached to
 	stop     context.CancelFunc
 	stopped  chan struct{} // closed when the publisher has ended
 }
 
-// startXDP starts what xdp.mode and xdp.steer ask for. The shards are running. What is not possible on this
-// machine is told in a warning, and kernel sockets do it instead.
-func (s *Supervisor) startXDP() *xdp {
+// nic is a network interface with the program.
+type nic struct {
+	net.Interface
+	mode    ebpf.Mode
+	sockets []rawSocket // one for each receive queue; none: kernel sockets only
+}
+
+// loadXDP does of what xdp.mode and io.backend ask for all that comes before the shards start: they get the AF_XDP
+// sockets as ports. What is not possible on this machine is told in a warning, and kernel sockets do it instead.
+func (s *Supervisor) loadXDP() *xdp {
 	c := s.cfg
 	x := &xdp{s: s}
-	if c.XDP.Steer == "name" && len(s.workers) > 1 {
-		if err := x.steer(); err != nil {
-			s.warn("steering by name is off, the kernel spreads queries by their addresses", err)
-		}
-	}
 	if c.XDP.Mode == "off" {
 		return x
 	}
@@ -41,11 +43,34 @@ func (s *Supervisor) startXDP() *xdp {
 		x.unload()
 		return x
 	}
+	x.openSockets(c)
+	return x
+}
+
+// start does the rest, and what xdp.steer asks for. The shards are running.
+func (x *xdp) start() {
+	s, c := x.s, x.s.cfg
+	if c.XDP.Steer == "name" && len(s.workers) > 1 {
+		if err := x.steer(); err != nil {
+			s.warn("steering by name is off, the kernel spreads queries by their addresses", err)
+		}
+	}
+	if x.program == nil {
+		return
+	}
+	x.redirect()
 	ctx, cancel := context.WithCancel(context.Background())
 	x.stop, x.stopped = cancel, make(chan struct{})
 	go x.publish(ctx)
-	s.log.Info("XDP", "interfaces", x.modes)
-	return x
+	s.log.Info("XDP", "interfaces", x.modes(), "packets", x.backend())
+}
+
+// modes tells where the program runs, such as "eth0: native".
+func (x *xdp) modes() (list []string) {
+	for _, n := range x.nics {
+		list = append(list, fmt.Sprintf("%s: %v", n.Name, n.mode))
+	}
+	return list
 }
 
 // steer gives each name one shard, on each listen address. The seed is the same for all: so is the shard.
@@ -80,11 +105,11 @@ func (x *xdp) load(c *config.Config) (err error) {
 	mode := map[string]ebpf.Mode{"auto": ebpf.Auto, "native": ebpf.Native, "generic": ebpf.Generic}[c.XDP.Mode]
 	var failed error
 	for _, name := range c.XDP.Interfaces {
-		nic, err := net.InterfaceByName(name)
+		card, err := net.InterfaceByName(name)
 		if err == nil {
 			var got ebpf.Mode
-			if got, err = x.program.Attach(nic.Index, mode); err == nil {
-				x.modes = append(x.modes, fmt.Sprintf("%s: %v", name, got))
+			if got, err = x.program.Attach(card.Index, mode); err == nil {
+				x.nics = append(x.nics, nic{Interface: *card, mode: got})
 				continue
 			}
 		}
@@ -93,7 +118,7 @@ func (x *xdp) load(c *config.Config) (err error) {
 		}
 		failed = err
 	}
-	if len(x.modes) == 0 {
+	if len(x.nics) == 0 {
 		return failed
 	}
 	if failed != nil {
@@ -201,7 +226,7 @@ func (x *xdp) snapshot() (snap xdpSnapshot) {
 		return snap
 	}
 	snap = xdpSnapshot{
-		Interfaces: x.modes, Answered: stats.Answered(), Dropped: stats.Dropped(), Passed: stats.Passed(), Answers: x.program.Answers(),
+		Interfaces: x.modes(), Answered: stats.Answered(), Dropped: stats.Dropped(), Passed: stats.Passed(), Answers: x.program.Answers(),
 	}
 	snap.Exits = some(func(add func(string, uint64)) {
 		for e, n := range stats {

@@ -1,0 +1,175 @@
+package supervisor
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"heimdall/affinity"
+	"heimdall/core/config"
+	"heimdall/ebpf"
+	"heimdall/netio/xsk"
+)
+
+// rawSocket is an AF_XDP socket of one receive queue. Its worker has it among its ports.
+type rawSocket struct {
+	port  *xsk.Port
+	queue int
+	shard int
+}
+
+// openSockets opens an AF_XDP socket for each receive queue, if io.backend wants them and this machine can do it. It
+// is called before the shards start, which get the sockets as ports behind those of the listen addresses. All queues
+// have one or none has.
+func (x *xdp) openSockets(c *config.Config) {
+	if x.program == nil || !x.wantsSockets(c) {
+		return
+	}
+	var err error
+	for i := range x.nics {
+		if err = x.openQueues(c, &x.nics[i]); err != nil {
+			break
+		}
+	}
+	if err == nil {
+		if c.XDP.Steer == "name" && len(x.s.workers) > 1 {
+			x.s.warn("AF_XDP: the network card chooses the shard by the receive queue, not by the name", nil)
+		}
+		return
+	}
+	for i := range x.nics {
+		x.nics[i].sockets = nil
+	}
+	for _, w := range x.s.workers {
+		w.closeRaw(len(c.Server.Listen))
+	}
+	x.s.warn("AF_XDP is off, all queries come through kernel sockets", err)
+}
+
+// wantsSockets decides for "auto": AF_XDP is worth it in native mode, and cannot steer by name.
+func (x *xdp) wantsSockets(c *config.Config) bool {
+	switch c.IO.Backend {
+	case "xsk":
+		return true
+	case "auto":
+		for _, n := range x.nics {
+			if n.mode != ebpf.Native {
+				return false
+			}
+		}
+		return c.XDP.Steer != "name" || len(x.s.workers) == 1
+	}
+	return false
+}
+
+// openQueues opens the sockets of one interface.
+func (x *xdp) openQueues(c *config.Config, n *nic) error {
+	queues, err := receiveQueues(n.Name)
+	if err != nil {
+		return err
+	}
+	for q := range queues {
+		shard := q % len(x.s.workers)
+		w := x.s.workers[shard]
+		mem, err := affinity.MapLocal(w.node, xsk.MemorySize, c.Memory.HugePages)
+		if err != nil {
+			return err
+		}
+		w.umems = append(w.umems, mem)
+		o := xsk.Options{
+			Interface: n.Index, Queue: q, MTU: n.MTU, Memory: mem, Copy: n.mode != ebpf.Native,
+			BusyPoll: c.IO.BusyPoll, Batch: c.IO.Batch, Seed: newSeed(),
+		}
+		for i, addr := range c.Server.Listen {
+			o.Ways = append(o.Ways, xsk.Way{Addr: addr, Port: w.opt.Ports[i]})
+		}
+		p, err := xsk.Open(o)
+		if err != nil {
+			return fmt.Errorf("%s: %w", n.Name, err)
+		}
+		w.opt.Ports = append(w.opt.Ports, p)
+		for _, text := range p.Warnings() {
+			x.s.warn(text, nil)
+		}
+		n.sockets = append(n.sockets, rawSocket{p, q, shard})
+	}
+	return nil
+}
+
+// receiveQueues counts the receive queues that a network interface uses.
+func receiveQueues(name string) (int, error) {
+	list, err := filepath.Glob(filepath.Join("/sys/class/net", name, "queues", "rx-*"))
+	if err == nil && len(list) == 0 {
+		err = os.ErrNotExist
+	}
+	if err != nil {
+		return 0, fmt.Errorf("%s: count the receive queues in /sys/class/net: %w", name, err)
+	}
+	return len(list), nil
+}
+
+// redirect has the program give the queries to the sockets. The shards run.
+func (x *xdp) redirect() {
+	if x.program == nil {
+		return
+	}
+	var errs []error
+	for _, n := range x.nics {
+		if len(n.sockets) == 0 {
+			continue
+		}
+		var fds []int
+		for _, r := range n.sockets {
+			fds = append(fds, r.port.FD())
+		}
+		errs = append(errs, x.program.SetSockets(n.Index, fds))
+	}
+	if err := errors.Join(errs...); err != nil {
+		x.s.warn("not all AF_XDP sockets are in use, kernel sockets take what they do not", err)
+	}
+}
+
+// backend tells operators how queries come.
+func (x *xdp) backend() string {
+	if x != nil {
+		for _, n := range x.nics {
+			if len(n.sockets) > 0 {
+				return "AF_XDP and kernel sockets"
+			}
+		}
+	}
+	return "kernel sockets"
+}
+
+// queues lists the receive queues of a shard, such as "eth0/0 (copy)".
+func (x *xdp) queues(shard int) (list []string) {
+	if x == nil {
+		return nil
+	}
+	for _, n := range x.nics {
+		for _, r := range n.sockets {
+			if r.shard != shard {
+				continue
+			}
+			mode := "copy"
+			if r.port.ZeroCopy() {
+				mode = "zero-copy"
+			}
+			list = append(list, fmt.Sprintf("%s/%d (%s)", n.Name, r.queue, mode))
+		}
+	}
+	return list
+}
+
+// closeRaw closes the AF_XDP sockets, which stand behind the first ports, and gives their memory back.
+func (w *worker) closeRaw(first int) {
+	for _, p := range w.opt.Ports[min(first, len(w.opt.Ports)):] {
+		p.Close()
+	}
+	w.opt.Ports = w.opt.Ports[:min(first, len(w.opt.Ports))]
+	for _, mem := range w.umems {
+		affinity.Unmap(mem)
+	}
+	w.umems = nil
+}
