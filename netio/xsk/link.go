@@ -22,7 +22,7 @@ const (
 const (
 	linkBits = 9
 	linkWays = 4
-	linkSets = 1 << linkBits / linkWays
+	linkSets = 1 << linkBits / linkWays // 2^7: number takes the upper 7 bits of a hash
 )
 
 // links is a table of links, so that a netio.Endpoint needs to hold no more than a number.
@@ -52,7 +52,8 @@ func (t *links) number(l *link) (index uint32, generation uint16) {
 		return t.last, at.generation
 	}
 	h := binary.LittleEndian.Uint64(l.head[:]) ^ binary.LittleEndian.Uint64(l.head[8:]) ^ binary.LittleEndian.Uint64(l.head[16:])
-	set := uint32(h*0x9e3779b97f4a7c15>>32) % linkSets
+	h ^= h >> 32 // both ends of an address have to reach the upper bits
+	set := uint32(h * 0x9e3779b97f4a7c15 >> 57)
 	for i := range uint32(linkWays) {
 		if at := &t.table[set*linkWays+i]; at.same(l) {
 			t.last = set*linkWays + i

@@ -57,15 +57,10 @@ func Open(o Options) (*Port, error) {
 }
 
 func open(o Options) (_ *Port, err error) {
-	if len(o.Memory) != MemorySize {
-		return nil, fmt.Errorf("%d bytes of memory, not %d", len(o.Memory), MemorySize)
+	p, err := newPort(o)
+	if err != nil {
+		return nil, err
 	}
-	if len(o.Ways) > MaxWays {
-		return nil, fmt.Errorf("%d listen addresses: it can serve %d", len(o.Ways), MaxWays)
-	}
-	p := &Port{mem: o.Memory, ifindex: uint32(o.Interface), mtu: o.MTU, ways: makeWays(o.Ways), id: o.Seed}
-	p.lent = make([]uint64, 0, receiveFrames)
-	p.free = make([]uint64, 0, sendFrames)
 	if p.fd, err = unix.Socket(unix.AF_XDP, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0); err != nil {
 		return nil, err
 	}
@@ -83,14 +78,33 @@ func open(o Options) (_ *Port, err error) {
 		}
 	}
 	p.raiseLimits(o.Batch)
+	p.divide()
+	return p, p.bind(o)
+}
+
+// newPort makes a port without a socket.
+func newPort(o Options) (*Port, error) {
+	if len(o.Memory) != MemorySize {
+		return nil, fmt.Errorf("%d bytes of memory, not %d", len(o.Memory), MemorySize)
+	}
+	if len(o.Ways) > MaxWays {
+		return nil, fmt.Errorf("%d listen addresses: it can serve %d", len(o.Ways), MaxWays)
+	}
+	return &Port{
+		mem: o.Memory, ifindex: uint32(o.Interface), mtu: o.MTU, ways: makeWays(o.Ways), id: o.Seed,
+		lent: make([]uint64, 0, receiveFrames), free: make([]uint64, 0, sendFrames),
+	}, nil
+}
+
+// divide lends the kernel the frames to receive into, which are the first, and keeps those to send.
+func (p *Port) divide() {
 	for i := range uint64(receiveFrames) {
 		p.fill.put(i * frameSize)
 	}
 	p.fill.publish()
 	for i := range uint64(sendFrames) {
-		p.free = append(p.free, (receiveFrames+sendFrames-1-i)*frameSize)
+		p.free = append(p.free, (receiveFrames+i)*frameSize)
 	}
-	return p, p.bind(o)
 }
 
 // mapRings registers the memory and makes the four rings.
