@@ -50,11 +50,15 @@ func (s *Shard) loop() {
 	}
 }
 
-// receive handles up to one batch of each port.
+// receive handles up to one batch of each port that is ready.
 func (s *Shard) receive() (work int) {
 	backlog := false
 	for i, p := range s.opt.Ports {
+		if !s.watches[i].ready {
+			continue
+		}
 		n := p.Recv(s.in)
+		s.received(i, n)
 		if n == 0 {
 			continue
 		}
@@ -81,8 +85,10 @@ func (s *Shard) poll(timeout time.Duration) int {
 			work += s.receive()
 		}
 		switch kind := ev.Kind(); kind {
-		case netio.KindUDP, netio.KindWake:
-			// The ports and the mailbox are looked at in each round.
+		case netio.KindUDP:
+			s.watches[ev.Index()].ready = true // for the next round
+		case netio.KindWake:
+			// The mailbox is looked at in each round.
 		case netio.KindTCPListener, netio.KindTCPConn:
 			s.tcp.Ready(kind, ev.Index(), ev.Ready, s.now)
 			work++

@@ -60,6 +60,7 @@ type Shard struct {
 	reqs      []core.Request
 	bufs      []byte // one response buffer for each datagram of a batch
 	ways      []wayBack
+	watches   []watch         // of Options.Ports
 	verifying int             // jobs of validation under way
 	late      late            // responses of this round to clients that have waited
 	query     []byte          // a query to another server
@@ -150,8 +151,10 @@ func (s *Shard) open() (err error) {
 	s.makeBuffers()
 	s.measureAge(false) // an earlier shard may have left it on
 	s.tcp = tcp.New(s.poller, s.opt.TCP, s)
-	for i, p := range s.opt.Ports {
-		if err := s.poller.Add(p.FD(), netio.Readable, netio.Token(netio.KindUDP, uint32(i))); err != nil {
+	s.watches = make([]watch, len(s.opt.Ports))
+	for i := range s.opt.Ports {
+		s.watches[i].ready = true // what came before cannot be known
+		if err := s.watchPort(i); err != nil {
 			return err
 		}
 	}
