@@ -35,7 +35,8 @@ type Snapshot struct {
 	Queued   int
 	Cache    cache.Stats
 	Resolver resolver.Stats
-	Ports    netio.PortStats
+	Ports    netio.PortStats   // of all together
+	Each     []netio.PortStats // of each of Options.Ports
 	TCP      tcp.Stats
 	Outbound outbound.Stats
 	Service  histogram.Histogram // ns from receiving a batch to having sent its responses
@@ -55,7 +56,8 @@ func (s *Shard) Snapshot() *Snapshot {
 		Service:  s.service,
 	}
 	for _, p := range s.opt.Ports {
-		snap.Ports.Add(p.Stats())
+		snap.Each = append(snap.Each, p.Stats())
+		snap.Ports.Add(snap.Each[len(snap.Each)-1])
 	}
 	return snap
 }

@@ -61,6 +61,7 @@ func (d *fakeDaemon) shard(id int) control.Shard {
 			Drops:  map[string]uint64{"short": 5, "response": 2, "never": 0},
 			Rcodes: map[string]uint64{"NOERROR": n - 100, "SERVFAIL": 10 + d.seconds, "NXDOMAIN": 83},
 		},
+		Queues:   []control.Queue{{Interface: "eth0", Queue: id, ZeroCopy: id == 1, Received: n - 12, Sent: n - 20, Drops: uint64(id)}},
 		InFlight: 3 + id, InFlightLimit: 4096, MemoryBytes: 24 << 20, MemoryLimit: 128 << 20,
 		BatchSizes: []control.BatchSize{
 			{Min: 0, Max: 0, Count: 500}, {Min: 1, Max: 1, Count: 300 + 10*d.seconds}, {Min: 2, Max: 3, Count: 100 + 20*d.seconds}, {Min: 4, Max: 7, Count: 100 + 100*d.seconds},
@@ -73,7 +74,7 @@ func (d *fakeDaemon) Status(context.Context) (*control.Status, error) {
 	d.seconds++
 	s := &control.Status{
 		Version: "1.2.3", PID: 4711, UptimeSeconds: 93784 + float64(d.seconds), Config: "/etc/heimdall/config.toml",
-		Listen: []string{"127.0.0.1:5353", "[::1]:5353"}, Shards: 2, ShardsRunning: 2,
+		Listen: []string{"127.0.0.1:5353", "[::1]:5353"}, Backend: "AF_XDP and kernel sockets", Shards: 2, ShardsRunning: 2,
 		InFlight: 7, CacheEntries: 123456, MemoryBytes: 90 << 20,
 		Warnings: []string{"net.core.rmem_max is 212992: raise it to 8388608 so that bursts are not lost"},
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"strings"
 
 	"heimdall/core/control"
 )
@@ -25,20 +24,14 @@ func showShards(w io.Writer, s *control.Shards) {
 			us(l.P50Us), us(l.P90Us), us(l.P99Us), us(l.P999Us))
 	}
 	tab.write(w)
-	title := "\nreceive queues with an AF_XDP socket\n"
-	for i := range s.Shards {
-		if queues := s.Shards[i].Queues; len(queues) > 0 {
-			fmt.Fprintf(w, "%s  shard %d: %s\n", title, s.Shards[i].ID, strings.Join(queues, ", "))
-			title = ""
-		}
-	}
+	showQueues(w, s.Shards)
 	showBatches(w, s.Shards)
 
 	fmt.Fprintln(w, "\ndrops")
 	for i := range s.Shards {
 		fmt.Fprintf(w, "  shard %d: %s\n", s.Shards[i].ID, countsText(drops(&s.Shards[i].Counters)))
 	}
-	title = "\nmisses that were not resolved because of a limit\n"
+	title := "\nmisses that were not resolved because of a limit\n"
 	for i := range s.Shards {
 		if limited := s.Shards[i].Limited; len(limited) > 0 {
 			fmt.Fprintf(w, "%s  shard %d: %s\n", title, s.Shards[i].ID, countsText(limited))
@@ -48,6 +41,27 @@ func showShards(w io.Writer, s *control.Shards) {
 	fmt.Fprintln(w, "\nreplies by RCODE")
 	for i := range s.Shards {
 		fmt.Fprintf(w, "  shard %d: %s\n", s.Shards[i].ID, countsText(s.Shards[i].Rcodes))
+	}
+}
+
+// showQueues writes the receive queues that come to the shards by AF_XDP.
+func showQueues(w io.Writer, shards []control.Shard) {
+	tab := table{right: true}
+	tab.row("SHARD", "INTERFACE", "QUEUE", "AF_XDP", "QUERIES", "REPLIES", "DROPS")
+	found := false
+	for i := range shards {
+		for _, q := range shards[i].Queues {
+			mode := "copy"
+			if q.ZeroCopy {
+				mode = "zero-copy"
+			}
+			tab.row(shards[i].ID, q.Interface, q.Queue, mode, count(q.Received), count(q.Sent), count(q.Drops))
+			found = true
+		}
+	}
+	if found {
+		fmt.Fprintln(w)
+		tab.write(w)
 	}
 }
 

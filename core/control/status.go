@@ -129,11 +129,22 @@ type Shard struct {
 	InFlight      int         `json:"in_flight"`       // queries waiting for an upstream
 	InFlightLimit int         `json:"in_flight_limit"` // beyond it the newest miss is refused
 	TCPConns      int         `json:"tcp_conns"`
-	Queues        []string    `json:"queues,omitempty"` // receive queues whose AF_XDP sockets it has, such as "eth0/0 (copy)"
+	Queues        []Queue     `json:"queues,omitempty"`
 	MemoryBytes   uint64      `json:"memory_bytes"`     // cache memory in use
 	MemoryLimit   uint64      `json:"memory_limit"`     // cache memory it may use
 	BatchSizes    []BatchSize `json:"batch_sizes"`      // in ascending order
 	ServiceTime   Latency     `json:"service_time"`     // from receiving a query to handing its reply to the kernel
+}
+
+// Queue is a receive queue of a network interface whose AF_XDP socket a shard has. What comes through kernel sockets
+// beside it is not counted here.
+type Queue struct {
+	Interface string `json:"interface"`
+	Queue     int    `json:"queue"`
+	ZeroCopy  bool   `json:"zero_copy"` // the card writes to the shard's memory; false: the kernel copies
+	Received  uint64 `json:"received"`
+	Sent      uint64 `json:"sent"`
+	Drops     uint64 `json:"drops"` // queries lost because the queue was full
 }
 
 // Shards is the reply to the command shards.

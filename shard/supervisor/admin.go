@@ -68,13 +68,14 @@ func (s *Supervisor) Shards(ctx context.Context) (*control.Shards, error) {
 	}
 	out := new(control.Shards)
 	for i, w := range s.workers {
-		sh := control.Shard{ID: w.opt.ID, CPU: -1, Node: w.node, State: w.state(), Restarts: w.restarts.Load(), InFlightLimit: w.opt.Waiters, Queues: s.xdp.queues(i)}
+		sh := control.Shard{ID: w.opt.ID, CPU: -1, Node: w.node, State: w.state(), Restarts: w.restarts.Load(), InFlightLimit: w.opt.Waiters}
 		if w.opt.Pin {
 			sh.CPU = w.opt.CPU
 		}
 		if snap := snaps[i]; snap != nil {
 			sh.Counters = counters(snap)
 			sh.InFlight = snap.Waiting
+			sh.Queues = s.xdp.queues(i, snap)
 			sh.TCPConns = snap.TCP.Open
 			sh.MemoryBytes = uint64(snap.Cache.Store.Bytes)
 			sh.MemoryLimit = uint64(snap.Cache.Store.Capacity)

@@ -8,8 +8,10 @@ import (
 
 	"heimdall/affinity"
 	"heimdall/core/config"
+	"heimdall/core/control"
 	"heimdall/ebpf"
 	"heimdall/netio/xsk"
+	"heimdall/shard"
 )
 
 // rawSocket is an AF_XDP socket of one receive queue. Its worker has it among its ports.
@@ -17,6 +19,7 @@ type rawSocket struct {
 	port  *xsk.Port
 	queue int
 	shard int
+	index int // among the ports of the worker
 }
 
 // openSockets opens an AF_XDP socket for each receive queue, if io.backend wants them and this machine can do it. It
@@ -70,8 +73,8 @@ func (x *xdp) openQueues(c *config.Config, n *nic) error {
 		return err
 	}
 	for q := range queues {
-		shard := q % len(x.s.workers)
-		w := x.s.workers[shard]
+		owner := q % len(x.s.workers)
+		w := x.s.workers[owner]
 		mem, err := affinity.MapLocal(w.node, xsk.MemorySize, c.Memory.HugePages)
 		if err != nil {
 			return err
@@ -92,7 +95,7 @@ func (x *xdp) openQueues(c *config.Config, n *nic) error {
 		for _, text := range p.Warnings() {
 			x.s.warn(text, nil)
 		}
-		n.sockets = append(n.sockets, rawSocket{p, q, shard})
+		n.sockets = append(n.sockets, rawSocket{p, q, owner, len(w.opt.Ports) - 1})
 	}
 	return nil
 }
@@ -142,21 +145,19 @@ func (x *xdp) backend() string {
 	return "kernel sockets"
 }
 
-// queues lists the receive queues of a shard, such as "eth0/0 (copy)".
-func (x *xdp) queues(shard int) (list []string) {
+// queues lists the receive queues of a shard.
+func (x *xdp) queues(id int, snap *shard.Snapshot) (list []control.Queue) {
 	if x == nil {
 		return nil
 	}
 	for _, n := range x.nics {
 		for _, r := range n.sockets {
-			if r.shard != shard {
-				continue
+			if r.shard == id {
+				c := &snap.Each[r.index]
+				list = append(list, control.Queue{
+					Interface: n.Name, Queue: r.queue, ZeroCopy: r.port.ZeroCopy(), Received: c.Received, Sent: c.Sent, Drops: c.QueueDrops,
+				})
 			}
-			mode := "copy"
-			if r.port.ZeroCopy() {
-				mode = "zero-copy"
-			}
-			list = append(list, fmt.Sprintf("%s/%d (%s)", n.Name, r.queue, mode))
 		}
 	}
 	return list
