@@ -1,0 +1,186 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/miekg/dns"
+
+	"heimdall/core/control"
+)
+
+// xskConfig is a configuration with AF_XDP and without hot answers, so that each query comes to a shard.
+func xskConfig(mode, backend, shards string) string {
+	return fmt.Sprintf("[cpu]\nshards = %s\npin = false\n[io]\nbackend = %q\n[xdp]\nmode = %q\nanswer_cache = false", shards, backend, mode)
+}
+
+// collect asks all that a client may ask, over IPv4 and IPv6, and returns the responses as texts. TTLs, which
+// depend on the moment, are left out.
+func collect(t *testing.T, w *wire) (texts []string) {
+	t.Helper()
+	for _, to := range []string{wireIPv4, wireIPv6} {
+		for _, name := range []string{"www.zone.", "none.zone.", "big1100.zone.", "big3000.zone.", "miss.test.", "miss.test.", "localhost."} {
+			for _, size := range []uint16{0, 512, 1232, 4096} {
+				q := question(name, dns.TypeA)
+				if strings.HasPrefix(name, "big") {
+					q = question(name, dns.TypeTXT)
+				}
+				q.Id = uint16(len(texts))
+				if size > 0 {
+					q.SetEdns0(size, false)
+				}
+				r := w.query(t, to, q)
+				for _, rr := range slices.Concat(r.Answer, r.Ns) {
+					rr.Header().Ttl = 0
+				}
+				texts = append(texts, fmt.Sprintf("%s %d octets at %s: %v", name, size, to, r))
+			}
+		}
+	}
+	return texts
+}
+
+// Clients get the same from AF_XDP as from kernel sockets, and it is AF_XDP that they get it from.
+func TestRootXSKResponses(t *testing.T) {
+	w := newWire(t, 1)
+	w.serve(t, xskConfig("native", "mmsg", "1"))
+	want := collect(t, w)
+	if n := len(slices.Concat(w.queues(t)...)); n != 0 {
+		t.Errorf("%d AF_XDP sockets with the backend mmsg", n)
+	}
+	w.stop(syscall.SIGTERM)
+	for _, x := range []struct{ mode, backend string }{{"native", "xsk"}, {"generic", "xsk"}, {"native", "auto"}} {
+		t.Run(x.mode+" "+x.backend, func(t *testing.T) {
+			w.serve(t, xskConfig(x.mode, x.backend, "1"))
+			got := collect(t, w)
+			for i := range want {
+				if got[i] != want[i] {
+					t.Errorf("AF_XDP sent\n%s\nkernel sockets sent\n%s", got[i], want[i])
+				}
+			}
+			queues := slices.Concat(w.queues(t)...)
+			if len(queues) != 1 || queues[0].Interface != wireNIC {
+				t.Fatalf("queues %v", queues)
+			}
+			// Neither 1 of 7 nor 1 of 4 is beyond the MTU.
+			if q := &queues[0]; q.Received < uint64(len(want)) || q.Sent < uint64(len(want)*9/10) || q.Sent >= q.Received {
+				t.Errorf("%+v of %d queries", *q, len(want))
+			}
+			var s control.Status
+			w.ctlJSON(&s, "status")
+			if s.Backend != "AF_XDP and kernel sockets" || len(s.Warnings) > 0 {
+				t.Errorf("packets by %q, warnings %v", s.Backend, s.Warnings)
+			}
+			w.stop(syscall.SIGTERM)
+			if w.attached(t) {
+				t.Error("the program is still attached")
+			}
+		})
+	}
+}
+
+// Several queues for one shard, and shards without a queue.
+func TestRootXSKQueues(t *testing.T) {
+	for _, x := range []struct {
+		queues int
+		shards string
+		want   []int // queues of each shard
+	}{{2, "1", []int{2}}, {1, "2", []int{1, 0}}} {
+		w := newWire(t, x.queues)
+		w.serve(t, xskConfig("native", "xsk", x.shards))
+		const clients = 64 // each with its own port, by which the queue is chosen
+		for i := range clients {
+			w.query(t, []string{wireIPv4, wireIPv6}[i%2], question("www.zone.", dns.TypeA))
+			w.query(t, wireIPv4, question(fmt.Sprintf("miss%d.test.", i), dns.TypeA))
+		}
+		for i, queues := range w.queues(t) {
+			if len(queues) != x.want[i] {
+				t.Errorf("%d queues, %s shards: shard %d has %v", x.queues, x.shards, i, queues)
+			}
+			for _, q := range queues {
+				if q.Received == 0 || q.Sent != q.Received {
+					t.Errorf("%d queues, %s shards: %+v", x.queues, x.shards, q)
+				}
+			}
+		}
+		if n := w.received(t); n < 2*clients {
+			t.Errorf("%d queues, %s shards: %d queries of %d came by AF_XDP", x.queues, x.shards, n, 2*clients)
+		}
+	}
+}
+
+// A reload keeps the sockets; what is killed leaves nothing behind, and the next one can have the queue.
+func TestRootXSKReloadAndKill(t *testing.T) {
+	w := newWire(t, 1)
+	config := xskConfig("native", "xsk", "1")
+	w.serve(t, config)
+	w.query(t, wireIPv4, question("www.zone.", dns.TypeA))
+	if out, code := w.ctl("reload"); code != 0 {
+		t.Fatalf("reload: %s", out)
+	}
+	before := w.received(t)
+	w.query(t, wireIPv4, question("www.zone.", dns.TypeA))
+	if n := w.received(t); n <= before {
+		t.Errorf("%d queries by AF_XDP after the reload, %d before", n, before)
+	}
+	w.stop(syscall.SIGKILL)
+	until(t, "the program to be detached", func() bool { return !w.attached(t) })
+	w.serve(t, config)
+	w.query(t, wireIPv6, question("www.zone.", dns.TypeA))
+	if w.received(t) == 0 {
+		t.Error("the next daemon does not get the queue")
+	}
+}
+
+// What has come when the daemon is told to end gets its response.
+func TestRootXSKDrain(t *testing.T) {
+	w := newWire(t, 1)
+	w.serve(t, xskConfig("native", "xsk", "1"))
+	conn := w.dial(t, wireIPv4)
+	const queries = 100 // the client's socket holds as many responses
+	q := question("www.zone.", dns.TypeA)
+	for i := range queries {
+		q.Id = uint16(i)
+		b, err := q.Pack()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := conn.Write(b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if code := w.stop(syscall.SIGTERM); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+	seen := map[uint16]bool{}
+	conn.SetReadDeadline(time.Now().Add(2 * time.Second))
+	for b := make([]byte, 512); len(seen) < queries; {
+		n, err := conn.Read(b)
+		if err != nil {
+			t.Fatalf("%d responses of %d: %v", len(seen), queries, err)
+		}
+		r := new(dns.Msg)
+		if err := r.Unpack(b[:n]); err != nil {
+			t.Fatal(err)
+		}
+		seen[r.Id] = true
+	}
+}
+
+// What cannot be had is told, and kernel sockets serve: here the daemon does not see its namespace's interfaces in
+// /sys.
+func TestRootXSKFallsBack(t *testing.T) {
+	w := newWire(t, 1)
+	w.serveBy(t, []string{"nsenter", "--net=/run/netns/" + w.server}, xskConfig("native", "xsk", "1"))
+	w.query(t, wireIPv4, question("www.zone.", dns.TypeA))
+	w.query(t, wireIPv6, question("miss.test.", dns.TypeA))
+	var s control.Status
+	w.ctlJSON(&s, "status")
+	if s.Backend != "kernel sockets" || len(s.Warnings) != 1 || !strings.HasPrefix(s.Warnings[0], "AF_XDP is off, ") {
+		t.Errorf("packets by %q, warnings %q", s.Backend, s.Warnings)
+	}
+}

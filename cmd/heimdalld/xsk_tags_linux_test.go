@@ -1,0 +1,147 @@
+package main
+
+import (
+	"encoding/binary"
+	"fmt"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/miekg/dns"
+	"golang.org/x/sys/unix"
+)
+
+// A query with VLAN tags is answered to the MAC address that it came from, with the same tags.
+func TestRootXSKTags(t *testing.T) {
+	w := newWire(t, 1)
+	w.serve(t, xskConfig("native", "xsk", "1"))
+	w.query(t, wireIPv4, question("www.zone.", dns.TypeA)) // so that both ends know each other
+	for _, tags := range [][]uint16{{7}, {0x2fff}, {9, 7}} {
+		raw := openRaw(t, w)
+		q := question("www.zone.", dns.TypeA)
+		msg, err := q.Pack()
+		if err != nil {
+			t.Fatal(err)
+		}
+		mac := net.HardwareAddr{2, 0, 0, 0, 7, byte(len(tags))} // of a neighbour behind the wire
+		raw.send(t, mac, tags, msg)
+		raw.await(t, mac, tags, q.Id)
+	}
+}
+
+// packetSocket is a packet socket on the client's end of the wire.
+type packetSocket struct {
+	fd     int
+	server net.HardwareAddr
+}
+
+func openRaw(t *testing.T, w *wire) (r packetSocket) {
+	t.Helper()
+	var err error
+	inNamespace(t, w.client, func() {
+		var nic *net.Interface
+		if nic, err = net.InterfaceByName("hd-client"); err != nil {
+			return
+		}
+		all := binary.NativeEndian.Uint16([]byte{0, unix.ETH_P_ALL})
+		if r.fd, err = unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, int(all)); err != nil {
+			return
+		}
+		if err = unix.Bind(r.fd, &unix.SockaddrLinklayer{Protocol: all, Ifindex: nic.Index}); err == nil {
+			err = unix.SetsockoptInt(r.fd, unix.SOL_PACKET, unix.PACKET_AUXDATA, 1)
+		}
+		// Frames to MAC addresses of others are wanted too.
+		if err == nil {
+			err = unix.SetsockoptPacketMreq(r.fd, unix.SOL_PACKET, unix.PACKET_ADD_MEMBERSHIP, &unix.PacketMreq{Ifindex: int32(nic.Index), Type: unix.PACKET_MR_PROMISC})
+		}
+	})
+	if err == nil {
+		inNamespace(t, w.server, func() {
+			var nic *net.Interface
+			if nic, err = net.InterfaceByName(wireNIC); err == nil {
+				r.server = nic.HardwareAddr
+			}
+		})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { unix.Close(r.fd) })
+	return r
+}
+
+// The client of the raw frames.
+const rawPort = 4097
+
+// send sends a query over IPv4 with VLAN tags.
+func (r packetSocket) send(t *testing.T, from net.HardwareAddr, tags []uint16, msg []byte) {
+	t.Helper()
+	b := append(append([]byte{}, r.server...), from...)
+	for i, tag := range tags {
+		proto := uint16(unix.ETH_P_8021Q)
+		if i < len(tags)-1 {
+			proto = unix.ETH_P_8021AD
+		}
+		b = binary.BigEndian.AppendUint16(binary.BigEndian.AppendUint16(b, proto), tag)
+	}
+	b = append(b, 8, 0)
+	ip := []byte{0x45, 0, 0, 0, 0, 0, 0, 0, 64, unix.IPPROTO_UDP, 0, 0, 192, 0, 2, 2, 192, 0, 2, 1}
+	binary.BigEndian.PutUint16(ip[2:], uint16(28+len(msg)))
+	sum := uint32(0)
+	for i := 0; i < len(ip); i += 2 {
+		sum += uint32(binary.BigEndian.Uint16(ip[i:]))
+	}
+	binary.BigEndian.PutUint16(ip[10:], ^uint16(sum&0xffff+sum>>16))
+	udp := []byte{rawPort >> 8, rawPort & 0xff, 0, 53, 0, 0, 0, 0}
+	binary.BigEndian.PutUint16(udp[4:], uint16(8+len(msg)))
+	if _, err := unix.Write(r.fd, append(append(append(b, ip...), udp...), msg...)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// await waits for the response, whose outer tag the kernel has put beside the frame.
+func (r packetSocket) await(t *testing.T, to net.HardwareAddr, tags []uint16, id uint16) {
+	t.Helper()
+	tv := unix.NsecToTimeval(int64(5 * time.Second))
+	if err := unix.SetsockoptTimeval(r.fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &tv); err != nil {
+		t.Fatal(err)
+	}
+	b, oob := make([]byte, 2048), make([]byte, 256)
+	for {
+		n, oobn, _, _, err := unix.Recvmsg(r.fd, b, oob, 0)
+		if err != nil {
+			t.Fatalf("tags %x: no response: %v", tags, err)
+		}
+		if n < 42 || string(b[6:12]) != string(r.server) {
+			continue // what the client's end sends itself
+		}
+		var got []uint16
+		controls, err := unix.ParseSocketControlMessage(oob[:oobn])
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range controls {
+			// struct tpacket_auxdata: status at 0, vlan_tci at 16.
+			if c.Header.Level == unix.SOL_PACKET && c.Header.Type == unix.PACKET_AUXDATA && binary.NativeEndian.Uint32(c.Data)&unix.TP_STATUS_VLAN_VALID != 0 {
+				got = append(got, binary.NativeEndian.Uint16(c.Data[16:]))
+			}
+		}
+		at := 12
+		for at+4 < n && binary.BigEndian.Uint16(b[at:]) == unix.ETH_P_8021Q {
+			got = append(got, binary.BigEndian.Uint16(b[at+2:]))
+			at += 4
+		}
+		udp := at + 2 + 20
+		if binary.BigEndian.Uint16(b[at:]) != unix.ETH_P_IP || udp+8 > n || binary.BigEndian.Uint16(b[udp+2:]) != rawPort {
+			continue
+		}
+		m := new(dns.Msg)
+		if err := m.Unpack(b[udp+8 : n]); err != nil {
+			t.Fatal(err)
+		}
+		if fmt.Sprint(got) != fmt.Sprint(tags) || net.HardwareAddr(b[:6]).String() != to.String() || m.Id != id || len(m.Answer) != 1 {
+			t.Errorf("to a query with tags %x from %v came, with tags %x to %v:\n%v", tags, to, got, net.HardwareAddr(b[:6]), m)
+		}
+		return
+	}
+}
