@@ -3,8 +3,6 @@ package supervisor
 import (
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 
 	"heimdall/affinity"
 	"heimdall/core/config"
@@ -73,7 +71,7 @@ func (x *xdp) openQueues(c *config.Config, n *nic) error {
 		return err
 	}
 	for q := range queues {
-		owner := q % len(x.s.workers)
+		owner := x.s.ownerOf(n.Name, q)
 		w := x.s.workers[owner]
 		mem, err := affinity.MapLocal(w.node, xsk.MemorySize, c.Memory.HugePages)
 		if err != nil {
@@ -98,18 +96,6 @@ func (x *xdp) openQueues(c *config.Config, n *nic) error {
 		n.sockets = append(n.sockets, rawSocket{p, q, owner, len(w.opt.Ports) - 1})
 	}
 	return nil
-}
-
-// receiveQueues counts the receive queues that a network interface uses.
-func receiveQueues(name string) (int, error) {
-	list, err := filepath.Glob(filepath.Join("/sys/class/net", name, "queues", "rx-*"))
-	if err == nil && len(list) == 0 {
-		err = os.ErrNotExist
-	}
-	if err != nil {
-		return 0, fmt.Errorf("%s: count the receive queues in /sys/class/net: %w", name, err)
-	}
-	return len(list), nil
 }
 
 // redirect has the program give the queries to the sockets. The shards run.
