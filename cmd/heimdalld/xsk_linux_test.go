@@ -116,7 +116,7 @@ func TestRootXSKQueues(t *testing.T) {
 // A reload keeps the sockets; what is killed leaves nothing behind, and the next one can have the queue.
 func TestRootXSKReloadAndKill(t *testing.T) {
 	w := newWire(t, 1)
-	config := xskConfig("native", "xsk", "1")
+	config := strings.Replace(xskConfig("native", "xsk", "1"), "[xdp]", "busy_poll = \"20us\"\n[xdp]", 1)
 	w.serve(t, config)
 	w.query(t, wireIPv4, question("www.zone.", dns.TypeA))
 	if out, code := w.ctl("reload"); code != 0 {
