@@ -37,6 +37,7 @@ func (s *Shard) loop() {
 		s.flushLate()
 		s.tcp.Flush(s.now)
 		if s.stopping.Load() && s.drained() {
+			s.receive() // what this round's look at the poller has reported
 			return
 		}
 		switch {

@@ -290,7 +290,7 @@ func seconds(d time.Duration) uint32 { return uint32(min(d/time.Second, 1<<31)) 
 
 // close gives back what outlives a shard.
 func (w *worker) close() {
-	w.closeRaw(0)
+	w.closePorts(0)
 	for _, l := range w.opt.Listeners {
 		l.Close()
 	}

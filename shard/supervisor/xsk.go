@@ -43,7 +43,7 @@ func (x *xdp) openSockets(c *config.Config) {
 		x.nics[i].sockets = nil
 	}
 	for _, w := range x.s.workers {
-		w.closeRaw(len(c.Server.Listen))
+		w.closePorts(len(c.Server.Listen))
 	}
 	x.s.warn("AF_XDP is off, all queries come through kernel sockets", err)
 }
@@ -149,8 +149,9 @@ func (x *xdp) queues(id int, snap *shard.Snapshot) (list []control.Queue) {
 	return list
 }
 
-// closeRaw closes the AF_XDP sockets, which stand behind the first ports, and gives their memory back.
-func (w *worker) closeRaw(first int) {
+// closePorts closes the ports from number first on, and gives the memory of the AF_XDP sockets back, which are the
+// last of them.
+func (w *worker) closePorts(first int) {
 	for _, p := range w.opt.Ports[min(first, len(w.opt.Ports)):] {
 		p.Close()
 	}
