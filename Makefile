@@ -40,7 +40,7 @@ fuzz: ## run each fuzz target for FUZZTIME
 bench: ## micro-benchmarks of each stage
 	$(GO) test -run '^$$' -bench . -benchtime $(BENCHTIME) ./...
 
-generate: ## rebuild the eBPF objects (needs clang 14, libbpf-dev and llvm from Debian's packages)
+generate: ## rebuild the eBPF objects (with Debian's clang-14, llvm-14 and libbpf-dev; make setup installs them)
 	$(GO) generate ./ebpf
 
 check-generated: generate ## fail if the committed objects are not what their sources make
