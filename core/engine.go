@@ -36,8 +36,9 @@ type Performer interface {
 
 // Rules is what a reload may change while queries are in flight.
 type Rules struct {
-	ACL   *policy.ACL  // who may use recursion
-	Local *local.Table // names that are answered here
+	ACL     *policy.ACL     // who may use recursion
+	Local   *local.Table    // names that are answered here
+	Limiter *policy.Limiter // who may ask at all, and how often; nil: everybody
 
 	UDPPayload       uint16 // octets: EDNS size offered to clients and largest response over UDP
 	Recursion        bool   // false: who asks for what is not local is refused
@@ -166,6 +167,9 @@ type Counters struct {
 	BadVers   uint64
 	Short     uint64 // dropped: no whole header
 	Responses uint64 // dropped: QR set
+	Denied    uint64 // dropped: the client is on the deny list
+	Limited   uint64 // dropped: above the client's rate
+	Slipped   uint64 // above the client's rate, and answered with TC
 	InFlight  uint64 // SERVFAIL: no room for another query in flight
 	Expired   uint64 // SERVFAIL: waited too long for its turn
 	Share     uint64 // SERVFAIL or dropped: the client has more than its share of the miss path

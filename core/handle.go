@@ -16,7 +16,9 @@ func (e *Engine) Handle(now int64, reqs []Request) {
 	e.refusals = e.RefusalsPerRound >> e.Pressure
 	e.located = e.located[:0]
 	for i := range reqs {
-		e.parse(&reqs[i])
+		if r := &reqs[i]; e.admit(r) {
+			e.parse(r)
+		}
 	}
 	zone.Prefetch(e.located)
 	for i := range reqs {

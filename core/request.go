@@ -45,11 +45,11 @@ type Request struct {
 type stage uint8
 
 const (
-	stageDrop   stage = iota
-	stageError        // an error response without data
-	stageLocal        // the local table answers
-	stageZone         // a zone that is served here
-	stageLookup       // the cache, then the resolver
+	stageDrop   stage = iota // nothing is left to do
+	stageError               // an error response without data
+	stageLocal               // the local table answers
+	stageZone                // a zone that is served here
+	stageLookup              // the cache, then the resolver
 )
 
 // asker is what has to be known of a query to shape its response.

@@ -24,6 +24,7 @@ type Config struct {
 	IO        IO         `toml:"io"`
 	Memory    Memory     `toml:"memory"`
 	XDP       XDP        `toml:"xdp"`
+	Limit     Limit      `toml:"limit"`
 	Cache     Cache      `toml:"cache"`
 	Resolver  Resolver   `toml:"resolver"`
 	Recursion Recursion  `toml:"recursion"`
@@ -86,6 +87,17 @@ type XDP struct {
 	AnswerEntries int      `toml:"answer_entries"`
 	AnswerMinHits int      `toml:"answer_min_hits"`
 	Steer         string   `toml:"steer"`
+}
+
+// Limit says who may ask, and how often.
+type Limit struct {
+	QueriesPerSecond int            `toml:"queries_per_second"` // of a client; 0: no limit
+	Burst            int            `toml:"burst"`              // queries
+	Slip             int            `toml:"slip"`               // of so many above the rate one is answered with TC; 0: none
+	IPv4Prefix       int            `toml:"ipv4_prefix"`        // bits that make a client
+	IPv6Prefix       int            `toml:"ipv6_prefix"`
+	Exempt           []netip.Prefix `toml:"exempt"`
+	Deny             []netip.Prefix `toml:"deny"`
 }
 
 // Cache is the answer cache.

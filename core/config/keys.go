@@ -30,6 +30,9 @@ const (
 	day  = 24 * hour
 )
 
+// maxClients is how many prefixes of clients the XDP program's table holds.
+const maxClients = 1 << 16
+
 // none is the default of lists that are empty.
 var none = []any{}
 
@@ -73,6 +76,15 @@ var keys = []key{
 	{Name: "xdp.answer_entries", Default: int64(65536), Min: 1, Max: 16 << 20, Unit: "answers"},
 	{Name: "xdp.answer_min_hits", Default: int64(4), Min: 1, Max: 65535, Unit: "hits"},
 	{Name: "xdp.steer", Default: "flow", Values: []string{"flow", "cpu", "name"}},
+
+	{Name: "limit.queries_per_second", Default: int64(0), Max: 100_000_000, Unit: "queries", Reload: true},
+	{Name: "limit.burst", Default: int64(100), Min: 1, Max: 100_000_000, Unit: "queries", Reload: true},
+	{Name: "limit.slip", Default: int64(2), Max: 1_000_000, Unit: "queries", Reload: true},
+	{Name: "limit.ipv4_prefix", Default: int64(24), Min: 8, Max: 32, Unit: "bits", Reload: true},
+	// The XDP program keeps 64 bits of a client.
+	{Name: "limit.ipv6_prefix", Default: int64(56), Min: 16, Max: 64, Unit: "bits", Reload: true},
+	{Name: "limit.exempt", Default: none, Max: maxClients, Unit: "prefixes", Reload: true},
+	{Name: "limit.deny", Default: none, Max: maxClients, Unit: "prefixes", Reload: true},
 
 	{Name: "cache.memory", Default: "256MiB", Min: mib, Max: 16 * tib},
 	{Name: "cache.engine", Default: "segment", Values: []string{"segment", "ristretto"}},

@@ -172,8 +172,10 @@ func (s *Supervisor) engine(w *worker, shards int, p core.Performer) (*core.Engi
 	if err != nil {
 		return nil, err
 	}
+	r := rules(c, started)
+	r.Limiter = s.limiter(c)
 	return core.New(core.Options{
-		Rules:    rules(c, started),
+		Rules:    r,
 		Zones:    s.zones.set(),
 		Answers:  answers,
 		Resolver: resolver.New(s.resolverOptions(started, c, w, forRecords), newRand()),

@@ -11,6 +11,7 @@ import (
 func sources(s *shard.Snapshot) map[string]uint64 {
 	return map[string]uint64{
 		"zone": s.Engine.Zone, "cache": s.Engine.Hits, "stale": s.Engine.StaleHits, "local": s.Engine.Local, "upstream": s.Engine.Misses, "refused": s.Engine.Refused,
+		"slip": s.Engine.Slipped,
 	}
 }
 
@@ -27,6 +28,8 @@ func drops(s *shard.Snapshot) map[string]uint64 {
 	return some(func(add func(string, uint64)) {
 		add("short", s.Engine.Short)
 		add("response", s.Engine.Responses)
+		add("denied", s.Engine.Denied)
+		add("limited", s.Engine.Limited)
 		add("overload", s.Engine.Dropped)
 		add("shed", s.Stats.Shed)
 		add("oversize", s.Ports.Oversize)

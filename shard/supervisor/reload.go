@@ -56,6 +56,7 @@ func (s *Supervisor) Reload(ctx context.Context) (*control.Reload, error) {
 	tables := make([]core.Rules, len(s.workers))
 	for i := range tables {
 		tables[i] = rules(next, started)
+		tables[i].Limiter = s.limiter(next)
 	}
 	limit, cancel := context.WithTimeout(ctx, adminTimeout)
 	defer cancel()
@@ -74,6 +75,7 @@ func (s *Supervisor) Reload(ctx context.Context) (*control.Reload, error) {
 func apply(sh *shard.Shard, c *config.Config, r core.Rules) {
 	e := sh.Engine()
 	r.KeepAlive = e.KeepAlive // the shard's own: what its TCP server tells
+	r.Limiter.TakeOver(e.Limiter)
 	e.SetRules(r)
 	e.Resolver().Reconfigure(groups(c))
 	e.Answers().SetLimits(answersOptions(c, nil))

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"heimdall/affinity"
@@ -40,7 +41,8 @@ type Supervisor struct {
 	verifier *verifier
 	update   *anchorUpdate // nil: off
 	zones    *zoneStore
-	xdp      *xdp // nil: without
+	xdp      *xdp        // nil: without
+	filtered atomic.Bool // the XDP program is attached, and limits
 
 	stopUpdate context.CancelFunc
 	updating   sync.WaitGroup

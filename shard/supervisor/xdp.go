@@ -43,6 +43,7 @@ func (s *Supervisor) loadXDP() *xdp {
 		x.unload()
 		return x
 	}
+	s.filtered.Store(true)
 	x.openSockets(c)
 	return x
 }
@@ -129,7 +130,7 @@ func (x *xdp) load(c *config.Config) (err error) {
 
 // configure gives the program what a reload may change.
 func (x *xdp) configure(c *config.Config) error {
-	var clients ebpf.Clients
+	clients := ebpf.Clients{Deny: c.Limit.Deny, Exempt: c.Limit.Exempt}
 	if c.Recursion.Enabled {
 		clients.Ask = c.Recursion.Allow
 	}
@@ -140,6 +141,7 @@ func (x *xdp) configure(c *config.Config) error {
 	return errors.Join(
 		x.program.SetPayload(uint16(c.Server.UDPPayload)),
 		x.program.SetClients(clients),
+		x.program.SetLimits(kernelLimits(c)),
 		x.program.SetMinHits(uint16(hits)),
 		x.program.EnableAnswers(c.XDP.AnswerCache),
 		x.setEndpoints(),
