@@ -28,6 +28,7 @@ func (*Program) Nominees(dst []Question, names []byte, _ int) ([]Question, []byt
 func (*Program) Room() int                           { return 0 }
 func (*Program) Holds(*Answer) bool                  { return false }
 func (*Program) Answers() int                        { return 0 }
+func (*Program) TableBytes() uint64                  { return 0 }
 func (*Program) Generation() uint32                  { return 0 }
 func (*Program) Flush() error                        { return ErrNotSupported }
 func (*Program) Stats() (s Stats, err error)         { return s, ErrNotSupported }

@@ -20,7 +20,7 @@ type fakeDaemon struct {
 }
 
 // start serves d on a Unix socket until the test ends, and returns its path.
-func start(t *testing.T, d *fakeDaemon) string {
+func start(t *testing.T, d control.Server) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "s")
 	l, err := net.Listen("unix", path)

@@ -100,7 +100,7 @@ func TestOutput(t *testing.T) {
 // TestHelp: every command is named, and the exit codes are.
 func TestHelp(t *testing.T) {
 	code, out, _ := runTool("/nonexistent", "-help")
-	for _, want := range []string{"status", "shards", "cache", "upstreams", "reload", "top", "zones", "zone ", "completion", "3  no daemon answers"} {
+	for _, want := range []string{"status", "shards", "cache", "upstreams", "reload", "top", "zones", "zone ", "xdp", "completion", "3  no daemon answers"} {
 		if code != exitOK || !strings.Contains(out, want) {
 			t.Errorf("-help: exit code %d, lacks %q:\n%s", code, want, out)
 		}

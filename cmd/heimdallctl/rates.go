@@ -20,6 +20,7 @@ type rates struct {
 	Shards        int          `json:"shards"`
 	ShardsRunning int          `json:"shards_running"`
 	CacheEntries  uint64       `json:"cache_entries"`
+	XDP           *xdpRates    `json:"xdp,omitempty"` // absent when xdp.mode is off
 	Warnings      []string     `json:"warnings,omitempty"`
 	Total         shardRates   `json:"total"` // its ID and CPU are -1
 	PerShard      []shardRates `json:"per_shard"`
@@ -66,6 +67,9 @@ func newRates(prev, now *sample) *rates {
 		for i := range prev.shards {
 			earlier[prev.shards[i].ID] = &prev.shards[i]
 		}
+	}
+	if s.XDP != nil {
+		r.XDP = newXDPRates(prev.status.XDP, s.XDP, r.Seconds)
 	}
 	var all interval
 	r.Total = shardRates{ID: -1, CPU: -1}

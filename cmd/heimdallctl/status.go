@@ -36,6 +36,9 @@ func showStatus(w io.Writer, s *control.Status) {
 	if len(c.Limited) > 0 {
 		tab.row("limited", countsText(c.Limited))
 	}
+	if s.XDP != nil {
+		tab.row("in the kernel", xdpText(s.XDP))
+	}
 	tab.row("service time", latencyText(&s.ServiceTime))
 	if s.MemoryBytes > 0 {
 		tab.row("memory", bytesText(s.MemoryBytes))

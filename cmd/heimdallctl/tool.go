@@ -56,6 +56,7 @@ func (t *tool) command() *cobra.Command {
 		t.simple("upstreams", "Show the servers that are asked, and how they do", t.upstreams),
 		t.simple("zones", "Show the zones that are served", t.zones),
 		t.zone(),
+		t.xdpCommand(),
 		t.simple("reload", "Make the daemon read its configuration again", t.reload),
 		t.topCommand(),
 	)
@@ -102,6 +103,15 @@ func (t *tool) printJSON(data []byte) error {
 	b.WriteByte('\n')
 	_, err := t.env.out.Write(b.Bytes())
 	return err
+}
+
+// printIndented writes v as JSON for a single look.
+func (t *tool) printIndented(v any) error {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	return t.printJSON(data)
 }
 
 // printLine writes v as one line of JSON, for a sequence of them.

@@ -130,6 +130,9 @@ func showRates(w io.Writer, r *rates) {
 	fmt.Fprintf(w, "heimdalld %s, process %d, up %s, %d of %d shards running\n", r.Version, r.PID, uptime(r.UptimeSeconds), r.ShardsRunning, r.Shards)
 	fmt.Fprintf(w, "%s queries/s, %s replies/s, %s hits, %s drops/s, %s in flight, %s cache entries\n\n",
 		rate(all.Queries), rate(all.Replies), percent(all.HitRatio), rate(all.Drops), count(all.InFlight), count(r.CacheEntries))
+	if x := r.XDP; x != nil {
+		fmt.Fprintf(w, "in the kernel: %s answered/s, %s dropped/s, %s passed/s\n\n", rate(x.Answered), rate(x.Dropped), rate(x.Passed))
+	}
 	tab := table{right: true}
 	tab.row("SHARD", "CPU", "STATE", "QUERIES/S", "REPLIES/S", "HITS", "MISSES/S", "SERVFAIL/S", "DROPS/S", "IN FLIGHT", "BATCH", "P50", "P90", "P99", "P99.9", "CACHE")
 	row := func(id, cpu string, state control.ShardState, s *shardRates) {

@@ -134,6 +134,9 @@ func (c *Client) Reload() (*Reload, error) { return get[Reload](c, CommandReload
 // Zones asks for every zone that is served.
 func (c *Client) Zones() (*ZoneList, error) { return get[ZoneList](c, CommandZones, nil) }
 
+// XDP asks for tier 0 and the limits.
+func (c *Client) XDP() (*XDP, error) { return get[XDP](c, CommandXDP, nil) }
+
 // ZoneReload makes the daemon read the file of a zone, or all zone files, again. It returns when the new
 // versions are served, which takes as long as reading them.
 func (c *Client) ZoneReload(args ZoneReloadArgs) (*ZoneList, error) {

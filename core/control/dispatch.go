@@ -19,6 +19,7 @@ const (
 	CommandZones       = "zones"
 	CommandZoneReload  = "zone.reload"
 	CommandZoneLookup  = "zone.lookup"
+	CommandXDP         = "xdp"
 )
 
 // Limits on arguments, in characters.
@@ -42,6 +43,7 @@ type Server interface {
 	Zones(context.Context) (*ZoneList, error)
 	ZoneReload(context.Context, ZoneReloadArgs) (*ZoneList, error)
 	ZoneLookup(context.Context, ZoneLookupArgs) (*ZoneLookup, error)
+	XDP(context.Context) (*XDP, error)
 	ResolverServer
 }
 
@@ -140,6 +142,8 @@ func call(ctx context.Context, s Server, req *Request) (any, error) {
 		return s.Reload(ctx)
 	case CommandZones:
 		return s.Zones(ctx)
+	case CommandXDP:
+		return s.XDP(ctx)
 	}
 	return nil, &Error{
 		Code:    CodeUnknownCommand,

@@ -99,7 +99,7 @@ func TestDispatchCommands(t *testing.T) {
 	args := map[string]string{CommandCacheLookup: `{"name":".","type":"NS"}`, CommandZoneLookup: `{"name":".","type":"NS"}`}
 	for _, command := range []string{
 		CommandStatus, CommandShards, CommandCacheLookup, CommandCacheFlush, CommandCacheStats, CommandUpstreams, CommandReload,
-		CommandZones, CommandZoneReload, CommandZoneLookup,
+		CommandZones, CommandZoneReload, CommandZoneLookup, CommandXDP,
 	} {
 		line := fmt.Sprintf(`{"command":%q}`, command)
 		if a := args[command]; a != "" {

@@ -21,6 +21,7 @@ type Status struct {
 	CacheEntries  uint64   `json:"cache_entries"`
 	MemoryBytes   uint64   `json:"memory_bytes"` // resident set of the process; 0: unknown
 	ServiceTime   Latency  `json:"service_time"`
+	XDP           *XDP     `json:"xdp,omitempty"`      // without its exits; absent when xdp.mode is off
 	Warnings      []string `json:"warnings,omitempty"` // what keeps the daemon from its best, one sentence each
 }
 

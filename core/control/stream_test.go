@@ -61,6 +61,7 @@ func TestClientAgainstServer(t *testing.T) {
 		"stats":     func() error { _, err := c.CacheStats(); return err },
 		"upstreams": func() error { _, err := c.Upstreams(); return err },
 		"reload":    func() error { _, err := c.Reload(); return err },
+		"xdp":       func() error { _, err := c.XDP(); return err },
 		"zones":     func() error { _, err := c.Zones(); return err },
 	} {
 		if err := call(); err != nil {

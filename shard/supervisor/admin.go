@@ -45,6 +45,12 @@ func (s *Supervisor) Status(ctx context.Context) (*control.Status, error) {
 		st.Listen = append(st.Listen, a.String())
 	}
 	s.mu.Unlock()
+	if s.running.XDP.Mode != "off" {
+		if st.XDP, err = s.XDP(ctx); err != nil {
+			return nil, err
+		}
+		st.XDP.Exits = nil
+	}
 	var service histogram.Histogram
 	for i, snap := range snaps {
 		c := counters(snap)

@@ -96,6 +96,7 @@ func (c *collector) Describe(ch chan<- *prometheus.Desc) { prometheus.DescribeBy
 func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), adminTimeout)
 	defer cancel()
+	c.s.collectXDP(ch)
 	snaps := make([]*shard.Snapshot, len(c.s.workers))
 	// A shard that does not answer has no values this time; the others have.
 	_ = c.s.each(ctx, func(i int, _ *worker, sh *shard.Shard) { snaps[i] = sh.Snapshot() })

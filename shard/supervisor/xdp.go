@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"sync"
 
 	"heimdall/core/config"
 	"heimdall/ebpf"
@@ -16,6 +17,7 @@ import (
 // and one without a program, do nothing.
 type xdp struct {
 	s        *Supervisor
+	mu       sync.RWMutex  // held to set program, and by those who use it while the process may end
 	program  *ebpf.Program // nil: off, or not possible on this machine
 	steering []*ebpf.Steering
 	nics     []nic // that the program is attached to
@@ -188,7 +190,12 @@ func (x *xdp) setEndpoints() error {
 // reload takes over a new configuration, after the shards have. The program stays attached; answers published
 // under the old configuration are not given any more.
 func (x *xdp) reload(c *config.Config) {
-	if x == nil || x.program == nil {
+	if x == nil {
+		return
+	}
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	if x.program == nil {
 		return
 	}
 	if err := errors.Join(x.configure(c), x.program.Flush()); err != nil {
@@ -199,7 +206,12 @@ func (x *xdp) reload(c *config.Config) {
 // flush makes all published answers invalid. It is called after the shards' caches were flushed or have got other
 // zones: what the publisher has seen before is of the old generation.
 func (x *xdp) flush() {
-	if x == nil || x.program == nil {
+	if x == nil {
+		return
+	}
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	if x.program == nil {
 		return
 	}
 	if err := x.program.Flush(); err != nil {
@@ -214,12 +226,18 @@ type xdpSnapshot struct {
 	Answered   uint64            // packets answered in the kernel
 	Dropped    uint64
 	Passed     uint64
+	TableBytes uint64
 	Answers    int // hot answers in the kernel, expired ones included
 }
 
 // snapshot reads the counters.
 func (x *xdp) snapshot() (snap xdpSnapshot) {
-	if x == nil || x.program == nil {
+	if x == nil {
+		return snap
+	}
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	if x.program == nil {
 		return snap
 	}
 	stats, err := x.program.Stats()
@@ -229,6 +247,7 @@ func (x *xdp) snapshot() (snap xdpSnapshot) {
 	}
 	snap = xdpSnapshot{
 		Interfaces: x.modes(), Answered: stats.Answered(), Dropped: stats.Dropped(), Passed: stats.Passed(), Answers: x.program.Answers(),
+		TableBytes: x.program.TableBytes(),
 	}
 	snap.Exits = some(func(add func(string, uint64)) {
 		for e, n := range stats {
@@ -255,6 +274,8 @@ func (x *xdp) close() {
 }
 
 func (x *xdp) unload() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
 	if x.program != nil {
 		x.program.Close()
 		x.program = nil
