@@ -19,6 +19,12 @@ type Options struct {
 	Entries int       // hot answers at most; 0: none are given
 }
 
+// Feature is something that the programs need of the kernel.
+type Feature struct {
+	Name string
+	Err  error // nil: it is there; wraps ErrNotSupported: it is not; else it could not be found out
+}
+
 // Mode is where in the kernel the program runs.
 type Mode uint8
 

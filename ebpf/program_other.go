@@ -34,6 +34,12 @@ func (*Program) Flush() error                        { return ErrNotSupported }
 func (*Program) Stats() (s Stats, err error)         { return s, ErrNotSupported }
 func (*Program) Try([]byte) (Verdict, []byte, error) { return 0, nil, ErrNotSupported }
 
+// Probe finds nothing.
+func Probe() []Feature { return []Feature{{"Linux", ErrNotSupported}} }
+
+// ProgramName returns ErrNotSupported.
+func ProgramName(uint32) (string, error) { return "", ErrNotSupported }
+
 // Steering needs Linux.
 type Steering struct{}
 
