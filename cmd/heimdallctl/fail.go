@@ -79,7 +79,11 @@ func (t *tool) fail(err error) int {
 		return exitFailed
 	}
 	if e, ok := errors.AsType[*unreachableError](err); ok {
-		t.complain(e.Error(), e.hint())
+		hint := e.hint()
+		if _, ok := errors.AsType[*noConfigError](err); ok {
+			hint = "start heimdalld, or name a configuration with -config"
+		}
+		t.complain(e.Error(), hint)
 		return exitUnreachable
 	}
 	if e, ok := errors.AsType[*outcomeError](err); ok {

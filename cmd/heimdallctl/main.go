@@ -10,6 +10,8 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
+
+	"heimdall/shard/preflight"
 )
 
 // The exit codes, which scripts rely on.
@@ -38,6 +40,8 @@ type environment struct {
 	// terminal makes out a screen and its keyboard readable key by key, until
 	// restore is called. It returns a nil channel when out is not a terminal.
 	terminal func() (keys <-chan byte, restore func())
+	// machine is what doctor and tune look at.
+	machine preflight.Machine
 }
 
 // defaultSocket is the path in the default configuration.
@@ -60,6 +64,7 @@ func main() {
 		},
 		after:    time.After,
 		terminal: func() (<-chan byte, func()) { return openTerminal(os.Stdin, os.Stdout) },
+		machine:  preflight.ThisMachine("/"),
 	})
 	stop()
 	os.Exit(code)

@@ -57,6 +57,8 @@ func (t *tool) command() *cobra.Command {
 		t.simple("zones", "Show the zones that are served", t.zones),
 		t.zone(),
 		t.xdpCommand(),
+		t.doctorCommand(),
+		t.tuneCommand(),
 		t.simple("reload", "Make the daemon read its configuration again", t.reload),
 		t.topCommand(),
 	)

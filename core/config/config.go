@@ -191,6 +191,19 @@ func (s Shards) String() string {
 	return `"auto"`
 }
 
+// Spec returns the value as affinity.NewPlan reads it: a list of one CPU as "4-4", for a bare number is a count.
+func (s Shards) Spec() string {
+	switch {
+	case len(s.CPUs) == 1:
+		return fmt.Sprintf("%d-%d", s.CPUs[0], s.CPUs[0])
+	case s.CPUs != nil:
+		return FormatCPUs(s.CPUs)
+	case s.Count > 0:
+		return strconv.Itoa(s.Count)
+	}
+	return "auto"
+}
+
 // CPUs is a set of CPUs, ascending; nil: chosen by the daemon.
 type CPUs []int
 

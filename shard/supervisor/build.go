@@ -24,16 +24,7 @@ import (
 
 // planCPUs decides where the shards and all other threads run.
 func planCPUs(c *config.Config) (*affinity.Plan, error) {
-	spec := "auto"
-	switch {
-	case c.CPU.Shards.CPUs != nil:
-		if spec = affinity.FormatList(c.CPU.Shards.CPUs); len(c.CPU.Shards.CPUs) == 1 {
-			spec += "-" + spec // a bare number would be a count
-		}
-	case c.CPU.Shards.Count > 0:
-		spec = fmt.Sprint(c.CPU.Shards.Count)
-	}
-	plan, err := affinity.NewPlan(spec, c.CPU.Pin)
+	plan, err := affinity.NewPlan(c.CPU.Shards.Spec(), c.CPU.Pin)
 	if err != nil {
 		return nil, c.Problem("cpu.shards", "%v", err)
 	}
