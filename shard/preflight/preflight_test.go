@@ -98,7 +98,7 @@ func TestInspectCases(t *testing.T) {
 		{"no zero copy", "xdp_mode", OK, "with a copy", func(f *fake, _ *Options) { f.edit(func(l *Link) { l.Features = xdpBasic | xdpRedirect }) }},
 		{"no AF_XDP", "xdp_mode", OK, "without AF_XDP", func(f *fake, _ *Options) { f.edit(func(l *Link) { l.Features = xdpBasic }) }},
 		{"kernel does not tell", "xdp_mode", OK, "finds out", func(f *fake, _ *Options) { f.edit(func(l *Link) { l.Known = false }) }},
-		{"veth", "xdp_mode", Warn, "gro on", func(f *fake, _ *Options) { f.edit(func(l *Link) { l.Driver = "veth" }) }},
+		{"veth", "xdp_mode", Warn, "other end", func(f *fake, _ *Options) { f.edit(func(l *Link) { l.Driver = "veth" }) }},
 		{"other program", "xdp_program", Fail, `program 7 ("l4lb")`, func(f *fake, _ *Options) { f.edit(func(l *Link) { l.XDP = 7 }) }},
 		{"other program, no name", "xdp_program", Fail, "ip link set dev eth0 xdp off", func(f *fake, _ *Options) { f.edit(func(l *Link) { l.XDP = 8 }) }},
 		{"own program", "xdp_program", OK, "own", func(f *fake, o *Options) {
