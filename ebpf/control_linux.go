@@ -89,25 +89,7 @@ type prefix struct {
 func (p *Program) SetClients(c Clients) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	next := map[prefix]uint8{}
-	lists := [...]struct {
-		flag uint8
-		list []netip.Prefix
-	}{{uint8(xdpClientCLIENT_DENY), c.Deny}, {uint8(xdpClientCLIENT_EXEMPT), c.Exempt}, {uint8(xdpClientCLIENT_ASK), c.Ask}}
-	for _, from := range lists {
-		for _, pre := range from.list {
-			pre = unmap(pre)
-			flags := uint8(0)
-			for _, l := range lists {
-				for _, other := range l.list {
-					if other = unmap(other); other.Bits() <= pre.Bits() && other.Contains(pre.Addr()) {
-						flags |= l.flag
-					}
-				}
-			}
-			next[prefix{uint8(pre.Bits()), pre.Addr().Is6(), words(pre.Addr())}] = flags
-		}
-	}
+	next := flags(c)
 	// Prefixes of length 0 are variables: a table with nothing else is not looked at.
 	any4, any6 := next[prefix{}], next[prefix{v6: true}]
 	delete(next, prefix{})
