@@ -1,8 +1,11 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -24,6 +27,9 @@ type link struct {
 
 // linkServer is the name of the server's end.
 const linkServer = "hd-limit"
+
+// linkMetrics is where the daemon tells its metrics.
+const linkMetrics = "192.0.2.1:9153"
 
 // startLink starts the daemon in a namespace, with its XDP program attached in a mode. It serves *.limit.test.
 func startLink(t *testing.T, mode, limit string) *link {
@@ -78,7 +84,30 @@ func startLink(t *testing.T, mode, limit string) *link {
 }
 
 func (l *link) configure(mode, limit string) {
-	l.d.write(fmt.Sprintf("[recursion]\nenabled = false\n[xdp]\nmode = %q\ninterfaces = [%q]\nanswer_cache = false\n%s\n[[zone]]\nname = \"limit.test.\"\nfile = \"zone\"\n", mode, linkServer, limit))
+	l.t.Helper()
+	text := fmt.Sprintf("[server]\nlisten = [%q]\n[cpu]\nshards = 1\n[recursion]\nenabled = false\n[xdp]\nmode = %q\ninterfaces = [%q]\nanswer_cache = false\n%s\n"+
+		"[admin]\nsocket = %q\nmetrics = %q\n[[zone]]\nname = \"limit.test.\"\nfile = \"zone\"\n", l.d.addr, mode, linkServer, limit, l.d.socket, linkMetrics)
+	if err := os.WriteFile(l.d.config, []byte(text), 0o644); err != nil {
+		l.t.Fatal(err)
+	}
+}
+
+// metrics returns what the daemon tells Prometheus.
+func (l *link) metrics() string {
+	l.t.Helper()
+	client := http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(context.Context, string, string) (net.Conn, error) {
+		return l.connect("tcp", "192.0.2.2", linkMetrics)
+	}}}
+	r, err := client.Get("http://" + linkMetrics + "/metrics")
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	defer r.Body.Close()
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return string(body)
 }
 
 func (l *link) reload(mode, limit string) {
@@ -92,7 +121,14 @@ func (l *link) reload(mode, limit string) {
 // dial connects a client's address to the daemon.
 func (l *link) dial(network, from string) *dns.Conn {
 	l.t.Helper()
-	var conn net.Conn
+	conn, err := l.connect(network, from, l.d.addr)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return &dns.Conn{Conn: conn, UDPSize: 4096}
+}
+
+func (l *link) connect(network, from, to string) (conn net.Conn, err error) {
 	done := make(chan error)
 	go func() {
 		runtime.LockOSThread() // and never unlocked: the thread ends in its namespace
@@ -106,15 +142,14 @@ func (l *link) dial(network, from string) *dns.Conn {
 			if network == "tcp" {
 				dialer.LocalAddr = &net.TCPAddr{IP: net.ParseIP(from)}
 			}
-			conn, err = dialer.Dial(network, l.d.addr)
+			conn, err = dialer.Dial(network, to)
 		}
 		done <- err
 	}()
-	if err := <-done; err != nil {
-		l.t.Fatal(err)
+	if err = <-done; err == nil {
+		l.t.Cleanup(func() { conn.Close() })
 	}
-	l.t.Cleanup(func() { conn.Close() })
-	return &dns.Conn{Conn: conn, UDPSize: 4096}
+	return conn, err
 }
 
 // flood sends n queries for random names from an address without waiting for answers.
@@ -192,6 +227,15 @@ func TestRootLimitInKernel(t *testing.T) {
 			}
 			if n := dropped(l.d)["limited"]; n > 0 {
 				t.Errorf("%d were limited by a shard too", n)
+			}
+			metrics := l.metrics()
+			for _, want := range []string{
+				fmt.Sprintf(`heimdall_xdp_packets_total{exit="drop_limit"} %d`, by["drop_limit"]), `heimdall_xdp_packets_total{exit="send_answer"} 0`,
+				fmt.Sprintf(`heimdall_xdp_attached{interface=%q,mode=%q} 1`, linkServer, mode), "heimdall_xdp_answers 0",
+			} {
+				if !strings.Contains(metrics, want+"\n") {
+					t.Errorf("the metrics lack %s:\n%s", want, metrics)
+				}
 			}
 			// A reload changes rate and lists while the program stays attached.
 			l.reload(mode, "[limit]\ndeny = [\"192.0.2.3/32\"]\n")

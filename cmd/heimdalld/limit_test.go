@@ -98,6 +98,9 @@ func TestLimit(t *testing.T) {
 			t.Fatalf("over TCP: %v, %v", r, err)
 		}
 	}
+	if out, _ := d.ctl("status"); !strings.Contains(out, "limited 1") {
+		t.Errorf("heimdallctl status:\n%s", out)
+	}
 	var x struct {
 		Limit struct {
 			QueriesPerSecond int  `json:"queries_per_second"`
