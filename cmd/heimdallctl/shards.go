@@ -31,7 +31,14 @@ func showShards(w io.Writer, s *control.Shards) {
 	for i := range s.Shards {
 		fmt.Fprintf(w, "  shard %d: %s\n", s.Shards[i].ID, countsText(drops(&s.Shards[i].Counters)))
 	}
-	title := "\nmisses that were not resolved because of a limit\n"
+	title := "\nqueries above the rate that got TC\n"
+	for i := range s.Shards {
+		if n := s.Shards[i].Slipped; n > 0 {
+			fmt.Fprintf(w, "%s  shard %d: %s\n", title, s.Shards[i].ID, count(n))
+			title = ""
+		}
+	}
+	title = "\nmisses that were not resolved because of a limit\n"
 	for i := range s.Shards {
 		if limited := s.Shards[i].Limited; len(limited) > 0 {
 			fmt.Fprintf(w, "%s  shard %d: %s\n", title, s.Shards[i].ID, countsText(limited))

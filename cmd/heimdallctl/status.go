@@ -33,6 +33,9 @@ func showStatus(w io.Writer, s *control.Status) {
 	tab.row("cache", fmt.Sprintf("%s hit ratio, %s stale hits, %s entries", percent(c.HitRatio), count(c.StaleHits), count(s.CacheEntries)))
 	tab.row("in flight", count(s.InFlight))
 	tab.row("drops", countsText(drops(c)))
+	if c.Slipped > 0 {
+		tab.row("slipped", count(c.Slipped)+" queries above the rate got TC")
+	}
 	if len(c.Limited) > 0 {
 		tab.row("limited", countsText(c.Limited))
 	}

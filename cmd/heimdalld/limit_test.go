@@ -113,8 +113,15 @@ func TestLimit(t *testing.T) {
 
 	// A reload changes the rate, slip, and who is exempt, and forgives nobody.
 	reload(slowLimit + "slip = 1\n")
-	if full, truncated := spray(t, d, "127.0.0.2", 60); full > 20 || truncated < 30 {
+	if full, truncated = spray(t, d, "127.0.0.2", 60); full > 20 || truncated < 30 {
 		t.Errorf("slip 1: %d of 60 answered, %d with TC", full, truncated)
+	}
+	want := fmt.Sprintf("queries above the rate that got TC\n  shard 0: %d\n", truncated)
+	if out, _ := d.ctl("shards"); !strings.Contains(out, want) {
+		t.Errorf("heimdallctl shards lacks %q:\n%s", want, out)
+	}
+	if out, _ := d.ctl("status"); !strings.Contains(out, fmt.Sprintf("%d queries above the rate got TC", truncated)) {
+		t.Errorf("heimdallctl status:\n%s", out)
 	}
 	reload(slowLimit + "exempt = [\"127.0.0.2/32\"]\n")
 	if full, _ := spray(t, d, "127.0.0.2", 60); full < 50 {

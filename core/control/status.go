@@ -29,14 +29,15 @@ type Status struct {
 type Counters struct {
 	Queries     uint64            `json:"queries"`
 	Replies     uint64            `json:"replies"`
-	Hits        uint64            `json:"hits"`         // answered from the cache, stale answers included
-	StaleHits   uint64            `json:"stale_hits"`   // answered with an expired entry, RFC 8767
-	Misses      uint64            `json:"misses"`       // had to be asked upstream
-	Local       uint64            `json:"local"`        // answered from zones served here and other local data
-	HitRatio    float64           `json:"hit_ratio"`    // Hits / (Hits + Misses); 0 without either
-	TCPQueries  uint64            `json:"tcp_queries"`  // part of Queries
-	KernelDrops uint64            `json:"kernel_drops"` // datagrams lost because a receive queue was full
-	SendDrops   uint64            `json:"send_drops"`   // replies that the kernel did not take
+	Hits        uint64            `json:"hits"`              // answered from the cache, stale answers included
+	StaleHits   uint64            `json:"stale_hits"`        // answered with an expired entry, RFC 8767
+	Misses      uint64            `json:"misses"`            // had to be asked upstream
+	Local       uint64            `json:"local"`             // answered from zones served here and other local data
+	HitRatio    float64           `json:"hit_ratio"`         // Hits / (Hits + Misses); 0 without either
+	TCPQueries  uint64            `json:"tcp_queries"`       // part of Queries
+	KernelDrops uint64            `json:"kernel_drops"`      // datagrams lost because a receive queue was full
+	SendDrops   uint64            `json:"send_drops"`        // replies that the kernel did not take
+	Slipped     uint64            `json:"slipped,omitempty"` // above the client's rate, and answered with TC
 	Drops       map[string]uint64 `json:"drops,omitempty"`
 	Limited     map[string]uint64 `json:"limited,omitempty"` // misses that got SERVFAIL, or nothing, because of a limit
 	Rcodes      map[string]uint64 `json:"rcodes,omitempty"`  // replies by RCODE mnemonic
@@ -53,6 +54,7 @@ func (c *Counters) Add(o *Counters) {
 	c.TCPQueries += o.TCPQueries
 	c.KernelDrops += o.KernelDrops
 	c.SendDrops += o.SendDrops
+	c.Slipped += o.Slipped
 	c.HitRatio = Ratio(c.Hits, c.Misses)
 	c.Drops = addCounts(c.Drops, o.Drops)
 	c.Limited = addCounts(c.Limited, o.Limited)

@@ -98,7 +98,7 @@ func counters(s *shard.Snapshot) control.Counters {
 	c := control.Counters{
 		Queries: s.Engine.Queries, Hits: hits, StaleHits: s.Engine.StaleHits, Misses: s.Engine.Misses, Local: s.Engine.Local + s.Engine.Zone,
 		HitRatio: control.Ratio(hits, s.Engine.Misses), TCPQueries: s.Stats.Streams,
-		KernelDrops: s.Ports.QueueDrops, SendDrops: s.Ports.SendDrops, Drops: drops(s), Limited: limited(s), Rcodes: rcodes(s),
+		KernelDrops: s.Ports.QueueDrops, SendDrops: s.Ports.SendDrops, Slipped: s.Engine.Slipped, Drops: drops(s), Limited: limited(s), Rcodes: rcodes(s),
 	}
 	c.Replies = s.Ports.Sent + s.TCP.Sent
 	return c
