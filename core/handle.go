@@ -154,7 +154,11 @@ func (e *Engine) sendZone(r *Request) {
 	if wire.Flags(msg)&wire.FlagTC != 0 {
 		e.count.Truncated++
 	}
-	e.send(r, msg, rcode, wire.EDEOther, "")
+	code := wire.EDEOther
+	if rcode == wire.RcodeServFail {
+		code = wire.EDENotReady // RFC 8914, section 4.15
+	}
+	e.send(r, msg, rcode, code, "")
 }
 
 // lookup answers from the cache, or parks the request.

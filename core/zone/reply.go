@@ -14,7 +14,8 @@ const maxSteps = 16
 // if it was more than additional records that the client can do without (RFC 2181, section 9; RFC 9471).
 //
 // flags are those of the response, QR among them; AA, TC and the rcode are set here. ok is false, and dst
-// unchanged, when no zone of s encloses the qname or the class is not IN.
+// unchanged, when no zone of s encloses the qname or the class is not IN. The rcode is SERVFAIL when the zone is
+// not ready, and in no other case.
 //
 // Nothing is allocated if dst has room for limit octets.
 func (s *Set) AppendReply(dst []byte, q *wire.Query, limit int, flags uint16) (msg []byte, rcode wire.Rcode, ok bool) {
@@ -37,6 +38,10 @@ func (s *Set) AppendReplyAt(ref *Ref, dst []byte, q *wire.Query, limit int, flag
 	if ref.z.quick(&w, q, exact) {
 		w.finish(flags | wire.FlagAA)
 		return w.buf, wire.RcodeNoError, true
+	}
+	if !ref.z.Ready() {
+		w.finish(flags | uint16(wire.RcodeServFail))
+		return w.buf, wire.RcodeServFail, true
 	}
 	r := reply{w: w, set: s, qtype: q.Type, do: q.DO, z: ref.z, rel: rel, at: wire.HeaderLen}
 	r.size = copy(r.names[0][:], n)

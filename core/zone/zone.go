@@ -103,7 +103,7 @@ type Record struct {
 // record is valid during the call.
 func (z *Zone) Each(f func(r *Record) bool) {
 	var r Record
-	if z.eachAt(z.apex, &r, f) {
+	if z.Ready() && z.eachAt(z.apex, &r, f) {
 		z.eachRef(func(ref uint32) bool { return ref == z.apex || z.eachAt(ref, &r, f) })
 	}
 }
