@@ -51,6 +51,7 @@ func (s *Supervisor) Status(ctx context.Context) (*control.Status, error) {
 		}
 		st.XDP.Exits = nil
 	}
+	st.Warnings = append(st.Warnings, s.zones.failures()...)
 	var service histogram.Histogram
 	for i, snap := range snaps {
 		c := counters(snap)

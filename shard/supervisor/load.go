@@ -44,7 +44,8 @@ func LoadConfig(path string) (*config.Config, config.Problems, error) {
 }
 
 // Check finds what start-up would find beyond the text of the configuration: CPUs that are not there, too
-// little memory for the shards that this machine gets, faults in zones. It opens nothing that a running daemon may have open.
+// little memory for the shards that this machine gets, faults in zones, although these do not keep the others from
+// being served. It opens nothing that a running daemon may have open.
 func Check(ctx context.Context, c *config.Config) (warnings []string, err error) {
 	_, cpus := planCPUs(c)
 	_, hints := loadHints(c.Recursion.RootHints)

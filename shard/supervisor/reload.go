@@ -13,7 +13,7 @@ import (
 
 // Reload implements control.Server: it reads the configuration file again and applies what can change while
 // the shards run. The sockets, the queries in flight and the cache stay. A file with an error changes
-// nothing.
+// nothing. The file of a zone is not part of it: one with an error is a warning, as at the start.
 func (s *Supervisor) Reload(ctx context.Context) (*control.Reload, error) {
 	s.reloading.Lock()
 	defer s.reloading.Unlock()
@@ -21,9 +21,6 @@ func (s *Supervisor) Reload(ctx context.Context) (*control.Reload, error) {
 	if err == nil {
 		// Where the shards run is decided at the start, when the process still had all its CPUs.
 		err = next.CheckShards(len(s.workers))
-	}
-	if err == nil {
-		err = s.zones.checkNew(ctx, next.Zone)
 	}
 	if err != nil {
 		return nil, &control.Error{
@@ -65,8 +62,9 @@ func (s *Supervisor) Reload(ctx context.Context) (*control.Reload, error) {
 		return nil, fmt.Errorf("apply the configuration: %w", err)
 	}
 	if err := s.zones.configure(ctx, next.Zone); err != nil {
-		out.Warnings = append(out.Warnings, strings.Split(err.Error(), "\n")...)
+		return nil, fmt.Errorf("apply the zones: %w", err)
 	}
+	out.Warnings = append(out.Warnings, s.zones.failures()...)
 	s.xdp.reload(next)
 	return out, nil
 }

@@ -84,8 +84,12 @@ func Start(ctx context.Context, o Options) (*Supervisor, error) {
 		}
 	}
 	s.zones = newZoneStore(o.Log, s.swapZones)
+	// What cannot be loaded is logged, and answered SERVFAIL: one bad file is no reason to serve nothing.
 	if err := s.zones.configure(ctx, o.Config.Zone); err != nil {
 		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("load the zones: %w", err)
 	}
 	if err := s.start(); err != nil {
 		s.Stop()

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"sort"
+	"strings"
 	"sync"
 	"time"
 
@@ -58,8 +59,9 @@ func (z *zoneStore) set() *zone.Set {
 	return z.current
 }
 
-// configure makes the zones those of a configuration: it loads new ones and those whose file has changed, and
-// drops what is gone. A zone that cannot be loaded keeps its old version; the error tells of all of them.
+// configure makes the zones those of a configuration: it loads new ones, those whose file has changed and those
+// that could not be loaded before, and drops what is gone. A zone that cannot be loaded keeps its old version, or
+// is not ready: failures tells. An error means that shards still have the set of before.
 func (z *zoneStore) configure(ctx context.Context, list []config.Zone) error {
 	z.loads.Lock()
 	defer z.loads.Unlock()
@@ -108,7 +110,7 @@ func (z *zoneStore) reload(ctx context.Context, name dname.Name) ([]control.Zone
 	if name != nil && len(load) == 0 {
 		return nil, control.Errorf(control.CodeBadRequest, "no zone %s is served here", name)
 	}
-	err := z.update(ctx, load, nil)
+	err := z.update(ctx, load, nil) // what could not be loaded is in the infos
 	z.mu.Lock()
 	defer z.mu.Unlock()
 	var infos []control.ZoneInfo
@@ -116,29 +118,22 @@ func (z *zoneStore) reload(ctx context.Context, name dname.Name) ([]control.Zone
 		infos = append(infos, s.info())
 	}
 	sortInfos(infos)
-	if err != nil && ctx.Err() != nil {
-		return infos, err
-	}
-	return infos, nil // what failed is in the infos
+	return infos, err
 }
 
 // update loads versions, swaps the set, and unmaps what no shard uses any more.
 func (z *zoneStore) update(ctx context.Context, load []*servedZone, gone [][]byte) error {
-	var errs []error
 	for _, s := range load {
-		old, err := z.load(ctx, s)
-		if err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		gone = append(gone, old)
+		gone = append(gone, z.load(ctx, s))
 	}
 	z.mu.Lock()
 	var zones []*zone.Zone
 	for _, s := range z.byName {
-		if s.zone != nil {
-			zones = append(zones, s.zone)
+		if s.zone == nil {
+			zones = append(zones, zone.NewUnready(s.config.Name))
+			continue
 		}
+		zones = append(zones, s.zone)
 	}
 	z.current = nil
 	if len(zones) > 0 {
@@ -148,22 +143,27 @@ func (z *zoneStore) update(ctx context.Context, load []*servedZone, gone [][]byt
 	z.mu.Unlock()
 	if err := z.swap(ctx, set); err != nil {
 		// A shard may still use the old versions: their memory stays.
-		return errors.Join(append(errs, err)...)
+		return err
 	}
 	for _, mem := range gone {
 		affinity.Unmap(mem)
 	}
-	return errors.Join(errs...)
+	return nil
 }
 
-// changed tells whether a zone's file is not the one that was read. Files that it includes are not looked at.
+// changed tells whether a zone should be read again: its file is not the one that was read, or that failed. Files
+// that it includes are not looked at: what was wrong may have been one of them.
 func (s *servedZone) changed() bool {
+	if s.err != nil {
+		return true
+	}
 	now, err := os.Stat(s.config.File)
 	return err != nil || s.file == nil || !os.SameFile(now, s.file) || now.Size() != s.file.Size() || !now.ModTime().Equal(s.file.ModTime())
 }
 
-// load reads a zone's file and makes it the zone's version. It returns the memory of the one before.
-func (z *zoneStore) load(ctx context.Context, s *servedZone) (old []byte, err error) {
+// load reads a zone's file and makes it the zone's version. It returns the memory of the one before, nil if that
+// stays.
+func (z *zoneStore) load(ctx context.Context, s *servedZone) (old []byte) {
 	z.mu.Lock()
 	s.loading, s.records = true, 0
 	z.mu.Unlock()
@@ -181,12 +181,12 @@ func (z *zoneStore) load(ctx context.Context, s *servedZone) (old []byte, err er
 	if err != nil {
 		affinity.Unmap(mem)
 		z.log.Error("a zone was not loaded", "zone", s.config.Name.String(), "old version served", s.zone != nil, "error", err)
-		return nil, err
+		return nil
 	}
 	old = s.mem
 	s.zone, s.mem, s.loaded, s.took = next, mem, time.Now(), time.Since(began)
 	z.log.Info("loaded a zone", "zone", s.config.Name.String(), "serial", next.Serial(), "records", next.Records(), "bytes", next.Memory(), "took", s.took.Round(time.Millisecond))
-	return old, nil
+	return old
 }
 
 // progressEvery is after how many records the load of a large zone is reported.
@@ -252,21 +252,6 @@ func everyError(err error) error {
 	return err
 }
 
-// checkNew loads the zones of a configuration that are not served yet, and forgets them: a name of a zone that
-// cannot be served must not be resolved like any other.
-func (z *zoneStore) checkNew(ctx context.Context, list []config.Zone) error {
-	var fresh []config.Zone
-	z.mu.Lock()
-	for _, c := range list {
-		if z.byName[string(c.Name)] == nil {
-			fresh = append(fresh, c)
-		}
-	}
-	z.mu.Unlock()
-	_, err := checkZones(ctx, fresh)
-	return err
-}
-
 // checkZones loads all zones of a configuration and forgets them.
 func checkZones(ctx context.Context, list []config.Zone) (warnings []string, err error) {
 	var errs []error
@@ -293,6 +278,21 @@ func (s *Supervisor) swapZones(ctx context.Context, set *zone.Set) error {
 	return s.eachServing(ctx, func(_ int, _ *worker, sh *shard.Shard) { sh.Engine().Zones = set })
 }
 
+// failures tells which zones are not what their files should be, one line each.
+func (z *zoneStore) failures() (list []string) {
+	for _, i := range z.list() {
+		if i.State != control.ZoneFailed {
+			continue
+		}
+		what := "its old version is served"
+		if i.Loaded.IsZero() {
+			what = "its names get SERVFAIL"
+		}
+		list = append(list, fmt.Sprintf("zone %s was not loaded, %s: %s", i.Name, what, strings.ReplaceAll(i.Problems[0], "\n", "; ")))
+	}
+	return list
+}
+
 // list tells operators about all zones.
 func (z *zoneStore) list() []control.ZoneInfo {
 	z.mu.Lock()
@@ -311,7 +311,7 @@ const maxNotes = 20
 // info describes a zone. The caller holds zoneStore.mu.
 func (s *servedZone) info() control.ZoneInfo {
 	i := control.ZoneInfo{
-		Name: s.config.Name.String(), File: s.config.File, Loaded: s.loaded, LoadSeconds: s.took.Seconds(), State: "serving",
+		Name: s.config.Name.String(), File: s.config.File, Loaded: s.loaded, LoadSeconds: s.took.Seconds(), State: control.ZoneServing,
 		Problems: s.notes[:min(len(s.notes), maxNotes)],
 	}
 	if s.zone != nil {
@@ -320,9 +320,9 @@ func (s *servedZone) info() control.ZoneInfo {
 	}
 	switch {
 	case s.loading:
-		i.State, i.Progress = "loading", fmt.Sprintf("%d records", s.records)
+		i.State, i.Progress = control.ZoneLoading, fmt.Sprintf("%d records", s.records)
 	case s.err != nil:
-		i.State, i.Problems = "failed", append([]string{s.err.Error()}, i.Problems...)
+		i.State, i.Problems = control.ZoneFailed, append([]string{s.err.Error()}, i.Problems...)
 	}
 	return i
 }
