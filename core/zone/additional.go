@@ -68,7 +68,7 @@ func (r *reply) addresses(required bool) bool {
 		if !ok || rdata+before > maxPointer || (h.referral && below(n, h.cut)) != required {
 			continue
 		}
-		node := h.z.find(n)
+		node, expanded := h.z.host(n)
 		if node == 0 {
 			continue
 		}
@@ -76,13 +76,13 @@ func (r *reply) addresses(required bool) bool {
 			if count == maxTargets {
 				return true
 			}
-			if containsRef(seen[:count], node) {
+			if !expanded && containsRef(seen[:count], node) {
 				continue
 			}
 			seen[count] = node
 			count++
 		}
-		if !r.address(node, owner{pointer: uint16(rdata + before)}) {
+		if !r.address(node, owner{pointer: uint16(rdata + before)}, expanded) {
 			return false
 		}
 	}
@@ -98,13 +98,39 @@ func containsRef(list []uint32, ref uint32) bool {
 	return false
 }
 
+// host returns the node that has the addresses of a host, given in lower case and without the origin: its own, or
+// the wildcard that stands for it, as below a cut other servers take it, too. 0: there is none.
+func (z *Zone) host(n []byte) (ref uint32, expanded bool) {
+	if ref = z.find(n); ref != 0 || len(n) == 0 {
+		return ref, false
+	}
+	at := 0
+	for encloser := uint32(0); encloser == 0; {
+		if at += 1 + int(n[at]); at == len(n) {
+			encloser = z.apex
+		} else {
+			encloser = z.find(n[at:])
+		}
+		if encloser != 0 && z.flags(encloser)&flagWild == 0 {
+			return 0, false
+		}
+	}
+	saved := asterisk(n, at)
+	ref = z.find(n[at-2:])
+	restore(n, at, saved)
+	return ref, true
+}
+
 // address appends the A and AAAA records of a node.
-func (r *reply) address(ref uint32, o owner) bool {
+func (r *reply) address(ref uint32, o owner, expanded bool) bool {
 	node := r.helpful.z.node(ref)
 	for _, t := range [...]wire.Type{wire.TypeA, wire.TypeAAAA} {
 		recs, sigs := rrset(node, t)
 		if recs == nil {
 			continue
+		}
+		if expanded && r.do && len(sigs) > 0 {
+			continue // nobody could validate it without the proof that the name itself does not exist
 		}
 		m := r.w.mark()
 		_, ok := r.w.set(wire.Additional, o, recs)

@@ -81,7 +81,7 @@ func (c *checker) glue(ref uint32, node []byte) {
 		if !inside {
 			continue
 		}
-		host := c.z.find(n)
+		host, _ := c.z.host(n)
 		// A delegation's servers beside it may have their addresses in another zone, below another cut.
 		if ref != c.z.apex && !below(n, nodeName(node)) {
 			continue
@@ -89,7 +89,7 @@ func (c *checker) glue(ref uint32, node []byte) {
 		if host != 0 && (has(c.z.node(host), wire.TypeA) || has(c.z.node(host), wire.TypeAAAA)) {
 			continue
 		}
-		if host == 0 && ref == c.z.apex && c.z.search(append(n, c.z.origin...), len(n), 0, wire.TypeA).how != absent {
+		if c.z.find(n) == 0 && ref == c.z.apex && c.z.search(append(n, c.z.origin...), len(n), 0, wire.TypeA).how != absent {
 			continue // a wildcard stands for it, or it is delegated
 		}
 		c.add(Warning, ref, wire.TypeNS, "no address of the name server %s", dname.Name(append(n, c.z.origin...)))

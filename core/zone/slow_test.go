@@ -145,8 +145,20 @@ func (z *slowZone) refer(m *dns.Msg, ns []dns.RR) {
 	m.Ns = append(m.Ns, ns...)
 	for _, rr := range ns {
 		host := strings.ToLower(rr.(*dns.NS).Ns)
-		m.Extra = append(append(m.Extra, z.at(host, dns.TypeA)...), z.at(host, dns.TypeAAAA)...)
+		node := z.host(host)
+		m.Extra = append(append(m.Extra, renamed(z.at(node, dns.TypeA), host)...), renamed(z.at(node, dns.TypeAAAA), host)...)
 	}
+}
+
+// host returns the name that has a host's addresses, which may be a wildcard.
+func (z *slowZone) host(name string) string {
+	if z.exists(name) || !dns.IsSubDomain(z.origin, name) {
+		return name
+	}
+	for !z.exists(name) {
+		name = name[strings.Index(name, ".")+1:]
+	}
+	return "*." + name
 }
 
 // negative adds the SOA record (RFC 2308, section 3).
