@@ -159,17 +159,22 @@ func (z *Zone) setChain(nodes []uint32) {
 	z.chain = z.putRefs(start, nodes)
 }
 
-// setHashes puts the NSEC3 owners that belong to the zone's chain in order.
-func (z *Zone) setHashes(nodes []uint32) {
+// setParams takes the parameters of the NSEC3 chain from the apex. It returns false when there are none.
+func (z *Zone) setParams() bool {
 	param, _ := rrset(z.node(z.apex), wire.TypeNSEC3PARAM)
 	for ; len(param) >= recordLen; param = param[recordSize(param):] {
 		// RFC 5155, section 4.1.2: flags other than 0 mean that the chain is not complete.
 		if rdata := param[recordLen:recordSize(param)]; rdata[0] == 1 && rdata[1] == 0 {
 			z.params = hashParams{int(binary.BigEndian.Uint16(rdata[2:])), rdata[5:]}
-			break
+			return true
 		}
 	}
-	if len(param) < recordLen {
+	return false
+}
+
+// setHashes puts the NSEC3 owners that belong to the zone's chain in order.
+func (z *Zone) setHashes(nodes []uint32) {
+	if !z.setParams() {
 		return
 	}
 	// RFC 5155, section 7.2: records of other chains are not for answering.
