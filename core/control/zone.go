@@ -20,7 +20,7 @@ type ZoneInfo struct {
 	Serial      uint32    `json:"serial"`
 	Records     uint64    `json:"records"`
 	Names       uint64    `json:"names"`        // names that own records or have names below them
-	MemoryBytes uint64    `json:"memory_bytes"` // one copy
+	MemoryBytes uint64    `json:"memory_bytes"` // all copies: one for each NUMA node with shards
 	Loaded      time.Time `json:"loaded,omitzero"`
 	LoadSeconds float64   `json:"load_seconds"` // reading, checking and packing it
 	State       ZoneState `json:"state"`

@@ -48,7 +48,7 @@ func (s *Supervisor) makeWorkers() error {
 	c := s.cfg
 	n := len(s.plan.Shards)
 	for i, place := range s.plan.Shards {
-		w := &worker{node: place.Node, epoch: s.epoch, log: s.log, done: make(chan struct{}), fresh: func(sh *shard.Shard) { sh.Engine().Zones = s.zones.set() }}
+		w := &worker{node: place.Node, epoch: s.epoch, log: s.log, done: make(chan struct{}), fresh: func(sh *shard.Shard) { sh.Engine().Zones = s.zones.set(place.Node) }}
 		s.workers = append(s.workers, w)
 		w.opt = shard.Options{
 			ID: i, CPU: place.CPU, Pin: c.CPU.Pin, Batch: c.IO.Batch, Spin: c.IO.Spin, ShedAfter: c.IO.ShedAfter,
@@ -167,7 +167,7 @@ func (s *Supervisor) engine(w *worker, shards int, p core.Performer) (*core.Engi
 	r.Limiter = s.limiter(c)
 	return core.New(core.Options{
 		Rules:    r,
-		Zones:    s.zones.set(),
+		Zones:    s.zones.set(w.node),
 		Answers:  answers,
 		Resolver: resolver.New(s.resolverOptions(started, c, w, forRecords), newRand()),
 		Queue: policy.NewFairQueue(policy.FairOptions{

@@ -23,23 +23,24 @@ import (
 )
 
 // zoneStore holds the zones that are served, in memory outside of the Go heap, and loads new versions. The
-// shards share one read-only copy. Its methods are safe for concurrent use.
+// shards of one NUMA node share one read-only copy. Its methods are safe for concurrent use.
 type zoneStore struct {
-	log   *slog.Logger
-	swap  func(context.Context, *zone.Set) error // gives all shards a set, and returns when none uses the old one
-	loads sync.Mutex                             // held while versions are loaded and swapped, one caller at a time
+	log      *slog.Logger
+	nodes    []int                                 // that have shards, at least one
+	mapLocal func(node, size int) ([]byte, error)  // maps memory that affinity.Unmap gives back
+	swap     func(context.Context, zoneSets) error // gives all shards their set, and returns when none uses the old one
+	loads    sync.Mutex                            // held while versions are loaded and swapped, one caller at a time
 
 	mu      sync.Mutex
 	byName  map[string]*servedZone // by origin, lower case
-	current *zone.Set              // nil: no zones
+	current zoneSets
 }
 
 // servedZone is one zone and how its last load went.
 type servedZone struct {
 	config  config.Zone
 	file    os.FileInfo // of its file when it was last read; nil: could not be looked at
-	zone    *zone.Zone  // nil: never loaded
-	mem     []byte      // of zone
+	version zoneCopies  // nil: never loaded
 	loaded  time.Time
 	took    time.Duration
 	loading bool
@@ -48,15 +49,15 @@ type servedZone struct {
 	notes   []string
 }
 
-func newZoneStore(log *slog.Logger, swap func(context.Context, *zone.Set) error) *zoneStore {
-	return &zoneStore{log: log, swap: swap, byName: map[string]*servedZone{}}
+func newZoneStore(log *slog.Logger, nodes []int, swap func(context.Context, zoneSets) error) *zoneStore {
+	return &zoneStore{log: log, nodes: nodes, mapLocal: mapZone, swap: swap, byName: map[string]*servedZone{}}
 }
 
-// set returns the zones as shards get them; nil if there are none.
-func (z *zoneStore) set() *zone.Set {
+// set returns the zones as the shards of a node get them; nil if there are none.
+func (z *zoneStore) set(node int) *zone.Set {
 	z.mu.Lock()
 	defer z.mu.Unlock()
-	return z.current
+	return z.current[node]
 }
 
 // configure makes the zones those of a configuration: it loads new ones, those whose file has changed and those
@@ -74,7 +75,7 @@ func (z *zoneStore) configure(ctx context.Context, list []config.Zone) error {
 		if s == nil || s.config.File != c.File {
 			fresh := &servedZone{config: c}
 			if s != nil {
-				fresh.zone, fresh.mem, fresh.loaded = s.zone, s.mem, s.loaded
+				fresh.version, fresh.loaded, fresh.took = s.version, s.loaded, s.took
 			}
 			s = fresh
 			load = append(load, s)
@@ -86,10 +87,10 @@ func (z *zoneStore) configure(ctx context.Context, list []config.Zone) error {
 	old := z.byName
 	z.byName = next
 	z.mu.Unlock()
-	var gone [][]byte
+	var gone []zoneCopies
 	for key, s := range old {
 		if next[key] == nil {
-			gone = append(gone, s.mem)
+			gone = append(gone, s.version)
 		}
 	}
 	return z.update(ctx, load, gone)
@@ -122,31 +123,20 @@ func (z *zoneStore) reload(ctx context.Context, name dname.Name) ([]control.Zone
 }
 
 // update loads versions, swaps the set, and unmaps what no shard uses any more.
-func (z *zoneStore) update(ctx context.Context, load []*servedZone, gone [][]byte) error {
+func (z *zoneStore) update(ctx context.Context, load []*servedZone, gone []zoneCopies) error {
 	for _, s := range load {
 		gone = append(gone, z.load(ctx, s))
 	}
 	z.mu.Lock()
-	var zones []*zone.Zone
-	for _, s := range z.byName {
-		if s.zone == nil {
-			zones = append(zones, zone.NewUnready(s.config.Name))
-			continue
-		}
-		zones = append(zones, s.zone)
-	}
-	z.current = nil
-	if len(zones) > 0 {
-		z.current = zone.NewSet(zones)
-	}
-	set := z.current
+	z.current = z.setsOf()
+	sets := z.current
 	z.mu.Unlock()
-	if err := z.swap(ctx, set); err != nil {
+	if err := z.swap(ctx, sets); err != nil {
 		// A shard may still use the old versions: their memory stays.
 		return err
 	}
-	for _, mem := range gone {
-		affinity.Unmap(mem)
+	for _, version := range gone {
+		version.unmap()
 	}
 	return nil
 }
@@ -161,30 +151,34 @@ func (s *servedZone) changed() bool {
 	return err != nil || s.file == nil || !os.SameFile(now, s.file) || now.Size() != s.file.Size() || !now.ModTime().Equal(s.file.ModTime())
 }
 
-// load reads a zone's file and makes it the zone's version. It returns the memory of the one before, nil if that
-// stays.
-func (z *zoneStore) load(ctx context.Context, s *servedZone) (old []byte) {
+// load reads a zone's file and makes it the zone's version. It returns the one before, nil if that stays.
+func (z *zoneStore) load(ctx context.Context, s *servedZone) (old zoneCopies) {
 	z.mu.Lock()
 	s.loading, s.records = true, 0
 	z.mu.Unlock()
 	began := time.Now()
 	file, _ := os.Stat(s.config.File) // readZone says what is wrong with it
-	next, mem, notes, err := readZone(ctx, s.config, func(records int) {
+	next, mem, notes, err := readZone(ctx, s.config, func(size int) ([]byte, error) { return z.mapLocal(z.nodes[0], size) }, func(records int) {
 		z.mu.Lock()
 		s.records = records
 		z.mu.Unlock()
 		z.log.Info("loading a zone", "zone", s.config.Name.String(), "records", records)
 	})
+	var version zoneCopies
+	if err == nil {
+		version, err = z.copies(next, mem)
+	} else {
+		affinity.Unmap(mem)
+	}
 	z.mu.Lock()
 	defer z.mu.Unlock()
 	s.loading, s.err, s.notes, s.file = false, err, notes, file
 	if err != nil {
-		affinity.Unmap(mem)
-		z.log.Error("a zone was not loaded", "zone", s.config.Name.String(), "old version served", s.zone != nil, "error", err)
+		z.log.Error("a zone was not loaded", "zone", s.config.Name.String(), "old version served", s.version != nil, "error", err)
 		return nil
 	}
-	old = s.mem
-	s.zone, s.mem, s.loaded, s.took = next, mem, time.Now(), time.Since(began)
+	old = s.version
+	s.version, s.loaded, s.took = version, time.Now(), time.Since(began)
 	z.log.Info("loaded a zone", "zone", s.config.Name.String(), "serial", next.Serial(), "records", next.Records(), "bytes", next.Memory(), "took", s.took.Round(time.Millisecond))
 	return old
 }
@@ -192,8 +186,8 @@ func (z *zoneStore) load(ctx context.Context, s *servedZone) (old []byte) {
 // progressEvery is after how many records the load of a large zone is reported.
 const progressEvery = 1_000_000
 
-// readZone loads a zone from its master file into memory of its own.
-func readZone(ctx context.Context, c config.Zone, progress func(records int)) (z *zone.Zone, mem []byte, notes []string, err error) {
+// readZone loads a zone from its master file into memory of its own, which alloc maps.
+func readZone(ctx context.Context, c config.Zone, alloc func(size int) ([]byte, error), progress func(records int)) (z *zone.Zone, mem []byte, notes []string, err error) {
 	// $INCLUDE stays below the folder of the zone's file, symbolic links included.
 	root, err := os.OpenRoot(filepath.Dir(c.File))
 	if err != nil {
@@ -208,7 +202,7 @@ func readZone(ctx context.Context, c config.Zone, progress func(records int)) (z
 	b := zone.NewBuilder(c.Name, zone.Options{
 		Seed: newSeed(), Checks: true, Now: uint32(time.Now().Unix()),
 		Memory: zone.Memory{
-			Alloc: func(size int) ([]byte, error) { return affinity.MapLocal(affinity.AnyNode, size, false) },
+			Alloc: func(size int) ([]byte, error) { return mapZone(affinity.AnyNode, size) },
 			Free:  func(mem []byte) { affinity.Unmap(mem) },
 		},
 	})
@@ -228,7 +222,7 @@ func readZone(ctx context.Context, c config.Zone, progress func(records int)) (z
 		return nil, nil, nil, fmt.Errorf("zone %s: %w", c.Name, everyError(err))
 	}
 	z, problems := b.Finish(func(size int) ([]byte, error) {
-		mem, err = affinity.MapLocal(affinity.AnyNode, size, false)
+		mem, err = alloc(size)
 		return mem, err
 	})
 	var errs []error
@@ -256,7 +250,7 @@ func everyError(err error) error {
 func checkZones(ctx context.Context, list []config.Zone) (warnings []string, err error) {
 	var errs []error
 	for _, c := range list {
-		_, mem, notes, err := readZone(ctx, c, func(int) {})
+		_, mem, notes, err := readZone(ctx, c, func(size int) ([]byte, error) { return mapZone(affinity.AnyNode, size) }, func(int) {})
 		affinity.Unmap(mem)
 		if err != nil {
 			errs = append(errs, err)
@@ -269,13 +263,13 @@ func checkZones(ctx context.Context, list []config.Zone) (warnings []string, err
 	return warnings, errors.Join(errs...)
 }
 
-// swapZones gives all shards a set of zones.
-func (s *Supervisor) swapZones(ctx context.Context, set *zone.Set) error {
+// swapZones gives all shards the zones of their node.
+func (s *Supervisor) swapZones(ctx context.Context, sets zoneSets) error {
 	defer s.xdp.flush()
 	ctx, cancel := context.WithTimeout(ctx, adminTimeout)
 	defer cancel()
 	// A shard that is being started again takes the new set, and runs nothing meanwhile.
-	return s.eachServing(ctx, func(_ int, _ *worker, sh *shard.Shard) { sh.Engine().Zones = set })
+	return s.eachServing(ctx, func(_ int, w *worker, sh *shard.Shard) { sh.Engine().Zones = sets[w.node] })
 }
 
 // failures tells which zones are not what their files should be, one line each.
@@ -314,9 +308,10 @@ func (s *servedZone) info() control.ZoneInfo {
 		Name: s.config.Name.String(), File: s.config.File, Loaded: s.loaded, LoadSeconds: s.took.Seconds(), State: control.ZoneServing,
 		Problems: s.notes[:min(len(s.notes), maxNotes)],
 	}
-	if s.zone != nil {
-		i.Serial, i.Records, i.Names = s.zone.Serial(), uint64(s.zone.Records()), uint64(s.zone.Names())
-		i.MemoryBytes, i.Signed, i.ZONEMD = uint64(s.zone.Memory()), s.zone.Signed(), s.zone.Digest().String()
+	if s.version != nil {
+		served := s.version[0].zone
+		i.Serial, i.Records, i.Names = served.Serial(), uint64(served.Records()), uint64(served.Names())
+		i.MemoryBytes, i.Signed, i.ZONEMD = uint64(served.Memory()*len(s.version)), served.Signed(), served.Digest().String()
 	}
 	switch {
 	case s.loading:

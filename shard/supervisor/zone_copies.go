@@ -1,0 +1,77 @@
+package supervisor
+
+import (
+	"slices"
+
+	"heimdall/affinity"
+	"heimdall/core/zone"
+)
+
+// zoneCopies is one version of a zone, once in the memory of each NUMA node that has shards.
+type zoneCopies []zoneCopy
+
+type zoneCopy struct {
+	zone *zone.Zone
+	mem  []byte // of zone
+}
+
+// zoneSets are all zones, by the node of the shards that use them. Empty: there are no zones.
+type zoneSets map[int]*zone.Set
+
+// copies makes a version out of a zone on the first node and its memory.
+func (z *zoneStore) copies(first *zone.Zone, mem []byte) (zoneCopies, error) {
+	list := zoneCopies{{first, mem}}
+	for _, node := range z.nodes[1:] {
+		var c zoneCopy
+		var err error
+		c.zone, err = first.Copy(func(size int) ([]byte, error) {
+			c.mem, err = z.mapLocal(node, size)
+			return c.mem, err
+		})
+		if err != nil {
+			list.unmap()
+			return nil, err
+		}
+		list = append(list, c)
+	}
+	return list, nil
+}
+
+// unmap gives the memory back. No shard may use the zone any more.
+func (c zoneCopies) unmap() {
+	for _, one := range c {
+		affinity.Unmap(one.mem)
+	}
+}
+
+// setsOf makes the sets of zones for all nodes. The caller holds zoneStore.mu.
+func (z *zoneStore) setsOf() zoneSets {
+	sets := zoneSets{}
+	if len(z.byName) == 0 {
+		return sets
+	}
+	for i, node := range z.nodes {
+		var zones []*zone.Zone
+		for _, s := range z.byName {
+			if s.version == nil {
+				zones = append(zones, zone.NewUnready(s.config.Name))
+				continue
+			}
+			zones = append(zones, s.version[i].zone)
+		}
+		sets[node] = zone.NewSet(zones)
+	}
+	return sets
+}
+
+// shardNodes lists the NUMA nodes that have shards, ascending: AnyNode alone if shards are not pinned.
+func shardNodes(p *affinity.Plan) (nodes []int) {
+	for _, s := range p.Shards {
+		nodes = append(nodes, s.Node)
+	}
+	slices.Sort(nodes)
+	return slices.Compact(nodes)
+}
+
+// mapZone maps memory for a zone on a node.
+func mapZone(node, size int) ([]byte, error) { return affinity.MapLocal(node, size, false) }
