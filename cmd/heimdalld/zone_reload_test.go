@@ -22,7 +22,7 @@ type zoneInfo struct {
 	LoadSeconds       float64 `json:"load_seconds"`
 	Loaded            string
 	Signed            bool
-	ZONEMD            string
+	ZONEMD, Progress  string
 	Problems          []string
 }
 

@@ -44,8 +44,8 @@ type servedZone struct {
 	loaded  time.Time
 	took    time.Duration
 	loading bool
-	records int   // read so far, while loading
-	err     error // why the last load failed
+	so      progress // while loading
+	err     error    // why the last load failed
 	notes   []string
 }
 
@@ -154,15 +154,17 @@ func (s *servedZone) changed() bool {
 // load reads a zone's file and makes it the zone's version. It returns the one before, nil if that stays.
 func (z *zoneStore) load(ctx context.Context, s *servedZone) (old zoneCopies) {
 	z.mu.Lock()
-	s.loading, s.records = true, 0
+	s.loading, s.so = true, progress{}
 	z.mu.Unlock()
 	began := time.Now()
 	file, _ := os.Stat(s.config.File) // readZone says what is wrong with it
-	next, mem, notes, err := readZone(ctx, s.config, func(size int) ([]byte, error) { return z.mapLocal(z.nodes[0], size) }, func(records int) {
+	next, mem, notes, err := readZone(ctx, s.config, func(size int) ([]byte, error) { return z.mapLocal(z.nodes[0], size) }, func(so progress) {
 		z.mu.Lock()
-		s.records = records
+		s.so = so
 		z.mu.Unlock()
-		z.log.Info("loading a zone", "zone", s.config.Name.String(), "records", records)
+		if so.records%logEvery == 0 {
+			z.log.Info("loading a zone", "zone", s.config.Name.String(), "read", so)
+		}
 	})
 	var version zoneCopies
 	if err == nil {
@@ -183,11 +185,8 @@ func (z *zoneStore) load(ctx context.Context, s *servedZone) (old zoneCopies) {
 	return old
 }
 
-// progressEvery is after how many records the load of a large zone is reported.
-const progressEvery = 1_000_000
-
 // readZone loads a zone from its master file into memory of its own, which alloc maps.
-func readZone(ctx context.Context, c config.Zone, alloc func(size int) ([]byte, error), progress func(records int)) (z *zone.Zone, mem []byte, notes []string, err error) {
+func readZone(ctx context.Context, c config.Zone, alloc func(size int) ([]byte, error), tell func(progress)) (z *zone.Zone, mem []byte, notes []string, err error) {
 	// $INCLUDE stays below the folder of the zone's file, symbolic links included.
 	root, err := os.OpenRoot(filepath.Dir(c.File))
 	if err != nil {
@@ -206,14 +205,16 @@ func readZone(ctx context.Context, c config.Zone, alloc func(size int) ([]byte, 
 			Free:  func(mem []byte) { affinity.Unmap(mem) },
 		},
 	})
-	err = zonefile.Read(f, zonefile.Options{
+	src := newCounted(f)
+	records := 0
+	err = zonefile.Read(src, zonefile.Options{
 		Name: c.File, Origin: c.Name, Open: func(name string) (io.ReadCloser, error) { return root.Open(name) },
 	}, func(r *zonefile.Record) error {
-		if n := b.Records(); n > 0 && n%progressEvery == 0 {
-			progress(n)
-		}
-		if b.Records()%1024 == 0 && ctx.Err() != nil {
-			return ctx.Err()
+		if records++; records%progressEvery == 0 {
+			tell(progress{records, src.percent()})
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
 		}
 		return b.Add(r.Owner, r.Type, r.Class, r.TTL, r.RData)
 	})
@@ -250,7 +251,7 @@ func everyError(err error) error {
 func checkZones(ctx context.Context, list []config.Zone) (warnings []string, err error) {
 	var errs []error
 	for _, c := range list {
-		_, mem, notes, err := readZone(ctx, c, func(size int) ([]byte, error) { return mapZone(affinity.AnyNode, size) }, func(int) {})
+		_, mem, notes, err := readZone(ctx, c, func(size int) ([]byte, error) { return mapZone(affinity.AnyNode, size) }, func(progress) {})
 		affinity.Unmap(mem)
 		if err != nil {
 			errs = append(errs, err)
@@ -315,7 +316,7 @@ func (s *servedZone) info() control.ZoneInfo {
 	}
 	switch {
 	case s.loading:
-		i.State, i.Progress = control.ZoneLoading, fmt.Sprintf("%d records", s.records)
+		i.State, i.Progress = control.ZoneLoading, s.so.String()
 	case s.err != nil:
 		i.State, i.Problems = control.ZoneFailed, append([]string{s.err.Error()}, i.Problems...)
 	}
