@@ -7,7 +7,7 @@ BENCHTIME ?= 200ms
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 
-.PHONY: help build run lab test test-alloc test-root fuzz bench generate check-generated lint deps setup clean
+.PHONY: help build run lab test test-alloc test-root storm fuzz bench generate check-generated lint deps setup clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -33,6 +33,9 @@ test-alloc: ## only the tests that count allocations
 
 test-root: build ## the privileged tests alone
 	$(GO) test -count=1 -v -run TestRoot ./...
+
+storm: ## a million random queries during 100 reloads of zones
+	$(GO) test -count=1 -v -run TestZoneReloadsUnderLoad ./cmd/heimdalld -storm-queries 1000000 -storm-reloads 100
 
 fuzz: ## run each fuzz target for FUZZTIME
 	@.ci/fuzz $(FUZZTIME)
