@@ -54,6 +54,9 @@ func (r *reader) include(args []token) error {
 	if r.depth == maxDepth {
 		return errDepth
 	}
+	if r.included++; r.included > maxIncluded {
+		return errIncluded
+	}
 	f := fields{r: r}
 	f.string(args[0])
 	if f.err != nil {

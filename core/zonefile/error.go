@@ -62,6 +62,7 @@ var (
 	errLongRData   = errors.New("RDATA longer than 65535 octets")
 	errRDataLength = errors.New("RDATA length and data differ")
 	errDepth       = errors.New("$INCLUDE nested too deeply")
+	errIncluded    = fmt.Errorf("$INCLUDE of more than %d files", maxIncluded)
 	errNoOpen      = errors.New("$INCLUDE is not allowed here")
 	errDirective   = errors.New("want $ORIGIN, $TTL, $INCLUDE or $GENERATE")
 	errMalformed   = errors.New("malformed RDATA")

@@ -39,15 +39,17 @@ func (r *reader) parseOther(dst []byte, t wire.Type, tokens []token) ([]byte, er
 	if !ok {
 		return dst, errMalformed
 	}
-	msg := make([]byte, wire.MaxLen+rrHeader)
-	end, err := dns.PackRR(rr, msg, 0, nil, false)
+	if r.packed == nil {
+		r.packed = make([]byte, wire.MaxLen+rrHeader)
+	}
+	end, err := dns.PackRR(rr, r.packed, 0, nil, false)
 	if err != nil {
 		return dst, fmt.Errorf("pack RDATA: %w", err)
 	}
 	if end < rrHeader {
 		return dst, errMalformed
 	}
-	out := append(dst, msg[rrHeader:end]...)
+	out := append(dst, r.packed[rrHeader:end]...)
 	return out, checkRData(t, wire.ClassIN, out[len(dst):])
 }
 

@@ -180,3 +180,19 @@ func TestCommonType(t *testing.T) {
 		}
 	}
 }
+
+// Files that include others many times, level by level, come to an end.
+func TestIncludesEnd(t *testing.T) {
+	opened := 0
+	err := Read(strings.NewReader("$INCLUDE 1\n"), Options{Name: "test", Open: func(name string) (io.ReadCloser, error) {
+		opened++
+		text := ""
+		if level := name[0] - '0'; int(level) < maxDepth {
+			text = strings.Repeat(fmt.Sprintf("$INCLUDE %d\n", level+1), 100)
+		}
+		return io.NopCloser(strings.NewReader(text)), nil
+	}}, func(*Record) error { return nil })
+	if opened != maxIncluded || !errors.Is(err, errIncluded) {
+		t.Errorf("%d files were opened: %v", opened, err)
+	}
+}

@@ -38,6 +38,9 @@ const (
 	maxErrors = 10
 	// maxDepth limits how deeply $INCLUDE nests, as in miekg/dns.
 	maxDepth = 7
+	// maxIncluded limits the files that a file includes, directly or not: far more than zones are divided into,
+	// few enough for an end when files include each other many times.
+	maxIncluded = 10_000
 	// maxGenerate limits the records that one $GENERATE makes: the largest range that other servers take.
 	maxGenerate = 1 << 16
 )
@@ -79,6 +82,8 @@ type reader struct {
 	originBuf [dname.MaxLen]byte
 	ownerBuf  [dname.MaxLen]byte
 	text      []byte
+	packed    []byte // one record as miekg/dns packs it
+	included  int    // files so far
 }
 
 // file reads one file. It returns false when reading should end.
