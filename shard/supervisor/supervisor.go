@@ -83,7 +83,7 @@ func Start(ctx context.Context, o Options) (*Supervisor, error) {
 			s.warn("threads are not kept off the shards' CPUs", err)
 		}
 	}
-	s.zones = newZoneStore(o.Log, shardNodes(plan), s.swapZones)
+	s.zones = newZoneStore(o.Log, shardNodes(plan), o.Config.Memory.HugePages, s.swapZones)
 	// What cannot be loaded is logged, and answered SERVFAIL: one bad file is no reason to serve nothing.
 	if err := s.zones.configure(ctx, o.Config.Zone); err != nil {
 		return nil, err

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/miekg/dns"
@@ -28,7 +29,7 @@ func (m *nodeMemory) mapLocal(node, size int) ([]byte, error) {
 	if m.full && node == 1 {
 		return nil, errors.New("node 1 is full")
 	}
-	mem, err := mapZone(affinity.AnyNode, size)
+	mem, err := mapZone(affinity.AnyNode, size, false)
 	m.mapped[node] = append(m.mapped[node], mem)
 	return mem, err
 }
@@ -118,7 +119,7 @@ func TestZoneCopies(t *testing.T) {
 	if got := address(r.dial("udp")); got != "10.0.0.3" {
 		t.Errorf("%s without memory for the next version", got)
 	}
-	one := newZoneStore(r.Supervisor.log, []int{0}, r.swapZones)
+	one := newZoneStore(r.Supervisor.log, []int{0}, false, r.swapZones)
 	memory = nodeMemory{}
 	one.mapLocal = memory.mapLocal
 	r.workers[0].node = 0
@@ -128,4 +129,43 @@ func TestZoneCopies(t *testing.T) {
 	if got := address(r.dial("udp")); got != "10.0.0.4" {
 		t.Errorf("%s from one node", got)
 	}
+}
+
+// Large zones ask for huge pages, if the configuration lets them; small ones never do.
+func TestZoneHugePages(t *testing.T) {
+	for _, c := range []struct {
+		allowed bool
+		size    int
+		want    string
+	}{{true, hugeZone, "hg"}, {true, hugeZone - 1, "nh"}, {false, hugeZone, "nh"}} {
+		mem, err := newZoneStore(nil, []int{0}, c.allowed, nil).mapLocal(affinity.AnyNode, c.size)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if flags := vmFlags(t, mem); !slices.Contains(flags, c.want) {
+			t.Errorf("%d bytes, allowed %v: %v, want %s", c.size, c.allowed, flags, c.want)
+		}
+		affinity.Unmap(mem)
+	}
+}
+
+// vmFlags are the flags of the mapping that mem is in.
+func vmFlags(t *testing.T, mem []byte) []string {
+	t.Helper()
+	smaps, err := os.ReadFile("/proc/self/smaps")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var at, start, end uint64
+	fmt.Sscanf(fmt.Sprintf("%p", mem), "0x%x", &at)
+	for line := range strings.Lines(string(smaps)) {
+		var from, to uint64
+		if n, _ := fmt.Sscanf(line, "%x-%x ", &from, &to); n == 2 { // the first line of a mapping
+			start, end = from, to
+		}
+		if flags, ok := strings.CutPrefix(line, "VmFlags:"); ok && start <= at && at < end {
+			return strings.Fields(flags)
+		}
+	}
+	return nil
 }

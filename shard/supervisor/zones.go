@@ -49,8 +49,9 @@ type servedZone struct {
 	notes   []string
 }
 
-func newZoneStore(log *slog.Logger, nodes []int, swap func(context.Context, zoneSets) error) *zoneStore {
-	return &zoneStore{log: log, nodes: nodes, mapLocal: mapZone, swap: swap, byName: map[string]*servedZone{}}
+func newZoneStore(log *slog.Logger, nodes []int, huge bool, swap func(context.Context, zoneSets) error) *zoneStore {
+	mapLocal := func(node, size int) ([]byte, error) { return mapZone(node, size, huge) }
+	return &zoneStore{log: log, nodes: nodes, mapLocal: mapLocal, swap: swap, byName: map[string]*servedZone{}}
 }
 
 // set returns the zones as the shards of a node get them; nil if there are none.
@@ -201,7 +202,7 @@ func readZone(ctx context.Context, c config.Zone, alloc func(size int) ([]byte, 
 	b := zone.NewBuilder(c.Name, zone.Options{
 		Seed: newSeed(), Checks: true, Now: uint32(time.Now().Unix()),
 		Memory: zone.Memory{
-			Alloc: func(size int) ([]byte, error) { return mapZone(affinity.AnyNode, size) },
+			Alloc: func(size int) ([]byte, error) { return mapZone(affinity.AnyNode, size, false) },
 			Free:  func(mem []byte) { affinity.Unmap(mem) },
 		},
 	})
@@ -251,7 +252,7 @@ func everyError(err error) error {
 func checkZones(ctx context.Context, list []config.Zone) (warnings []string, err error) {
 	var errs []error
 	for _, c := range list {
-		_, mem, notes, err := readZone(ctx, c, func(size int) ([]byte, error) { return mapZone(affinity.AnyNode, size) }, func(progress) {})
+		_, mem, notes, err := readZone(ctx, c, func(size int) ([]byte, error) { return mapZone(affinity.AnyNode, size, false) }, func(progress) {})
 		affinity.Unmap(mem)
 		if err != nil {
 			errs = append(errs, err)
