@@ -86,11 +86,10 @@ func (x *xdp) preload(ctx context.Context, c *config.Config, v *visitor, visits 
 	for ; visits > 0 && !v.preload.done; visits-- {
 		v.asked, v.names = v.asked[:0], v.names[:0]
 		v.preload.room = x.program.Room()
-		w := x.s.workers[v.turn%len(x.s.workers)]
-		if !x.consult(ctx, c, v, w, v.lookUpNext) {
+		// Always the same shard: those of another NUMA node have a copy of the zones of their own.
+		if !x.consult(ctx, c, v, x.s.workers[0], v.lookUpNext) {
 			return
 		}
-		v.turn++
 	}
 }
 
