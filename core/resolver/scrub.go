@@ -45,6 +45,12 @@ func (m *Machine) scrub(t *task, from dname.Name, typ wire.Type, zone dname.Name
 				m.rcode = wire.RcodeYXDomain
 				return m.readable(outNegative)
 			}
+			if typ == wire.TypeCNAME || typ == wire.TypeANY { // What was asked for is the CNAME itself.
+				m.target = append(m.target[:0], from...)
+				m.rcode = wire.RcodeNoError
+				m.takeDenial(t, zone)
+				return m.readable(outAnswer)
+			}
 			name = next
 			continue
 		}
