@@ -77,7 +77,10 @@ func (p *Part) Target(anchor dname.Name) dname.Name {
 // on the way belong to no part. A chain of aliases may end with a part that is one, if r does not say what
 // comes after; the resolver then asks for that name, and validates that answer by itself.
 func Plan(r *Response) []Part {
-	if r.Rcode != wire.RcodeNoError && r.Rcode != wire.RcodeNXDomain {
+	switch r.Rcode {
+	case wire.RcodeNoError, wire.RcodeNXDomain:
+	case wire.RcodeYXDomain: // The last part is the DNAME record that makes too long a name.
+	default:
 		return []Part{{Kind: Unvalidatable, Name: r.Name, Type: r.Type}}
 	}
 	var parts []Part
@@ -187,6 +190,8 @@ func (r *Response) endPart(name dname.Name, afterAlias bool) Part {
 		p.Kind = AliasEnd
 	case r.Rcode == wire.RcodeNXDomain:
 		p.Kind = NameError
+	case r.Rcode == wire.RcodeYXDomain:
+		p.Kind = Unvalidatable
 	case ns && !soa:
 		p.Kind = Referral
 	}

@@ -76,6 +76,9 @@ func (m *Machine) readable(o outcome) outcome {
 
 // negative judges a response that has nothing at name.
 func (m *Machine) negative(t *task, name dname.Name, typ wire.Type, zone dname.Name, alias, referrals bool) outcome {
+	if m.rcode == wire.RcodeYXDomain {
+		return outLame // Without the DNAME there is nothing to believe.
+	}
 	if m.takeSOA(t, name, zone, referrals) {
 		return outNegative
 	}
