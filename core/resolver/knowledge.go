@@ -202,10 +202,10 @@ func (m *Machine) fromKnowledge(i int32) bool {
 			m.reuse(i, f, status)
 			return true
 		}
-		if t.typ == wire.TypeANY {
+		switch t.typ { // RFC 4035, section 2.5: an alias has signatures and an NSEC record of its own.
+		case wire.TypeANY, wire.TypeRRSIG:
 			return false
-		}
-		if t.typ == wire.TypeCNAME {
+		case wire.TypeCNAME, wire.TypeNSEC:
 			return m.fromDenials(i)
 		}
 		if m.records, m.rcode, status, ok = m.known.recall(m.records[:0], cur, wire.TypeCNAME, t.class, m.wantDO(t), brief, now); !ok {
