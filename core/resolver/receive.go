@@ -241,13 +241,19 @@ func (m *Machine) accept(e int32, msg []byte) {
 		m.useless(e, FailMalformed, wire.RcodeServFail)
 		return
 	}
-	if m.response.hasOPT {
+	if m.response.hasOPT && !refusesEDNS(m.response.rcode) {
 		srv.edns = works
 	}
 	if m.response.hasEDE {
 		t.ede, t.hasEDE = m.response.ede, true
 	}
 	m.judge(e, m.response.rcode)
+}
+
+// refusesEDNS says whether a response code may mean that the server does not take the EDNS of a query, whether or not
+// there is an OPT record with it: some put one into whatever they send.
+func refusesEDNS(code wire.Rcode) bool {
+	return code == wire.RcodeFormErr || code == wire.RcodeNotImp || code == wire.RcodeBadVers
 }
 
 // judge goes on by the response code of m.response.
@@ -268,7 +274,7 @@ func (m *Machine) judge(e int32, rcode wire.Rcode) {
 		switch {
 		case x.cookie: // Some take offence at any option.
 			a.noCookie = true
-		case x.edns && (!m.response.hasOPT || rcode == wire.RcodeBadVers):
+		case x.edns:
 			m.stats.EDNSFallbacks++
 			a.noEDNS = true
 		default:
