@@ -28,6 +28,9 @@ func (m *Machine) use(e int32) {
 	if r.kind != forward && !authoritative && out != outReferral && !m.last(t, &r) {
 		out = outLame // It did recursion instead of answering: taken only if no other server is left.
 	}
+	if r.kind != forward && out == outNegative && m.hollow() && !m.last(t, &r) {
+		out = outLame
+	}
 	switch {
 	case out == outLame || out == outReferral && !m.recursive():
 		m.useless(e, FailLame, m.response.rcode)
@@ -58,6 +61,12 @@ func (m *Machine) use(e int32) {
 	m.conclude(i, finding{
 		out: out, name: t.current(), source: x.server, rank: m.rank(), do: x.edns && m.wantDO(t), chain: !dname.Equal(m.target, t.current()) && r.kind == forward,
 	})
+}
+
+// hollow says whether m.response says nothing at all and does not even claim to know: servers do so that have lost
+// a zone. RFC 2308, section 2.2, counts it as NODATA, and so it is taken if no other server is left.
+func (m *Machine) hollow() bool {
+	return m.response.rcode == wire.RcodeNoError && m.response.flags&wire.FlagAA == 0 && len(m.response.parts) == 0
 }
 
 // rank is the trust in what m.response answers (RFC 2181, section 5.4.1).
