@@ -237,11 +237,23 @@ func TestLargeAnswersAreNotStored(t *testing.T) {
 	}
 }
 
-func TestAnyIsForwardedIfWanted(t *testing.T) {
+func TestAnyIsForwarded(t *testing.T) {
 	t.Parallel()
 	up := newUpstream(t, func(w dns.ResponseWriter, q *dns.Msg) { w.WriteMsg(right(q)) })
-	d := start(t, "[server]\nminimal_any = false\n"+forward(".", up))
+	d := start(t, forward(".", up))
 	if r := d.exchange(question("any.example.", dns.TypeANY), "tcp"); len(r.Answer) != 1 || r.Answer[0].Header().Rrtype != dns.TypeA {
 		t.Fatal(r)
+	}
+}
+
+func TestMinimalAny(t *testing.T) {
+	t.Parallel()
+	up := newUpstream(t, func(w dns.ResponseWriter, q *dns.Msg) { w.WriteMsg(right(q)) })
+	d := start(t, "[server]\nminimal_any = true\n"+forward(".", up))
+	if r := d.ask("any.example.", dns.TypeANY); len(r.Answer) != 1 || r.Answer[0].Header().Rrtype != dns.TypeHINFO {
+		t.Error(r)
+	}
+	if n := up.count(""); n != 0 {
+		t.Errorf("the upstream was asked %d times", n)
 	}
 }

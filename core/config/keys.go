@@ -48,7 +48,7 @@ var keys = []key{
 	{Name: "server.version", Default: "Heimdall", Max: 255, Unit: "octets", Reload: true},
 	{Name: "server.identity", Default: "", Max: 255, Unit: "octets", Reload: true},
 	{Name: "server.hostname", Default: "", Max: 255, Unit: "octets", Reload: true},
-	{Name: "server.minimal_any", Default: true, Reload: true},
+	{Name: "server.minimal_any", Default: false, Reload: true},
 
 	{Name: "tcp.max_connections", Default: int64(1024), Min: 1, Max: 1_000_000, Unit: "connections"},
 	{Name: "tcp.max_per_client", Default: int64(256), Min: 1, Max: 1_000_000, Unit: "connections"},
