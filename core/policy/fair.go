@@ -1,9 +1,6 @@
 package policy
 
-import (
-	"math/bits"
-	"net/netip"
-)
+import "math/bits"
 
 // FairOptions are the bounds of a FairQueue.
 type FairOptions struct {
@@ -15,9 +12,9 @@ type FairOptions struct {
 	IPv6Bits int    // likewise, 1 to 128
 }
 
-// FairQueue divides the miss path of a shard between clients. A query that needs another server either
-// takes one of a fixed number of slots (Acquire), or is parked under a number of the caller's (Push) until
-// its turn comes (Pop). Who has a slot gives it back (Release).
+// FairQueue divides the miss path of a shard between clients. A query that needs another server is parked under
+// a number of the caller's (Push) until its turn comes and it gets one of a fixed number of slots (Pop). Who has
+// a slot gives it back (Release).
 //
 // The order is that of deficit round robin (Shreedhar and Varghese, 1996) with equal cost for each query:
 // every client has a queue of its own, first in first out, and the queues are served in turn. A client's
@@ -31,7 +28,7 @@ type FairOptions struct {
 //   - It may park no more than its share.
 //   - It may exceed its share of the slots only while no client below its share waits, and never take the
 //     last eighth of them (the reserve), so that a newcomer need not wait for a slot to come back.
-//   - Below its share it may start at once while a slot is free and nobody has waited longer.
+//   - Below its share it is served before all who have theirs.
 //
 // All memory is taken by NewFairQueue, 100 bytes for each parked or flying query, and touched when used. No
 // method allocates; each takes constant time. Not safe for concurrent use; owned by one shard.
@@ -106,27 +103,6 @@ func NewFairQueue(o FairOptions) *FairQueue {
 	}
 	f.length = make([]list, f.maxQueue+1)
 	return f
-}
-
-// Acquire takes a slot for a query of addr that has not been parked. It says false when the query must be
-// parked.
-func (f *FairQueue) Acquire(addr netip.Addr) (Client, bool) {
-	p := f.grouping.of(addr)
-	c := f.find(p)
-	if f.inFlight == f.slots || f.below.first != 0 {
-		return 0, false
-	}
-	if c != 0 && f.client[c].waiting > 0 {
-		return 0, false // its own queries keep their order
-	}
-	if c != 0 && int(f.client[c].inFlight) >= f.share && (f.above.first != 0 || f.slots-f.inFlight <= f.reserve) {
-		return 0, false
-	}
-	if c == 0 {
-		c = f.add(p)
-	}
-	f.take(c)
-	return Client(c), true
 }
 
 // Release gives back a slot of c.

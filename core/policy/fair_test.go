@@ -20,25 +20,25 @@ func TestFloodDoesNotDelay(t *testing.T) {
 	bad, good := addr4(1), addr4(2)
 	var flying []Client
 	for i := range 300_000 {
-		if c, ok := f.Acquire(bad); ok {
+		f.Push(bad, uint32(i), int64(i))
+		if _, c, ok := f.Pop(); ok {
 			flying = append(flying, c)
-		} else {
-			f.Push(bad, uint32(i), int64(i))
 		}
 	}
 	if s := f.Stats(); s.InFlight != 88 || s.Parked != 250 {
 		t.Fatalf("flood holds %d slots and %d places, want 88 and 250", s.InFlight, s.Parked)
 	}
-	for range 12 { // the reserve: at once
-		if _, ok := f.Acquire(good); !ok {
+	for i := range 12 { // the reserve: at once
+		f.Push(good, uint32(1<<21+i), 300_000)
+		if q, _, ok := f.Pop(); !ok || q != uint32(1<<21+i) {
 			t.Fatal("no slot for the good client")
 		}
 	}
-	if _, ok := f.Acquire(good); ok {
-		t.Fatal("more slots than there are")
-	}
 	if v, _ := f.Push(good, 1<<20, 300_001); v != Parked {
 		t.Fatalf("good miss: %v", v)
+	}
+	if _, _, ok := f.Pop(); ok {
+		t.Fatal("more slots than there are")
 	}
 	f.Release(flying[0])
 	if q, _, ok := f.Pop(); !ok || q != 1<<20 {
@@ -81,7 +81,8 @@ func TestSharesWhileOthersWait(t *testing.T) {
 	a, b := addr4(1), addr4(2)
 	var held []Client
 	for {
-		c, ok := f.Acquire(a)
+		f.Push(a, 1, 0)
+		_, c, ok := f.Pop()
 		if !ok {
 			break
 		}
@@ -90,7 +91,6 @@ func TestSharesWhileOthersWait(t *testing.T) {
 	if len(held) != 14 {
 		t.Fatalf("alone a client takes %d of 16 slots, want 14", len(held))
 	}
-	f.Push(a, 1, 0)
 	for i := range 10 {
 		f.Push(b, uint32(100+i), 0)
 	}
@@ -140,7 +140,8 @@ func TestFullTakesFromTheLongest(t *testing.T) {
 
 func TestGrouping(t *testing.T) {
 	f := testQueue(4, 4, 25)
-	if _, ok := f.Acquire(netip.MustParseAddr("2001:db8:0:100::1")); !ok {
+	f.Push(netip.MustParseAddr("2001:db8:0:100::1"), 6, 0)
+	if _, _, ok := f.Pop(); !ok {
 		t.Fatal("no slot")
 	}
 	f.Push(netip.MustParseAddr("2001:db8:0:1ff:1::"), 7, 0)
@@ -178,12 +179,8 @@ func TestNothingLeaks(t *testing.T) {
 		parked := map[uint32]bool{}
 		var flying []Client
 		for i := range 5000 {
-			switch rnd.IntN(4) {
+			switch rnd.IntN(3) {
 			case 0:
-				if c, ok := f.Acquire(addr4(rnd.IntN(300))); ok {
-					flying = append(flying, c)
-				}
-			case 1:
 				v, evicted := f.Push(addr4(rnd.IntN(300)), uint32(i), int64(i))
 				if v == ParkedEvicting {
 					if !parked[evicted] {
@@ -194,7 +191,7 @@ func TestNothingLeaks(t *testing.T) {
 				if v <= ParkedEvicting {
 					parked[uint32(i)] = true
 				}
-			case 2:
+			case 1:
 				if q, c, ok := f.Pop(); ok {
 					if !parked[q] {
 						t.Fatalf("popped %d, which was not parked", q)
@@ -202,7 +199,7 @@ func TestNothingLeaks(t *testing.T) {
 					delete(parked, q)
 					flying = append(flying, c)
 				}
-			case 3:
+			case 2:
 				if len(flying) > 0 {
 					f.Release(flying[0])
 					flying = flying[1:]

@@ -34,21 +34,13 @@ func FuzzFairQueue(f *testing.F) {
 				addr = netip.AddrFrom16(addr.As16())
 			}
 			switch b >> 6 {
-			case 0:
-				c, ok := fast.Acquire(addr)
-				if want := slow.acquire(addr); ok != want {
-					t.Fatalf("step %d: acquire %v, want %v", i, ok, want)
-				}
-				if ok {
-					flying = append(flying, flight{c, slow.group(addr)})
-				}
 			case 1:
 				v, evicted := fast.Push(addr, uint32(i), now)
 				want, gone := slow.push(addr, uint32(i), now, evicted)
 				if v != want || gone != (want == ParkedEvicting) {
 					t.Fatalf("step %d: push %v, evicted %d; want %v", i, v, evicted, want)
 				}
-			case 2:
+			case 0, 2:
 				q, c, ok := fast.Pop()
 				wantQ, p, want := slow.pop()
 				if ok != want || q != wantQ {

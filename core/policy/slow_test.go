@@ -75,22 +75,6 @@ func (s *slowQueue) update(p netip.Prefix, c *slowClient) {
 	}
 }
 
-func (s *slowQueue) acquire(addr netip.Addr) bool {
-	p := s.group(addr)
-	c := s.get(p)
-	inFlight, _, _ := s.totals()
-	free := s.o.InFlight - inFlight
-	if free == 0 || len(s.below) > 0 || len(c.queue) > 0 {
-		return false
-	}
-	if c.inFlight >= s.share() && (len(s.above) > 0 || free <= s.o.InFlight/8) {
-		return false
-	}
-	c.inFlight++
-	s.update(p, c)
-	return true
-}
-
 func (s *slowQueue) release(p netip.Prefix) {
 	c := s.clients[p]
 	c.inFlight--
