@@ -1,10 +1,6 @@
 package dnssec
 
-import (
-	"slices"
-
-	"heimdall/core/wire"
-)
+import "heimdall/core/wire"
 
 // Bitmap is the type bit map of an NSEC or NSEC3 record (RFC 4034, section 4.1.2). The zero value holds no
 // type.
@@ -41,24 +37,6 @@ func (m Bitmap) Has(t wire.Type) bool {
 		m = m[2+int(m[1]):]
 	}
 	return false
-}
-
-// AppendBitmap appends the bit map of the given types, which may be in any order, to dst.
-func AppendBitmap(dst []byte, types ...wire.Type) []byte {
-	types = slices.Sorted(slices.Values(types))
-	for i := 0; i < len(types); {
-		var bits [maxWindow]byte
-		window := types[i] >> 8
-		length := 0
-		for ; i < len(types) && types[i]>>8 == window; i++ {
-			at := int(types[i]&0xff) / 8
-			bits[at] |= 0x80 >> (types[i] % 8)
-			length = at + 1
-		}
-		dst = append(dst, byte(window), byte(length))
-		dst = append(dst, bits[:length]...)
-	}
-	return dst
 }
 
 // delegation reports whether m is that of a zone cut seen from the parent: NS, but not SOA.

@@ -127,15 +127,16 @@ func (m *model) sign(nsec3, optOut bool) []*RRset {
 		types := slices.Clone(m.names[string(n)])
 		if nsec3 {
 			set.Type = wire.TypeNSEC3
-			set.Owner = appendHashName(nil, hashName(n, 1, []byte{7}), m.apex)
+			sum := hashName(n, 1, []byte{7})
+			set.Owner = append(base32Hex.AppendEncode(dname.Name{hashLabelLen}, sum[:]), m.apex...)
 			param := NSEC3PARAM{Hash: hashSHA1, Iterations: 1, Salt: []byte{7}}
 			if optOut {
 				param.Flags = flagOptOut
 			}
-			set.Data = [][]byte{NSEC3{param, hash(next), AppendBitmap(nil, types...)}.Append(nil)}
+			set.Data = [][]byte{NSEC3{param, hash(next), appendBitmap(nil, types...)}.Append(nil)}
 		} else {
 			set.Type, set.Owner = wire.TypeNSEC, n
-			set.Data = [][]byte{NSEC{next, AppendBitmap(nil, append(types, wire.TypeRRSIG, wire.TypeNSEC)...)}.Append(nil)}
+			set.Data = [][]byte{NSEC{next, appendBitmap(nil, append(types, wire.TypeRRSIG, wire.TypeNSEC)...)}.Append(nil)}
 		}
 		sets = append(sets, set)
 	}

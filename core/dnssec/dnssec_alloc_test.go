@@ -12,7 +12,7 @@ func TestAllocs(t *testing.T) {
 	anchors.Set(RootAnchor())
 	root := anchors.Closest(name(t, "."))
 	host := name(t, "root-key-sentinel-is-ta-20326.Example.org.")
-	key, sig, nsec := make([]byte, 260), append(make([]byte, 18), 0, 1), NSEC{Next: host, Types: AppendBitmap(nil, wire.TypeA)}.Append(nil)
+	key, sig, nsec := make([]byte, 260), append(make([]byte, 18), 0, 1), NSEC{Next: host, Types: appendBitmap(nil, wire.TypeA)}.Append(nil)
 	zone := newSigner(t, "org.", ED25519, 256).link(t)
 	for name, f := range map[string]func(){
 		"Closest":        func() { anchors.Closest(host) },

@@ -59,12 +59,6 @@ func (n NSEC3) Append(dst []byte) []byte {
 	return append(dst, n.Types...)
 }
 
-// ParseNSEC3PARAM reads RDATA. Salt is a piece of rdata.
-func ParseNSEC3PARAM(rdata []byte) (p NSEC3PARAM, ok bool) {
-	p, rest, ok := parseParam(rdata)
-	return p, ok && len(rest) == 0
-}
-
 // Append appends p as RDATA to dst.
 func (p NSEC3PARAM) Append(dst []byte) []byte {
 	dst = append(dst, p.Hash, p.Flags)
@@ -119,21 +113,4 @@ func parseHashLabel(owner dname.Name) (hash [hashLen]byte, ok bool) {
 	}
 	n, err := base32Hex.Decode(hash[:], upper[:])
 	return hash, err == nil && n == hashLen
-}
-
-// appendHashName appends the owner name of the NSEC3 record for a hash in zone to dst. The name is valid
-// only if zone is at most 222 octets long.
-func appendHashName(dst []byte, hash [hashLen]byte, zone dname.Name) dname.Name {
-	dst = append(dst, hashLabelLen)
-	dst = base32Hex.AppendEncode(dst, hash[:])
-	return append(dst, zone...)
-}
-
-// HashedName returns the owner name that name's NSEC3 record has in zone, and false if the name would be
-// too long. Its cost grows with p's iterations; the caller sees to its being bounded.
-func HashedName(name, zone dname.Name, p NSEC3PARAM) (dname.Name, bool) {
-	if len(zone)+1+hashLabelLen > dname.MaxLen {
-		return nil, false
-	}
-	return appendHashName(nil, hashName(name, p.Iterations, p.Salt), zone), true
 }

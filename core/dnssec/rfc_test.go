@@ -120,7 +120,7 @@ func exampleZone(t *testing.T, zone, time string) (*Validator, *Zone) {
 	set := rrset(t, records(t, pick(t, zone, "example. DNSKEY")))
 	ds, _ := MakeDS(set.Owner, set.Data[1], DigestSHA256)
 	z := v.ValidateKeys(set.Owner, set, []DS{ds}, 3600)
-	if z.Status != Secure || len(z.Keys.Tags()) != 2 {
+	if z.Status != Secure || len(z.Keys.keys) != 2 {
 		t.Fatalf("ValidateKeys = %v", z)
 	}
 	return v, z

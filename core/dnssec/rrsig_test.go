@@ -56,7 +56,7 @@ func TestLimitTTL(t *testing.T) {
 
 func TestBitmap(t *testing.T) {
 	types := []wire.Type{wire.TypeNSEC, wire.TypeA, wire.TypeMX, 1234, 65535, wire.TypeRRSIG}
-	b := AppendBitmap(nil, types...)
+	b := appendBitmap(nil, types...)
 	m, ok := ParseBitmap(b)
 	if !ok {
 		t.Fatalf("ParseBitmap refuses % x", b)

@@ -11,6 +11,8 @@ import (
 
 	"github.com/cloudflare/circl/sign/ed448"
 	"github.com/miekg/dns"
+
+	"heimdall/core/wire"
 )
 
 // testNow is the time at which what a signer signs is valid: 2026-01-01.
@@ -167,4 +169,22 @@ func secure(t testing.TB, zone, text string) []*RRset {
 		sets = append(sets, &r.Sets[i])
 	}
 	return sets
+}
+
+// appendBitmap appends the bit map of the given types, which may be in any order, to dst.
+func appendBitmap(dst []byte, types ...wire.Type) []byte {
+	types = slices.Sorted(slices.Values(types))
+	for i := 0; i < len(types); {
+		var bits [maxWindow]byte
+		window := types[i] >> 8
+		length := 0
+		for ; i < len(types) && types[i]>>8 == window; i++ {
+			at := int(types[i]&0xff) / 8
+			bits[at] |= 0x80 >> (types[i] % 8)
+			length = at + 1
+		}
+		dst = append(dst, byte(window), byte(length))
+		dst = append(dst, bits[:length]...)
+	}
+	return dst
 }

@@ -18,7 +18,7 @@ func (m *Machine) finish(i int32) {
 		return
 	}
 	secure := m.validates(t) && t.security == dnssec.Secure
-	if secure && m.sentinel(t) {
+	if secure && m.sentinelFails(t) {
 		m.fail(i, wire.EDEBogus, "as the root key sentinel asks for")
 		return
 	}
@@ -38,6 +38,19 @@ func (m *Machine) finish(i int32) {
 	m.stats.Answered++
 	m.failing.clear(t.hash)
 	m.respond(i, Answer{Msg: m.builder.Finish(), Rcode: m.rcode, AD: secure, Cacheable: cacheable})
+}
+
+// sentinelFails says whether the secure answer of a task is to be withheld, which tells the client whether a key is a
+// trust anchor for the root (RFC 8509, section 3).
+func (m *Machine) sentinelFails(t *task) bool {
+	if t.typ != wire.TypeA && t.typ != wire.TypeAAAA {
+		return false
+	}
+	root := m.trust.anchors.Closest(dname.Root())
+	if root == nil {
+		root = new(dnssec.Anchor) // No key is trusted.
+	}
+	return root.SentinelFails(t.qname())
 }
 
 // fail ends a task with SERVFAIL.
