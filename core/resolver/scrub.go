@@ -20,6 +20,9 @@ const (
 	outLoop                     // the aliases do not end
 )
 
+// maxUnique is for how many octets of records duplicates are looked for: each is compared with all before it.
+const maxUnique = 4096
+
 // scrub selects from m.response, which answers the question for typ at from, what may be believed: the
 // chain of aliases that starts there, what stands at its end, and the proof of a negative answer, all
 // within zone. Of
@@ -148,7 +151,12 @@ func (m *Machine) takeRRset(t *task, name, zone dname.Name, typ wire.Type) (foun
 			if p.rr.Type == wire.TypeNSEC && m.overreaches(p, zone) {
 				continue
 			}
+			start := len(m.records)
 			m.take(p, wire.Answer)
+			// RFC 2181, section 5: there are no two records of the same data.
+			if last, _, ok := m.records[start:].next(); ok && start < maxUnique && m.records[:start].has(&last) {
+				m.records = m.records[:start]
+			}
 			found = true
 		}
 	}
