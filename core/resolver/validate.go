@@ -225,8 +225,8 @@ func (m *Machine) judged(i int32, j *Job) {
 	if result.Status == dnssec.Bogus {
 		m.bogus.add(result.Reason)
 		broken := false
-		for _, z := range v.zones {
-			broken = broken || z.Status == dnssec.Bogus
+		for n, z := range v.zones { // For an unsigned response the walk may have gone further than a signed one needs.
+			broken = broken || z.Status == dnssec.Bogus && v.parts[n].Signer != nil
 		}
 		m.distrust(i, &v.finding, result.Reason, broken)
 		return
