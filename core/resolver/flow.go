@@ -129,6 +129,9 @@ func (m *Machine) exhausted(i int32, r *route, verdict pickResult) {
 			}
 		}
 	}
+	if m.settleForNothing(i) {
+		return
+	}
 	if verdict == pickDown {
 		m.fail(i, wire.EDENoReachableAuthority, "all servers for the name are down")
 		return

@@ -63,6 +63,7 @@ type task struct {
 	steps      uint8  // minimised questions for the present name
 	subs       uint8  // sub-tasks that it waits for
 	spawned    uint8  // sub-tasks for the present delegation
+	hollow     int32  // 1 more than the server whose response said nothing; 0: none did
 	total      uint16 // queries charged to it
 	parents    int32  // links to the tasks that wait for it; -1: none
 	origin     int32  // the task of depth 0 that its queries are charged to
@@ -111,7 +112,7 @@ func (t *task) question() Question {
 func (t *task) restart() {
 	t.ntried, t.plain, t.hasFail = 0, plainOff, false
 	t.cut, t.renewed, t.plainNames, t.chosen, t.asked, t.steps, t.spawned = false, false, false, false, 0, 0, 0
-	t.typedNS, t.siblings, t.above = false, false, noLimit
+	t.typedNS, t.siblings, t.above, t.hollow = false, false, noLimit, 0
 }
 
 // attempt finds the record of a server for the present question; with none left, the last one serves.

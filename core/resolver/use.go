@@ -28,7 +28,8 @@ func (m *Machine) use(e int32) {
 	if r.kind != forward && !authoritative && out != outReferral && !m.last(t, &r) {
 		out = outLame // It did recursion instead of answering: taken only if no other server is left.
 	}
-	if r.kind != forward && out == outNegative && m.hollow() && !m.last(t, &r) {
+	if r.kind != forward && out == outNegative && m.hollow() && t.hollow == 0 && !m.last(t, &r) {
+		t.hollow = x.server + 1
 		out = outLame
 	}
 	switch {
@@ -63,10 +64,24 @@ func (m *Machine) use(e int32) {
 	})
 }
 
-// hollow says whether m.response says nothing at all and does not even claim to know: servers do so that have lost
-// a zone. RFC 2308, section 2.2, counts it as NODATA, and so it is taken if no other server is left.
+// hollow says whether m.response says nothing at all. RFC 2308, section 2.2, counts that as NODATA, but servers that have
+// lost a zone say it too: the first to do so is believed only if no other server says more.
 func (m *Machine) hollow() bool {
-	return m.response.rcode == wire.RcodeNoError && m.response.flags&wire.FlagAA == 0 && len(m.response.parts) == 0
+	return m.response.rcode == wire.RcodeNoError && len(m.response.parts) == 0
+}
+
+// settleForNothing goes on with the hollow response that was put aside. False if there was none.
+func (m *Machine) settleForNothing(i int32) bool {
+	t := &m.tasks.list[i]
+	if t.hollow == 0 {
+		return false
+	}
+	source := t.hollow - 1
+	t.hollow = 0
+	m.records, m.rcode = m.records[:0], wire.RcodeNoError
+	m.target = append(m.target[:0], t.current()...)
+	m.conclude(i, finding{out: outNegative, name: t.current(), source: source})
+	return true
 }
 
 // rank is the trust in what m.response answers (RFC 2181, section 5.4.1).
