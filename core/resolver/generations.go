@@ -44,6 +44,3 @@ func (g *generations[T]) removeIf(match func(key string) bool) {
 		maps.DeleteFunc(m, func(key string, _ T) bool { return match(key) })
 	}
 }
-
-// len returns the number of entries; one that was replaced counts twice while both versions are there.
-func (g *generations[T]) len() int { return len(g.young) + len(g.old) }

@@ -96,9 +96,7 @@ func (h *harness) turn(timeout time.Duration) bool {
 	for _, e := range h.events[:n] {
 		h.Ready(e.Kind(), e.Index(), e.Ready, h.clock)
 	}
-	if h.Deadline() <= h.clock {
-		h.Expire(h.clock)
-	}
+	h.Expire(h.clock)
 	return n > 0
 }
 

@@ -88,9 +88,6 @@ func Open(p *netio.Poller, o Options, sink Sink) (*Pool, error) {
 	return pool, nil
 }
 
-// Families reports which address families can be used.
-func (p *Pool) Families() (ipv4, ipv6 bool) { return p.families[0].usable, p.families[1].usable }
-
 // Ready handles an event of KindOutUDP or KindOutTCP. now is in nanoseconds of
 // the shard's clock.
 func (p *Pool) Ready(kind netio.Kind, index uint32, events uint32, now int64) {
@@ -105,16 +102,6 @@ func (p *Pool) Ready(kind netio.Kind, index uint32, events uint32, now int64) {
 			p.wake(p.streams[index], events)
 		}
 	}
-}
-
-// Deadline returns the time at which Expire has something to do next, or the
-// greatest int64 when nothing waits for time to pass.
-func (p *Pool) Deadline() int64 {
-	at := min(p.sweepAt, p.nextFire)
-	if p.idle.head != nil {
-		at = min(at, p.idle.head.since+int64(p.o.IdleStream))
-	}
-	return at
 }
 
 // Expire ends queries whose deadline has passed, and closes sockets and streams

@@ -210,9 +210,6 @@ func TestConnectTimesOut(t *testing.T) {
 	if len(h.ends) != 0 {
 		t.Fatalf("ended too early: %v", h.ends)
 	}
-	if at := h.Deadline(); at != h.clock+int64(time.Millisecond) {
-		t.Errorf("Deadline in %v", time.Duration(at-h.clock))
-	}
 	h.pass(time.Millisecond)
 	for ref := range uint64(3) {
 		h.expectEnd(ref, "", ErrTimeout)
@@ -261,8 +258,8 @@ func TestIdleStreamCloses(t *testing.T) {
 	c.send(frames("aa"))
 	h.expectEnd(1, "aa", nil)
 	h.pass(9999 * time.Millisecond)
-	if at := h.Deadline(); h.Stats().Streams != 1 || at != h.clock+int64(time.Millisecond) {
-		t.Errorf("%+v, Deadline in %v", h.Stats(), time.Duration(at-h.clock))
+	if h.Stats().Streams != 1 {
+		t.Errorf("closed too early: %+v", h.Stats())
 	}
 	h.pass(time.Millisecond)
 	if n, err := c.Read(make([]byte, 1)); err != io.EOF || h.Stats().Streams != 0 {
