@@ -25,12 +25,6 @@ func ParseNSEC(rdata []byte) (n NSEC, ok bool) {
 	return NSEC{Next: next, Types: types}, true
 }
 
-// Append appends n as RDATA to dst.
-func (n NSEC) Append(dst []byte) []byte {
-	dst = append(dst, n.Next...)
-	return append(dst, n.Types...)
-}
-
 // span is a verified NSEC record: it proves that the zone has no name between owner and next. A span from
 // the last name of the zone has the apex as next.
 type span struct {

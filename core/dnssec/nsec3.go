@@ -51,14 +51,6 @@ func ParseNSEC3(rdata []byte) (n NSEC3, ok bool) {
 	return NSEC3{NSEC3PARAM: param, Next: rest[1 : 1+length], Types: types}, true
 }
 
-// Append appends n as RDATA to dst.
-func (n NSEC3) Append(dst []byte) []byte {
-	dst = n.NSEC3PARAM.Append(dst)
-	dst = append(dst, byte(len(n.Next)))
-	dst = append(dst, n.Next...)
-	return append(dst, n.Types...)
-}
-
 // Append appends p as RDATA to dst.
 func (p NSEC3PARAM) Append(dst []byte) []byte {
 	dst = append(dst, p.Hash, p.Flags)

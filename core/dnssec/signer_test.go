@@ -188,3 +188,17 @@ func appendBitmap(dst []byte, types ...wire.Type) []byte {
 	}
 	return dst
 }
+
+// Append appends n as RDATA to dst.
+func (n NSEC) Append(dst []byte) []byte {
+	dst = append(dst, n.Next...)
+	return append(dst, n.Types...)
+}
+
+// Append appends n as RDATA to dst.
+func (n NSEC3) Append(dst []byte) []byte {
+	dst = n.NSEC3PARAM.Append(dst)
+	dst = append(dst, byte(len(n.Next)))
+	dst = append(dst, n.Next...)
+	return append(dst, n.Types...)
+}
