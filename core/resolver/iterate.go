@@ -137,6 +137,7 @@ func (m *Machine) sub(i int32, name dname.Name, typ wire.Type, above int) bool {
 		}
 		c := &m.tasks.list[s]
 		c.deadline, c.origin, c.originGen, c.above = t.deadline, t.origin, t.originGen, uint8(above)
+		c.plainNames = above != noLimit // The parent would but refer to the zone once more.
 	}
 	if !m.links.add(&m.tasks.list[s].parents, i, t.gen) {
 		if fresh {
