@@ -32,8 +32,8 @@ shard/supervisor < ebpf core core/dname core/wire core/cache core/zone core/zone
 cmd/heimdalld < core/config shard/supervisor;
 cmd/heimdallctl < affinity core/config core/control core/histogram core/dname core/wire shard/preflight;
 cmd/heimdall-bench < core/dname core/wire core/histogram;
-cmd/heimdall-lab/lab <;
-cmd/heimdall-lab < cmd/heimdall-lab/lab;
+cmd/heimdall-lab/lab < affinity;
+cmd/heimdall-lab < affinity cmd/heimdall-lab/lab;
 `
 
 // forbidden lists what the pure core may not import.
