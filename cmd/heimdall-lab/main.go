@@ -25,12 +25,13 @@ what to ask it. Takes root. Ctrl-C ends it and removes all that it made.
 `
 
 type options struct {
-	resolver  string
+	resolvers []string // nil: none
 	heimdalld string
 	check     bool
 	validate  bool
 	cold      int
 	names     string
+	measure   int // rounds; 0: not
 }
 
 // errDiffers ends the program when a resolver did not do what it should.
@@ -39,14 +40,18 @@ var errDiffers = errors.New("not all names gave what they should")
 func main() {
 	var o options
 	flag.Usage = func() { fmt.Fprint(os.Stderr, usage); flag.PrintDefaults() }
-	flag.StringVar(&o.resolver, "resolver", "heimdalld", "what to start: heimdalld, unbound, both, to compare them, or none, for one of your own")
+	resolver := flag.String("resolver", "heimdalld", "what to start: none, for one of your own, or a `list` of heimdalld, unbound and kresd, to compare them")
 	flag.StringVar(&o.heimdalld, "heimdalld", beside("heimdalld"), "path of the binary")
 	flag.BoolVar(&o.check, "check", false, "ask for all names, print what came, and end: with exit code 1 if any was not as it should be")
 	flag.BoolVar(&o.validate, "validate", true, "whether the resolvers check signatures")
 	flag.IntVar(&o.cold, "cold", 0, fmt.Sprintf("add a top-level domain with so many small `zones`, every second one signed, for heimdall-bench -scenario cold; at most %d", lab.MaxCold))
 	flag.StringVar(&o.names, "names", "", "`file` for a name in each of them, as heimdall-bench -names reads it")
+	flag.IntVar(&o.measure, "measure", 0, "with -cold: measure the resolvers in turn with heimdall-bench, in so many `rounds`, and end; they get one CPU, the rest has the others")
 	flag.Parse()
-	if flag.NArg() > 0 || o.check && (o.resolver == "none" || !o.validate) || o.cold < 0 || o.cold > lab.MaxCold || o.names != "" && o.cold == 0 {
+	if *resolver != "none" {
+		o.resolvers = strings.Split(*resolver, ",")
+	}
+	if flag.NArg() > 0 || !o.sensible() {
 		flag.Usage()
 		os.Exit(2)
 	}
@@ -65,11 +70,30 @@ func main() {
 	}
 }
 
+// sensible says whether the flags go together.
+func (o *options) sensible() bool {
+	switch {
+	case len(o.resolvers) > len(addresses) || o.cold < 0 || o.cold > lab.MaxCold || o.names != "" && o.cold == 0:
+		return false
+	case o.check:
+		return len(o.resolvers) == 1 && o.validate && o.measure == 0
+	case o.measure != 0:
+		return o.measure > 0 && o.cold > 0 && len(o.resolvers) > 0
+	}
+	return true
+}
+
 // run is the life of a lab. It ends with ctx.
 func run(ctx context.Context, o *options, out io.Writer) (err error) {
+	var spare []int
+	if o.measure > 0 {
+		if spare, err = makeRoom(); err != nil {
+			return err
+		}
+	}
 	if o.names != "" {
-		if err := os.WriteFile(o.names, []byte(lab.ColdNames(o.cold)), 0o644); err != nil {
-			return fmt.Errorf("write the names: %w", err)
+		if err := writeNames(o.names, o.cold); err != nil {
+			return err
 		}
 	}
 	l, err := lab.Start(ctx, append(lab.Zones(), lab.Cold(o.cold)...))
@@ -77,15 +101,19 @@ func run(ctx context.Context, o *options, out io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, l.Close()) }()
+	l.CPUs = spare
 	exited := make(<-chan struct{})
-	if err := startResolvers(ctx, l, o); err != nil {
-		return err
-	}
-	if o.resolver != "none" {
+	for i, name := range o.resolvers {
+		if err := o.start(ctx, l, name, addresses[i]); err != nil {
+			return err
+		}
 		exited = l.Exited()
 	}
 	if o.check {
 		return check(ctx, l, out)
+	}
+	if o.measure > 0 {
+		return measure(ctx, l, o, out)
 	}
 	if err := describe(l, o, out); err != nil {
 		return err
@@ -95,30 +123,28 @@ func run(ctx context.Context, o *options, out io.Writer) (err error) {
 		fmt.Fprintln(out)
 		return nil
 	case <-exited:
-		return fmt.Errorf("%s has ended: %s", o.resolver, l.Log())
+		return fmt.Errorf("%s has ended: %s", o.resolvers[0], l.Log())
 	}
 }
 
-// startResolvers starts what the command line says.
-func startResolvers(ctx context.Context, l *lab.Lab, o *options) error {
-	more := ""
-	if !o.validate {
-		more = "validation = false"
-	}
-	switch o.resolver {
+// addresses are where the resolvers listen, in the order of the command line.
+var addresses = [...]string{lab.Resolver, lab.Second, lab.Third}
+
+// start starts one resolver.
+func (o *options) start(ctx context.Context, l *lab.Lab, name, addr string) error {
+	switch name {
 	case "heimdalld":
-		return l.Heimdalld(ctx, o.heimdalld, more)
-	case "unbound":
-		return l.Unbound(ctx, lab.Resolver, o.validate)
-	case "both":
-		if err := l.Heimdalld(ctx, o.heimdalld, more); err != nil {
-			return err
+		more := ""
+		if !o.validate {
+			more = "validation = false"
 		}
-		return l.Unbound(ctx, lab.Second, o.validate)
-	case "none":
-		return nil
+		return l.Heimdalld(ctx, o.heimdalld, addr, more)
+	case "unbound":
+		return l.Unbound(ctx, addr, o.validate)
+	case "kresd":
+		return l.Kresd(ctx, addr, o.validate)
 	}
-	return fmt.Errorf("start %q: no such resolver: heimdalld, unbound, both or none", o.resolver)
+	return fmt.Errorf("start %q: no such resolver: heimdalld, unbound or kresd", name)
 }
 
 // beside returns the path of a binary in the folder of this one.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -16,11 +17,11 @@ import (
 // patience bounds every wait. It is a guard against hanging, not a claim about speed.
 const patience = 30 * time.Second
 
-// binaries builds the lab and the daemon, where every user may run them.
+// binaries builds the lab, the daemon and the generator, where every user may run them.
 func binaries(t *testing.T) (lab string) {
 	t.Helper()
 	dir := t.TempDir()
-	if out, err := exec.Command("go", "build", "-o", dir+"/", "heimdall/cmd/heimdall-lab", "heimdall/cmd/heimdalld").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-o", dir+"/", "heimdall/cmd/heimdall-lab", "heimdall/cmd/heimdalld", "heimdall/cmd/heimdall-bench").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	for at := dir; at != os.TempDir() && at != "/"; at = filepath.Dir(at) {
@@ -170,7 +171,7 @@ func TestRootCold(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "names")
 	args := []string{"-cold", "20", "-names", file}
 	if _, err := exec.LookPath("unbound"); err == nil {
-		args = append(args, "-resolver", "both")
+		args = append(args, "-resolver", "heimdalld,unbound")
 	}
 	cmd, out, errs, tmp := start(t, binaries(t), args...)
 	text, err := out.ReadString('>')
@@ -187,5 +188,47 @@ func TestRootCold(t *testing.T) {
 	}
 	if all := left(t, cmd.Process.Pid, tmp); len(all) > 0 {
 		t.Errorf("leaves %q", all)
+	}
+}
+
+// With -measure it measures all resolvers that are there, and ends.
+func TestRootMeasure(t *testing.T) {
+	needRoot(t)
+	resolvers := []string{"heimdalld"}
+	for _, other := range []string{"unbound", "kresd"} {
+		if _, err := exec.LookPath(other); err == nil {
+			resolvers = append(resolvers, other)
+		}
+	}
+	for _, validate := range []bool{true, false} {
+		cmd, out, errs, tmp := start(t, binaries(t), "-cold", "20", "-measure", "2", "-resolver", strings.Join(resolvers, ","), fmt.Sprintf("-validate=%v", validate))
+		var text bytes.Buffer
+		out.WriteTo(&text)
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("%v: %s\n%s", err, errs, &text)
+		}
+		for _, name := range resolvers {
+			// Each has resolved all names.
+			if !regexp.MustCompile(`(?m)^ *` + name + ` .* 0\.000 `).Match(text.Bytes()) {
+				t.Errorf("validation %v: no figures of %s:\n%s", validate, name, &text)
+			}
+		}
+		if all := left(t, cmd.Process.Pid, tmp); len(all) > 0 {
+			t.Errorf("leaves %q", all)
+		}
+	}
+}
+
+func TestWrongUsage(t *testing.T) {
+	binary := binaries(t)
+	for _, args := range [][]string{
+		{"-measure", "1"}, {"-measure", "-1", "-cold", "10"}, {"-measure", "1", "-cold", "10", "-resolver", "none"},
+		{"-measure", "1", "-cold", "10", "-check"}, {"-check", "-resolver", "none"}, {"-check", "-validate=false"},
+		{"-names", "file"}, {"-cold", "-1"}, {"more"},
+	} {
+		cmd := exec.Command(binary, args...)
+		if out, err := cmd.CombinedOutput(); err == nil || cmd.ProcessState.ExitCode() != 2 || !strings.Contains(string(out), "usage:") {
+			t.Errorf("%q: %v: %s", args, err, out)
+		}
 	}
 }

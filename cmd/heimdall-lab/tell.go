@@ -5,6 +5,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/miekg/dns"
@@ -29,31 +31,18 @@ func describe(l *lab.Lab, o *options, w io.Writer) error {
 	}
 	t.Flush()
 	fmt.Fprintf(out, "\nRoot hints, trust anchor and the resolver's configuration: %s\n", l.Dir)
-	if o.names != "" && o.resolver != "none" {
-		fmt.Fprintf(out, "Measure cold resolution: %s\n", benchmark(l, o))
+	if o.names != "" && o.resolvers != nil {
+		fmt.Fprintf(out, "Measure cold resolution: %s\n", strings.Join(benchmark(l, o, o.names), " "))
 	}
-	switch o.resolver {
-	case "heimdalld", "both":
+	if slices.Contains(o.resolvers, "heimdalld") {
 		fmt.Fprintf(out, "Look into it: heimdallctl -socket %s status\n", l.Socket())
-	case "none":
+	}
+	if o.resolvers == nil {
 		fmt.Fprintf(out, "Start a resolver of your own: %s\n", command(l, "PROGRAM"))
 	}
 	fmt.Fprint(out, "The lab is up. Ctrl-C ends it. > ")
 	_, err := w.Write(out.Bytes())
 	return err
-}
-
-// benchmark returns a line that measures the resolvers of the lab with the names that were written.
-func benchmark(l *lab.Lab, o *options) string {
-	words := []string{beside("heimdall-bench"), "-scenario", "cold", "-names", o.names}
-	names, addrs := []string{o.resolver}, []string{lab.Resolver, lab.Second}
-	if o.resolver == "both" {
-		names = []string{"heimdalld", "unbound"}
-	}
-	for i, pid := range l.PIDs() {
-		words = append(words, "-server", names[i]+"="+addrs[i], "-pid", fmt.Sprintf("%s=%d", names[i], pid))
-	}
-	return command(l, words...)
 }
 
 // check asks for all names at once and tells what came.

@@ -39,7 +39,7 @@ func startLabWith(t *testing.T, specs []lab.Spec, more string) *lab.Lab {
 		}
 	})
 	// The test's own context ends before what it cleans up.
-	if err := l.Heimdalld(context.Background(), shipped(t, "heimdalld"), more); err != nil {
+	if err := l.Heimdalld(context.Background(), shipped(t, "heimdalld"), lab.Resolver, more); err != nil {
 		t.Fatal(err)
 	}
 	return l

@@ -22,6 +22,8 @@ import (
 type Lab struct {
 	// Dir has the root hints, the trust anchor, and what a resolver that is started in the lab needs and writes.
 	Dir string
+	// CPUs are those of the resolvers that are started from then on. Nil: any.
+	CPUs []int
 
 	internet *Internet
 	servers  namespace
@@ -30,11 +32,12 @@ type Lab struct {
 	daemons  []*daemon
 }
 
-// Resolver is where the resolver of a lab listens, inside its namespace, and Second where another one does that is
-// compared with it.
+// Resolver is where the resolver of a lab listens, inside its namespace. Second and Third are where others do that
+// are compared with it.
 const (
 	Resolver = "127.0.0.1:53"
 	Second   = "127.0.0.1:5302"
+	Third    = "127.0.0.1:5303"
 )
 
 // ErrNotRoot is returned by Start to ordinary users, who may not make network namespaces.

@@ -25,6 +25,7 @@ const (
 	anchorFile  = "root.anchor"
 	configFile  = "heimdalld.toml"
 	unboundFile = "unbound.conf"
+	kresdFile   = "kresd.conf"
 )
 
 // daemon is a resolver that runs in the lab.
@@ -34,9 +35,9 @@ type daemon struct {
 	exited chan struct{}
 }
 
-// Heimdalld starts the given binary as the lab's resolver and returns when it answers. More is text for the end
+// Heimdalld starts the given binary as a resolver at addr and returns when it answers. More is text for the end
 // of its configuration, which is in the table [recursion] there.
-func (l *Lab) Heimdalld(ctx context.Context, binary, more string) error {
+func (l *Lab) Heimdalld(ctx context.Context, binary, addr, more string) error {
 	text := fmt.Sprintf(`[server]
 listen = [%q]
 
@@ -51,14 +52,14 @@ socket = %q
 root_hints = %q
 trust_anchors = %q
 %s
-`, Resolver, l.Socket(), hintsFile, anchorFile, more)
+`, addr, l.Socket(), hintsFile, anchorFile, more)
 	if err := os.WriteFile(l.path(configFile), []byte(text), 0o644); err != nil {
 		return fmt.Errorf("write the configuration: %w", err)
 	}
-	return l.run(ctx, Resolver, binary, "-config", l.path(configFile))
+	return l.run(ctx, addr, binary, "-config", l.path(configFile))
 }
 
-// Unbound starts Unbound as the lab's resolver, or its second one, to compare with.
+// Unbound starts Unbound as a resolver at addr and returns when it answers.
 func (l *Lab) Unbound(ctx context.Context, addr string, validating bool) error {
 	modules := "validator iterator"
 	if !validating {
@@ -116,7 +117,7 @@ func (l *Lab) PIDs() (pids []int) {
 func (l *Lab) run(ctx context.Context, addr, name string, args ...string) error {
 	d := &daemon{cmd: l.resolver.command(name, args...), exited: make(chan struct{})}
 	d.cmd.Stdout, d.cmd.Stderr = &d.log, &d.log
-	if err := d.cmd.Start(); err != nil {
+	if err := startOn(l.CPUs, d.cmd); err != nil {
 		return fmt.Errorf("start %s: %w", name, err)
 	}
 	l.daemons = append(l.daemons, d)
