@@ -42,7 +42,8 @@
 // Whoever controls a zone decides about the work to validate it (CVE-2023-50387, CVE-2023-50868). [Policy] limits
 // what one RRset, signature or hash may take, and a [Budget], shared by all validation for one client query,
 // the whole. Where a limit strikes, the result is Bogus with a reason of its own. A [Memo] saves repeated public
-// key operations; it answers only for the arithmetic, never for times or names.
+// key operations; it answers only for the arithmetic, never for times or names. [HotKeys] makes those with the same key
+// cheaper.
 //
 // # Denial
 //

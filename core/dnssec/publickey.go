@@ -4,7 +4,6 @@ import (
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
-	"crypto/sha256"
 	"crypto/sha512"
 	"math/big"
 
@@ -26,9 +25,7 @@ func parsePublicKey(a Algorithm, key []byte) publicKey {
 	case RSASHA1, RSASHA1NSEC3SHA1, RSASHA256, RSASHA512:
 		return parseRSA(a, key)
 	case ECDSAP256SHA256:
-		if k, err := parsePoint(elliptic.P256(), key); err == nil {
-			return p256Key{k}
-		}
+		return parseP256(key)
 	case ECDSAP384SHA384:
 		if k, err := parsePoint(elliptic.P384(), key); err == nil {
 			return p384Key{k}
@@ -50,15 +47,6 @@ func parsePublicKey(a Algorithm, key []byte) publicKey {
 func parsePoint(curve elliptic.Curve, key []byte) (*ecdsa.PublicKey, error) {
 	return ecdsa.ParseUncompressedPublicKey(curve, append([]byte{4}, key...))
 }
-
-type p256Key struct{ *ecdsa.PublicKey }
-
-func (k p256Key) verify(data, signature []byte) bool {
-	sum := sha256.Sum256(data)
-	return verifyECDSA(k.PublicKey, sum[:], signature)
-}
-
-func (p256Key) cost() int { return 80 }
 
 type p384Key struct{ *ecdsa.PublicKey }
 

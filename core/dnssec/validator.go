@@ -9,13 +9,14 @@ import (
 )
 
 // Validator makes the checks of one job: it holds the time, the limits and the memo that they share. All
-// fields but Memo must be set. Not safe for concurrent use; what it is given besides Memo belongs to the
+// fields but Memo and Hot must be set. Not safe for concurrent use; what it is given besides these belongs to the
 // job, but for the policy and the keys, which are only read.
 type Validator struct {
 	Policy *Policy
 	Now    int64 // wall time in seconds since 1970, for signature lifetimes
 	Budget *Budget
-	Memo   Memo // nil: nothing is remembered
+	Memo   Memo     // nil: nothing is remembered
+	Hot    *HotKeys // nil: all keys are alike
 }
 
 // Verify checks whether one of set's signatures was made by one of keys, and records the outcome in set.
@@ -141,7 +142,7 @@ func (v *Validator) verifyOne(key *zoneKey, data, signature []byte) (valid bool,
 		return false, ReasonSignatureBudget
 	}
 	v.Budget.Signatures--
-	valid = key.public.verify(data, signature)
+	valid = v.Hot.verify(key.public, data, signature)
 	if !valid {
 		v.Budget.Failures--
 	}

@@ -35,9 +35,10 @@ const (
 	jobCut                   // DS records or their denial
 )
 
-// Run makes the checks. wall is the time in seconds since 1970; memo may be nil.
-func (j *Job) Run(wall int64, memo dnssec.Memo) {
-	v := dnssec.Validator{Policy: j.policy, Now: wall, Budget: &j.budget, Memo: memo}
+// Run makes the checks. wall is the time in seconds since 1970; memo and hot, which are shared by all threads, may
+// be nil.
+func (j *Job) Run(wall int64, memo dnssec.Memo, hot *dnssec.HotKeys) {
+	v := dnssec.Validator{Policy: j.policy, Now: wall, Budget: &j.budget, Memo: memo, Hot: hot}
 	switch j.kind {
 	case jobAnswer:
 		j.verdict = v.Validate(&j.claim.Response, j.parts, j.zones)

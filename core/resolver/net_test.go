@@ -117,7 +117,7 @@ func (n *network) perform() {
 				n.m.Verified(int64(n.now), a.Ref, nil)
 				continue
 			}
-			a.Job.Run(n.wall, n.memo)
+			a.Job.Run(n.wall, n.memo, nil)
 			n.m.Verified(int64(n.now), a.Ref, a.Job)
 		}
 	}

@@ -158,7 +158,7 @@ func (m *Machine) climb(i int32) {
 		return
 	}
 	j.policy = &m.trust.policy
-	j.Run(0, nil)
+	j.Run(0, nil, nil)
 	m.judged(i, j)
 }
 

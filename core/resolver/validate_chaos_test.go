@@ -60,7 +60,7 @@ func TestValidationChaos(t *testing.T) {
 			if n := len(w.held); n > 0 && rnd.IntN(2) == 0 {
 				late := w.held[n-1]
 				w.held = w.held[:n-1]
-				late.Job.Run(w.wall, nil)
+				late.Job.Run(w.wall, nil, nil)
 				w.m.Verified(int64(w.now), late.Ref, late.Job)
 				w.perform()
 			}

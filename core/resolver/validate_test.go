@@ -221,7 +221,7 @@ func TestLateVerdict(t *testing.T) {
 		t.Fatalf("%v", m.Rcode)
 	}
 	for _, held := range w.held {
-		held.Job.Run(signedAt, nil)
+		held.Job.Run(signedAt, nil, nil)
 		w.m.Verified(int64(w.now), held.Ref, held.Job)
 		w.perform()
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"heimdall/core/config"
+	"heimdall/core/dnssec"
 	"heimdall/core/resolver"
 )
 
@@ -18,6 +19,7 @@ const verifyQueue = 4096
 type verifier struct {
 	queue chan verifyJob
 	memo  *signatureMemo
+	hot   dnssec.HotKeys
 	wall  func() int64 // seconds since 1970
 	log   *slog.Logger
 	ended sync.WaitGroup
@@ -69,7 +71,7 @@ func (v *verifier) run(j verifyJob) {
 		}
 	}()
 	debug.SetPanicOnFault(true)
-	j.job.Run(v.wall(), v.memo)
+	j.job.Run(v.wall(), v.memo, &v.hot)
 }
 
 // close ends the threads. The shards must have ended.
