@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/miekg/dns"
@@ -195,5 +196,50 @@ func TestAdminSocketMode(t *testing.T) {
 	info, err := os.Lstat(d.socket)
 	if err != nil || info.Mode() != os.ModeSocket|0o660 {
 		t.Fatalf("%v, %v", info.Mode(), err)
+	}
+}
+
+// Each server's column tells what it sent that answered nothing, and what had to be asked for over TCP.
+func TestUpstreamCounters(t *testing.T) {
+	t.Parallel()
+	kinds := map[string]struct {
+		handler               func(dns.ResponseWriter, *dns.Msg)
+		mismatches, truncated bool
+	}{
+		"good":           {handler: answerA},
+		"truncating":     {handler: truncatedThen(answerA), truncated: true},
+		"wrong-id":       {handler: lie(func(r *dns.Msg) { r.Id++ }), mismatches: true},
+		"wrong-name":     {handler: lie(func(r *dns.Msg) { r.Question[0].Name = "other.example." }), mismatches: true},
+		"wrong-case":     {handler: lie(func(r *dns.Msg) { r.Question[0].Name = swapCase(r.Question[0].Name) }), mismatches: true},
+		"no-qr":          {handler: lie(func(r *dns.Msg) { r.Response = false }), mismatches: true},
+		"eleven":         {handler: octets(func(b []byte) []byte { return b[:11] }), mismatches: true},
+		"another-source": {handler: from(t, "127.0.0.9:0"), mismatches: true},
+	}
+	toml := "[resolver]\ntimeout = \"1s\"\n"
+	for name, k := range kinds {
+		up := newUpstream(t, k.handler)
+		toml += forward(name+".", up)
+	}
+	d := start(t, toml)
+	var all sync.WaitGroup
+	for name := range kinds {
+		all.Go(func() { exchange(d.addr, question("www."+name+".", dns.TypeA), "udp") })
+	}
+	all.Wait()
+	var list struct {
+		Groups []struct {
+			Zone    string
+			Servers []struct{ Mismatches, Truncated int }
+		}
+	}
+	d.ctlJSON(&list, "upstreams")
+	if len(list.Groups) != len(kinds) {
+		t.Fatalf("%+v", list)
+	}
+	for _, g := range list.Groups {
+		k, s := kinds[strings.TrimSuffix(g.Zone, ".")], g.Servers[0]
+		if (s.Mismatches > 0) != k.mismatches || (s.Truncated > 0) != k.truncated {
+			t.Errorf("%s %+v: mismatches wanted: %v, truncated: %v", g.Zone, s, k.mismatches, k.truncated)
+		}
 	}
 }

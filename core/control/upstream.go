@@ -33,7 +33,7 @@ type Upstream struct {
 	Responses   uint64        `json:"responses"` // usable ones
 	Timeouts    uint64        `json:"timeouts"`
 	Failures    uint64        `json:"failures"`   // SERVFAIL, REFUSED and the like
-	Mismatches  uint64        `json:"mismatches"` // wrong ID, question, source or letter case
+	Mismatches  uint64        `json:"mismatches"` // messages that answered no query: wrong ID, question, source, cookie or letter case, or too late
 	Truncated   uint64        `json:"truncated"`  // asked again over TCP
 	NoEDNS      bool          `json:"no_edns"`    // it was found not to understand EDNS
 	NextProbeMs int64         `json:"next_probe_ms,omitempty"`

@@ -41,7 +41,7 @@ type Options struct {
 	MaxTasks int
 	// MaxWaiters is the number of clients that wait for these. Default 4 * MaxTasks, 8 bytes each.
 	MaxWaiters int
-	// MaxServers is the number of servers remembered. Default 4096, 288 bytes each.
+	// MaxServers is the number of servers remembered. Default 4096, 304 bytes each.
 	MaxServers int
 	// Timeout is the time within which every task ends. Default 5 s: what stub resolvers wait for one try.
 	Timeout time.Duration

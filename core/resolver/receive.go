@@ -12,14 +12,16 @@ func (m *Machine) Receive(now int64, sock uint16, from netip.AddrPort, msg []byt
 	m.now = now
 	defer m.wake()
 	m.stats.Responses++
+	from = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
 	if len(msg) < wire.HeaderLen {
 		m.stats.Short++
+		m.servers.mismatched(m.servers.find(from))
 		return
 	}
-	from = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
 	e := m.exchanges.find(sock, wire.ID(msg))
 	if e < 0 {
 		m.stats.UnknownID++
+		m.servers.mismatched(m.servers.find(from))
 		if e = m.near(sock, from, msg); e >= 0 {
 			m.guess(e)
 		}
@@ -28,6 +30,7 @@ func (m *Machine) Receive(now int64, sock uint16, from netip.AddrPort, msg []byt
 	x := &m.exchanges.list[e]
 	if m.servers.list[x.server].addr != from {
 		m.stats.WrongSource++
+		m.servers.mismatched(x.server)
 		m.guess(e)
 		return
 	}
@@ -36,8 +39,10 @@ func (m *Machine) Receive(now int64, sock uint16, from netip.AddrPort, msg []byt
 		m.accept(e, msg)
 	case checkCase:
 		m.stats.WrongCase++
+		m.servers.mismatched(x.server)
 		m.confirmCase(e)
 	default:
+		m.servers.mismatched(x.server)
 		m.guess(e)
 	}
 }
@@ -58,6 +63,7 @@ func (m *Machine) ReceiveStream(now int64, ref uint64, msg []byte, err error) {
 	m.stats.Responses++
 	if x.id != wire.ID(msg) {
 		m.stats.UnknownID++
+		m.servers.mismatched(x.server)
 		m.streamFailed(e, FailMalformed)
 		return
 	}
@@ -66,9 +72,11 @@ func (m *Machine) ReceiveStream(now int64, ref uint64, msg []byte, err error) {
 		m.accept(e, msg)
 	case checkCase: // Nobody can inject into the stream unseen: the server itself does not keep the case.
 		m.stats.WrongCase++
+		m.servers.mismatched(x.server)
 		m.plainCase(x.server)
 		m.accept(e, msg)
 	default:
+		m.servers.mismatched(x.server)
 		m.streamFailed(e, FailMalformed)
 	}
 }
@@ -233,6 +241,7 @@ func (m *Machine) accept(e int32, msg []byte) {
 		return
 	default:
 		m.stats.Truncated++
+		srv.truncated++
 		a.stream = true
 		m.again(e)
 		return
@@ -318,6 +327,7 @@ func (m *Machine) checkCookie(e int32, srv *server) bool {
 		}
 	case c != nil:
 		m.stats.WrongCookie++
+		m.servers.mismatched(x.server)
 		m.guess(e)
 		return false
 	case srv.cookies == works:

@@ -84,6 +84,7 @@ type server struct {
 	next int32 // in its hash chain
 
 	sent, answered, timedOut uint64
+	mismatches, truncated    uint64 // as in UpstreamInfo
 	failed                   [failures]uint64
 }
 
@@ -197,14 +198,29 @@ func (t *servers) bucket(addr netip.AddrPort) *int32 {
 	return &t.heads[h&uint64(len(t.heads)-1)]
 }
 
-// get finds addr, or makes room for it: -1 if every server has queries in flight or is pinned.
-func (t *servers) get(addr netip.AddrPort, now int64) int32 {
-	head := t.bucket(addr)
-	for i := *head; i >= 0; i = t.list[i].next {
+// find returns the server with that address, -1 if it is not known.
+func (t *servers) find(addr netip.AddrPort) int32 {
+	for i := *t.bucket(addr); i >= 0; i = t.list[i].next {
 		if t.list[i].addr == addr {
 			return i
 		}
 	}
+	return -1
+}
+
+// mismatched counts a response of server i, which may be -1, that is none to a query.
+func (t *servers) mismatched(i int32) {
+	if i >= 0 {
+		t.list[i].mismatches++
+	}
+}
+
+// get finds addr, or makes room for it: -1 if every server has queries in flight or is pinned.
+func (t *servers) get(addr netip.AddrPort, now int64) int32 {
+	if i := t.find(addr); i >= 0 {
+		return i
+	}
+	head := t.bucket(addr)
 	i := t.room(now)
 	if i >= 0 {
 		t.list[i] = server{addr: addr, next: *head, used: now}

@@ -55,10 +55,14 @@ type UpstreamInfo struct {
 	Sent     uint64
 	Answered uint64
 	Timeouts uint64
-	Failures map[string]uint64 // by reason, without those that did not occur
-	InFlight int
-	EDNS     string // "yes", "no" or "unknown"
-	KeepCase string // likewise: does it return the question in the letter case asked (0x20)
+	// Mismatches are messages that came from the server, or instead of it, and answered no query: cut short, with
+	// a wrong ID, question, cookie or letter case, or too late.
+	Mismatches uint64
+	Truncated  uint64            // responses that had to be asked for again over TCP
+	Failures   map[string]uint64 // by reason, without those that did not occur
+	InFlight   int
+	EDNS       string // "yes", "no" or "unknown"
+	KeepCase   string // likewise: does it return the question in the letter case asked (0x20)
 }
 
 // Upstreams describes the servers of all groups, in the order of the groups. It allocates.
@@ -95,7 +99,7 @@ func (m *Machine) Infra(limit int) []UpstreamInfo {
 func (s *server) info(floor int64) UpstreamInfo {
 	u := UpstreamInfo{
 		Server: s.addr, State: "up", SRTT: time.Duration(s.srtt), RTO: time.Duration(s.rto(floor)),
-		Sent: s.sent, Answered: s.answered, Timeouts: s.timedOut, InFlight: int(s.pins),
+		Sent: s.sent, Answered: s.answered, Timeouts: s.timedOut, Mismatches: s.mismatches, Truncated: s.truncated, InFlight: int(s.pins),
 		EDNS: s.edns.String(), KeepCase: s.letterCase.String(), Failures: map[string]uint64{},
 	}
 	if s.srtt == 0 {

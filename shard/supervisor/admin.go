@@ -280,6 +280,8 @@ func mergeUpstream(to *control.Upstream, u *resolver.UpstreamInfo) {
 	to.Queries += u.Sent
 	to.Responses += u.Answered
 	to.Timeouts += u.Timeouts
+	to.Mismatches += u.Mismatches
+	to.Truncated += u.Truncated
 	to.NoEDNS = to.NoEDNS || u.EDNS == "no"
 	for _, n := range u.Failures {
 		to.Failures += n

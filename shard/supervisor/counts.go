@@ -60,6 +60,7 @@ func ignored(s *shard.Snapshot) map[string]uint64 {
 		add("opcode", r.WrongOpcode)
 		add("question", r.WrongQuestion)
 		add("letter_case", r.WrongCase)
+		add("cookie", r.WrongCookie)
 	})
 }
 
