@@ -39,6 +39,7 @@ func (g *generator) clock() int64 { return int64(time.Since(g.base)) + 1 }
 type flow struct {
 	attack attack // noAttack: the scenario's good queries
 	rate   float64
+	keys   onlyOnce // of coldNames
 }
 
 // run sends all flows to server for the given time and returns what became of
@@ -100,10 +101,10 @@ func (g *generator) warm(ctx context.Context, server netip.AddrPort) (*Result, b
 	}
 	t := threads[0]
 	defer t.close()
-	t.streams[0].draw = &once{end: g.names.count()}
+	t.streams[0].draw = &once{end: g.cached()}
 	began, complete := g.clock(), false
 	err = g.onThreads(threads, func(t *thread) {
-		complete = t.warm(ctx, g.names.count(), g.opt.window, g.opt.warmLimit)
+		complete = t.warm(ctx, g.cached(), g.opt.window, g.opt.warmLimit)
 	})
 	if err != nil {
 		return nil, false, err
@@ -144,7 +145,7 @@ func (g *generator) threads(server netip.AddrPort, n int, timeout time.Duration,
 		}
 		for _, f := range flows {
 			local := g.opt.local
-			if f.attack != noAttack {
+			if f.attack.hostile() {
 				local = g.opt.attackLocal
 			}
 			load, d := g.traffic(f)
@@ -181,10 +182,20 @@ func (g *generator) traffic(f flow) (workload, draw) {
 		return &flood{zone: zone}, &fresh{key: rng.Uint64()}
 	case malformedPackets:
 		return &malformed{names: g.names}, &fresh{key: rng.Uint64()}
+	case coldNames:
+		return &lookups{names: g.names, edns: g.opt.edns}, &f.keys
 	}
 	load := &lookups{names: g.names, edns: g.opt.edns}
 	if g.table != nil {
 		return load, &zipf{table: g.table, rng: rng}
 	}
-	return load, &uniform{n: g.names.count(), rng: rng}
+	return load, &uniform{n: g.cached(), rng: rng}
+}
+
+// cached returns how many names the server has in its cache once it has been warmed up: the first ones.
+func (g *generator) cached() uint64 {
+	if g.opt.scenario.attack == coldNames {
+		return min(g.opt.hot, g.names.count())
+	}
+	return g.names.count()
 }

@@ -128,6 +128,8 @@ func (r *Round) headline() string {
 	text := "no figure"
 	if v, ok := r.Values["best"]; ok {
 		text = fmt.Sprintf("%.0f replies/s", v)
+	} else if v, ok := r.Values["p99_ratio"]; ok {
+		text = fmt.Sprintf("P99 %.0f us alone, %.2f times that beside", r.Values["p99@alone"], v)
 	} else if v, ok := r.Values["resolved"]; ok {
 		text = fmt.Sprintf("%.0f names resolved/s, %.2f%% failed", v, r.Values["loss"]*100)
 	} else if v, ok := r.Values["good"]; ok {

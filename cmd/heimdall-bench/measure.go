@@ -60,6 +60,8 @@ func (b *bench) round(ctx context.Context, t *target, number int) (*Round, error
 		err = b.cold(ctx, t, r)
 	case b.opt.search:
 		err = b.search(ctx, t, r)
+	case b.opt.scenario.attack == coldNames:
+		err = b.beside(ctx, t, r)
 	case b.opt.scenario.attack != noAttack:
 		err = b.attack(ctx, t, r)
 	default:
@@ -111,7 +113,7 @@ func (b *bench) warm(ctx context.Context, t *target) (*Measurement, error) {
 		return nil, fmt.Errorf("warm up %s: %w", t.name, err)
 	}
 	if !m.Complete {
-		b.tell("  %s: only %d of %d names had a good reply while warming up; %s", t.name, m.Queries.Good, b.gen.names.count(), m.Queries.complaint())
+		b.tell("  %s: only %d of %d names had a good reply while warming up; %s", t.name, m.Queries.Good, b.gen.cached(), m.Queries.complaint())
 	}
 	return m, nil
 }

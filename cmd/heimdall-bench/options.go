@@ -41,6 +41,7 @@ type options struct {
 	attackLocal netip.Addr
 	attackZone  []byte // wire form; nil: the names' own
 	window      int
+	hot         uint64
 	warm        bool
 	warmLimit   time.Duration
 	timeout     time.Duration
@@ -103,6 +104,7 @@ func parseOptions(args []string, errOut io.Writer) (*options, error) {
 	f.StringVar(&t.attackLocal, "attack-local", "", "source address of the attack; 127.0.0.2 when the server is on IPv4 loopback")
 	f.StringVar(&t.zone, "attack-zone", "", "`name` below which the flood invents names; by default that of the queries")
 	f.IntVar(&o.window, "window", 100, "queries open at once, while warming up and in scenario cold")
+	f.Uint64Var(&o.hot, "hot", 1000, "scenario beside: how many of the `names`, from the first, are the cached ones")
 	f.BoolVar(&o.warm, "warm", true, "ask for every name once before each round; not in scenario cold, where each round has its own part of the names")
 	f.DurationVar(&o.warmLimit, "warm-limit", time.Minute, "how long that may take")
 	f.DurationVar(&o.timeout, "timeout", time.Second, "a reply that takes longer is no good")
@@ -202,13 +204,15 @@ func (o *options) check() error {
 		return errors.New("-zipf must be from 0 to 10")
 	case o.count > 1<<31:
 		return errors.New("-count must be at most 2147483648")
+	case o.scenario.attack == coldNames && (o.threads != 1 || o.hot < 1):
+		return errors.New("scenario beside takes one thread, and a -hot of at least 1")
 	case o.search && o.scenario.attack != noAttack:
 		return fmt.Errorf("-search does not go with scenario %s: its rates are fixed", o.scenario.name)
-	case o.tcp && o.scenario.attack != noAttack:
+	case o.tcp && o.scenario.attack.hostile():
 		return fmt.Errorf("scenario %s is about UDP", o.scenario.name)
 	}
 	for _, t := range o.targets {
-		if o.scenario.attack == noAttack {
+		if !o.scenario.attack.hostile() {
 			continue
 		}
 		if !o.attackLocal.IsValid() && t.addr.Addr().Is4() && t.addr.Addr().IsLoopback() {

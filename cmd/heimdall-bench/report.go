@@ -45,6 +45,8 @@ func (o *options) workload(n names) string {
 		return b.String()
 	case o.search:
 		fmt.Fprintf(&b, "searching up to %.3g%% loss", o.maxLoss*100)
+	case o.scenario.attack == coldNames:
+		fmt.Fprintf(&b, "%.0f queries/s for the first %d, alone and beside %.0f queries/s for the others", o.rate, min(o.hot, n.count()), o.attackRate)
 	case o.scenario.attack != noAttack:
 		fmt.Fprintf(&b, "%.0f good queries/s beside %.0f packets/s", o.rate, o.attackRate)
 	default:

@@ -12,7 +12,11 @@ const (
 	noAttack attack = iota
 	randomSubdomains
 	malformedPackets
+	coldNames // none in truth: names that are asked for once
 )
+
+// hostile says whether the stream comes from an address of its own.
+func (a attack) hostile() bool { return a == randomSubdomains || a == malformedPackets }
 
 // law is how a stream draws its names.
 type law uint8
@@ -38,6 +42,7 @@ var scenarios = []scenario{
 	{name: "cached", help: "names in the server's cache, all equally popular", law: drawUniform, rate: 10_000},
 	{name: "zipf", help: "the same with a popularity of 1/rank^s", law: drawZipf, rate: 10_000},
 	{name: "cold", help: "each name once and never again, -window of them at a time; without -warm, -rate and -duration", cold: true},
+	{name: "beside", help: "the first -hot names, cached, alone; then beside the other names, each asked for once and never again", law: drawUniform, rate: 10_000, attack: coldNames, attackRate: 1000},
 	{name: "flood", help: "good queries beside random subdomains from another address", law: drawUniform, rate: 2000, attack: randomSubdomains, attackRate: 300_000},
 	{name: "malformed", help: "good queries beside eight kinds of nonsense from another address", law: drawUniform, rate: 200_000, attack: malformedPackets, attackRate: 200_000},
 }

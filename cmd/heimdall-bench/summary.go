@@ -54,6 +54,13 @@ func columns(o *options) []column {
 		}
 		c = append(c, latency("")...)
 		tail[0] = column{"cpu_us", "cpu us/name", "%.0f", 1, lower}
+	case o.scenario.attack == coldNames:
+		c = append(c, column{"good", "cached ok %", "%.2f", 100, higher})
+		c = append(c, latency("@alone")...)
+		c = append(c, latency("@beside")...)
+		c = append(c, column{"p99_ratio", "P99 ratio", "%.2f", 1, lower},
+			column{"resolved", "resolved/s", "%.0f", 1, neither},
+			column{"failed", "failed %", "%.3f", 100, neither})
 	case o.scenario.attack != noAttack:
 		c = []column{
 			{"good", "good ok %", "%.2f", 100, higher},

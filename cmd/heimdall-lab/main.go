@@ -32,6 +32,7 @@ type options struct {
 	cold      int
 	names     string
 	measure   int // rounds; 0: not
+	scenario  string
 }
 
 // errDiffers ends the program when a resolver did not do what it should.
@@ -47,6 +48,7 @@ func main() {
 	flag.IntVar(&o.cold, "cold", 0, fmt.Sprintf("add a top-level domain with so many small `zones`, every second one signed, for heimdall-bench -scenario cold; at most %d", lab.MaxCold))
 	flag.StringVar(&o.names, "names", "", "`file` for a name in each of them, as heimdall-bench -names reads it")
 	flag.IntVar(&o.measure, "measure", 0, "with -cold: measure the resolvers in turn with heimdall-bench, in so many `rounds`, and end; they get one CPU, the rest has the others")
+	flag.StringVar(&o.scenario, "scenario", "cold", "with -measure: the `scenario` of heimdall-bench, cold or beside")
 	flag.Parse()
 	if *resolver != "none" {
 		o.resolvers = strings.Split(*resolver, ",")
@@ -78,7 +80,7 @@ func (o *options) sensible() bool {
 	case o.check:
 		return len(o.resolvers) == 1 && o.validate && o.measure == 0
 	case o.measure != 0:
-		return o.measure > 0 && o.cold > 0 && len(o.resolvers) > 0
+		return o.measure > 0 && o.cold > 0 && len(o.resolvers) > 0 && (o.scenario == "cold" || o.scenario == "beside")
 	}
 	return true
 }

@@ -223,7 +223,7 @@ func TestWrongUsage(t *testing.T) {
 	binary := binaries(t)
 	for _, args := range [][]string{
 		{"-measure", "1"}, {"-measure", "-1", "-cold", "10"}, {"-measure", "1", "-cold", "10", "-resolver", "none"},
-		{"-measure", "1", "-cold", "10", "-check"}, {"-check", "-resolver", "none"}, {"-check", "-validate=false"},
+		{"-measure", "1", "-cold", "10", "-scenario", "flood"}, {"-measure", "1", "-cold", "10", "-check"}, {"-check", "-resolver", "none"}, {"-check", "-validate=false"},
 		{"-names", "file"}, {"-cold", "-1"}, {"more"},
 	} {
 		cmd := exec.Command(binary, args...)

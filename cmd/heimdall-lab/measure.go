@@ -44,7 +44,7 @@ func measure(ctx context.Context, l *lab.Lab, o *options, out io.Writer) error {
 
 // benchmark returns the words that measure the resolvers of the lab with the names of a file.
 func benchmark(l *lab.Lab, o *options, names string) []string {
-	words := []string{beside("heimdall-bench"), "-scenario", "cold", "-names", names}
+	words := []string{beside("heimdall-bench"), "-scenario", o.scenario, "-names", names}
 	for i, pid := range l.PIDs() {
 		name := o.resolvers[i]
 		words = append(words, "-server", name+"="+addresses[i], "-pid", fmt.Sprintf("%s=%d", name, pid))
