@@ -101,7 +101,15 @@ func showNTAs(w io.Writer, list []control.NTA) {
 }
 
 func (t *tool) infra(ctx context.Context, address string) error {
-	reply, err := ask(ctx, t, control.CommandInfra, control.InfraArgs{Address: address}, showInfra)
+	show := showInfra
+	if address != "" {
+		show = func(w io.Writer, n *control.Infra) {
+			if len(n.Servers) > 0 { // or it is told as an error
+				showInfra(w, n)
+			}
+		}
+	}
+	reply, err := ask(ctx, t, control.CommandInfra, control.InfraArgs{Address: address}, show)
 	if err == nil && address != "" && len(reply.Servers) == 0 {
 		return &outcomeError{"nothing is known of " + address}
 	}
@@ -110,6 +118,7 @@ func (t *tool) infra(ctx context.Context, address string) error {
 
 func showInfra(w io.Writer, n *control.Infra) {
 	if len(n.Servers) == 0 {
+		fmt.Fprintln(w, "no server has been asked yet")
 		return
 	}
 	var tab table

@@ -108,3 +108,11 @@ func TestResolverOutcomes(t *testing.T) {
 		}
 	}
 }
+
+// Before any server has been asked the list says so.
+func TestNoInfra(t *testing.T) {
+	var out strings.Builder
+	if showInfra(&out, new(control.Infra)); out.String() != "no server has been asked yet\n" {
+		t.Errorf("%q", out.String())
+	}
+}
