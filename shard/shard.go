@@ -62,6 +62,7 @@ type Shard struct {
 	ways      []wayBack
 	watches   []watch         // of Options.Ports
 	verifying int             // jobs of validation under way
+	wakeUp    func()          // box.Wake, made once
 	late      late            // responses of this round to clients that have waited
 	query     []byte          // a query to another server
 	stream    [1]core.Request // the message of a stream that is being handled
@@ -102,6 +103,7 @@ func New(o Options, epoch time.Time) (*Shard, error) {
 	s := &Shard{opt: o, poller: poller, epoch: epoch, ended: make(chan struct{})}
 	s.SetShedAfter(o.ShedAfter)
 	s.box = mailbox.New(mailboxLen, poller.Wake)
+	s.wakeUp = s.box.Wake
 	return s, nil
 }
 

@@ -4,9 +4,9 @@ import "heimdall/core/resolver"
 
 // Verifier runs jobs of validation on threads other than the shards'. Its methods are safe for concurrent use.
 type Verifier interface {
-	// Verify takes a job and calls done, on any thread, when it has been run. It does not wait: false means
-	// that there is no room for the job.
-	Verify(job *resolver.Job, done func()) bool
+	// Verify takes a job and calls done, on any thread, when it has been run, and wake soon after that. It does
+	// not wait: false means that there is no room for the job.
+	Verify(job *resolver.Job, done, wake func()) bool
 }
 
 // verifying bounds the jobs of one shard that are under way, so that its mailbox has room for all of them.
@@ -18,7 +18,7 @@ func (s *Shard) Verify(ref uint64, job *resolver.Job) bool {
 		return false
 	}
 	accepted := s.opt.Verifier.Verify(job, func() {
-		s.Post(func() {
+		s.box.Put(func() {
 			s.verifying--
 			if !job.Done() {
 				s.engine.Verified(s.now, ref, nil) // it ended in a panic
@@ -26,7 +26,7 @@ func (s *Shard) Verify(ref uint64, job *resolver.Job) bool {
 			}
 			s.engine.Verified(s.now, ref, job)
 		})
-	})
+	}, s.wakeUp)
 	if accepted {
 		s.verifying++
 	}

@@ -14,30 +14,48 @@ type Mailbox struct {
 	mu      sync.Mutex
 	queue   []func()
 	spare   []func()
+	called  bool // wake, since the queue was last emptied
 	limit   int
 	wake    func()
 }
 
-// New makes a mailbox that holds at most limit commands. wake is called after a command has been put into
-// an empty mailbox, from the sender's goroutine; it must make a sleeping receiver look.
+// New makes a mailbox that holds at most limit commands. wake is called once for all commands that the receiver
+// finds at once, from a sender's goroutine; it must make a sleeping receiver look.
 func New(limit int, wake func()) *Mailbox { return &Mailbox{limit: limit, wake: wake} }
 
 // Post hands over a command. It returns false, and does nothing, when the mailbox is full. Safe for
 // concurrent use.
 func (m *Mailbox) Post(command func()) bool {
+	if !m.Put(command) {
+		return false
+	}
+	m.Wake()
+	return true
+}
+
+// Put is Post for a sender that has more to come: nobody is woken for it until Wake or Post is called. Safe for
+// concurrent use.
+func (m *Mailbox) Put(command func()) bool {
 	m.mu.Lock()
+	defer m.mu.Unlock()
 	n := len(m.queue)
 	if n >= m.limit {
-		m.mu.Unlock()
 		return false
 	}
 	m.queue = append(m.queue, command)
 	m.waiting.Store(int32(n + 1))
+	return true
+}
+
+// Wake wakes the receiver if there are commands that it has not been woken for. Safe for concurrent use.
+func (m *Mailbox) Wake() {
+	m.mu.Lock()
+	needed := len(m.queue) > 0 && !m.called
+	m.called = m.called || needed
 	m.mu.Unlock()
-	if n == 0 {
+	if needed {
 		m.wake()
 	}
-	return true
 }
 
 // Run calls what has been posted, in order, and returns the number. Only the receiver may call it.
@@ -49,6 +67,7 @@ func (m *Mailbox) Run() int {
 	batch := m.queue
 	m.queue, m.spare = m.spare[:0], nil
 	m.waiting.Store(0)
+	m.called = false
 	m.mu.Unlock()
 	for i, command := range batch {
 		batch[i] = nil

@@ -38,6 +38,34 @@ func TestPostFromCommand(t *testing.T) {
 	}
 }
 
+// Commands that are put wait for one call of Wake, and come before what is posted after them.
+func TestPut(t *testing.T) {
+	var got []int
+	woken := 0
+	m := New(3, func() { woken++ })
+	m.Wake()
+	for i := range 4 {
+		if ok := m.Put(func() { got = append(got, i) }); ok != (i < 3) {
+			t.Fatalf("command %d accepted: %v", i, ok)
+		}
+	}
+	if woken != 0 {
+		t.Fatal("woken without a call of Wake")
+	}
+	m.Wake()
+	m.Wake()
+	if woken != 1 || m.Run() != 3 {
+		t.Fatalf("woken %d times, ran %v", woken, got)
+	}
+	m.Wake()
+	m.Put(func() { got = append(got, 4) })
+	m.Post(func() { got = append(got, 5) })
+	m.Wake()
+	if woken != 2 || m.Run() != 2 || got[3] != 4 || got[4] != 5 {
+		t.Fatalf("woken %d times, ran %v", woken, got)
+	}
+}
+
 func TestManySenders(t *testing.T) {
 	wake := make(chan struct{}, 1)
 	m := New(16, func() {
