@@ -2,7 +2,10 @@
 
 package affinity
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // Allowed returns an error that wraps ErrNotSupported.
 func Allowed() ([]int, error) { return nil, fmt.Errorf("get allowed CPUs: %w", ErrNotSupported) }
@@ -24,6 +27,14 @@ func SetThreadAffinity(cpus []int) error {
 func HousekeepAll(cpus []int, skip []int) error {
 	return fmt.Errorf("move threads to CPUs %s: %w", FormatList(cpus), ErrNotSupported)
 }
+
+// ShortSlice returns an error that wraps ErrNotSupported.
+func ShortSlice(slice time.Duration) error {
+	return fmt.Errorf("set the thread's slice to %s: %w", slice, ErrNotSupported)
+}
+
+// Background returns an error that wraps ErrNotSupported.
+func Background() error { return fmt.Errorf("lower the thread's priority: %w", ErrNotSupported) }
 
 // MapLocal returns an error that wraps ErrNotSupported.
 func MapLocal(node, size int, huge bool) ([]byte, error) {

@@ -107,6 +107,9 @@ func New(o Options, epoch time.Time) (*Shard, error) {
 	return s, nil
 }
 
+// slice is how long a shard's thread runs at a time where others want its CPU: the least that the kernel takes.
+const slice = 100 * time.Microsecond
+
 // mailboxLen bounds the commands that wait for a shard: the ends of jobs of validation, and what comes from the
 // admin socket and from reloads, a handful a second.
 const mailboxLen = 256 + verifying
@@ -129,6 +132,9 @@ func (s *Shard) Engine() *core.Engine { return s.engine }
 func (s *Shard) Run() error {
 	runtime.LockOSThread()
 	defer s.close()
+	// Where its CPU has other threads as well, the shard comes before them when a packet wakes it. Kernels that cannot
+	// do that let it wait for the end of their turn, some milliseconds.
+	_ = affinity.ShortSlice(slice)
 	if s.opt.Pin {
 		if err := affinity.PinThread(s.opt.CPU); err != nil {
 			return fmt.Errorf("pin shard %d: %w", s.opt.ID, err)

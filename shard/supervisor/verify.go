@@ -2,10 +2,12 @@ package supervisor
 
 import (
 	"log/slog"
+	"runtime"
 	"runtime/debug"
 	"sync"
 	"time"
 
+	"heimdall/affinity"
 	"heimdall/core/config"
 	"heimdall/core/dnssec"
 	"heimdall/core/resolver"
@@ -64,6 +66,12 @@ func (v *verifier) Verify(job *resolver.Job, done, wake func()) bool {
 }
 
 func (v *verifier) work() {
+	// On a machine without spare CPUs a signature must not delay the hits of a shard. The thread ends with the
+	// goroutine, and its priority with it.
+	runtime.LockOSThread()
+	if err := affinity.Background(); err != nil {
+		v.log.Warn("signatures are checked at the priority of the shards", "error", err)
+	}
 	ran := make([]verifyJob, 0, jobsPerWake)
 	for j := range v.queue {
 		began := time.Now()
