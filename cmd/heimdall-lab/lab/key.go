@@ -32,6 +32,16 @@ var keyBits = map[uint8]int{
 
 // newKey makes a key. One of an unknown algorithm is an Ed25519 key that says otherwise.
 func newKey(zone string, algorithm uint8, flags uint16) (*key, error) {
+	for {
+		// The library does not sign with a key whose tag is 0, as one of 65,536 is.
+		if k, err := anyKey(zone, algorithm, flags); err != nil || k.public.KeyTag() != 0 {
+			return k, err
+		}
+	}
+}
+
+// anyKey makes a key, whatever its tag.
+func anyKey(zone string, algorithm uint8, flags uint16) (*key, error) {
 	k := &key{public: &dns.DNSKEY{Flags: flags, Protocol: 3, Algorithm: algorithm}}
 	k.public.Hdr = dns.RR_Header{Name: zone, Rrtype: dns.TypeDNSKEY, Class: dns.ClassINET, Ttl: keyTTL}
 	switch algorithm {
