@@ -133,10 +133,10 @@ type Shard struct {
 	InFlightLimit int         `json:"in_flight_limit"` // beyond it the newest miss is refused
 	TCPConns      int         `json:"tcp_conns"`
 	Queues        []Queue     `json:"queues,omitempty"`
-	MemoryBytes   uint64      `json:"memory_bytes"`     // cache memory in use
-	MemoryLimit   uint64      `json:"memory_limit"`     // cache memory it may use
-	BatchSizes    []BatchSize `json:"batch_sizes"`      // in ascending order
-	ServiceTime   Latency     `json:"service_time"`     // from receiving a query to handing its reply to the kernel
+	MemoryBytes   uint64      `json:"memory_bytes"` // cache memory in use
+	MemoryLimit   uint64      `json:"memory_limit"` // cache memory it may use
+	BatchSizes    []BatchSize `json:"batch_sizes"`  // in ascending order
+	ServiceTime   Latency     `json:"service_time"` // from receiving a query to handing its reply to the kernel
 }
 
 // Queue is a receive queue of a network interface whose AF_XDP socket a shard has. What comes through kernel sockets
