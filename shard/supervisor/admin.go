@@ -20,25 +20,26 @@ import (
 // The methods of this file answer the admin socket: they implement control.Server.
 var _ control.Server = (*Supervisor)(nil)
 
-// snapshots copies the counters of all shards.
-func (s *Supervisor) snapshots(ctx context.Context) ([]*shard.Snapshot, error) {
+// snapshots copies the counters of the shards of list. One that does not answer has none.
+func snapshots(ctx context.Context, list []*worker) ([]*shard.Snapshot, error) {
 	ctx, cancel := context.WithTimeout(ctx, adminTimeout)
 	defer cancel()
-	snaps := make([]*shard.Snapshot, len(s.workers))
-	err := s.each(ctx, func(i int, _ *worker, sh *shard.Shard) { snaps[i] = sh.Snapshot() })
+	snaps := make([]*shard.Snapshot, len(list))
+	err := each(ctx, list, func(i int, _ *worker, sh *shard.Shard) { snaps[i] = sh.Snapshot() })
 	return snaps, err
 }
 
 // Status implements control.Server.
 func (s *Supervisor) Status(ctx context.Context) (*control.Status, error) {
-	snaps, err := s.snapshots(ctx)
+	list := s.workers()
+	snaps, err := snapshots(ctx, list)
 	if err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
 	st := &control.Status{
 		Version: s.version, PID: os.Getpid(), UptimeSeconds: time.Since(s.epoch).Seconds(), Config: s.path,
-		Shards: len(s.workers), MemoryBytes: resident(), Warnings: slices.Clone(s.warnings),
+		Shards: len(list), MemoryBytes: resident(), Warnings: slices.Clone(s.warnings),
 		Backend: s.xdp.backend(),
 	}
 	for _, a := range s.running.Server.Listen {
@@ -59,7 +60,7 @@ func (s *Supervisor) Status(ctx context.Context) (*control.Status, error) {
 		st.InFlight += snap.Waiting
 		st.CacheEntries += uint64(snap.Cache.Store.Entries)
 		service.Merge(&snap.Service)
-		if s.workers[i].state() == control.ShardRunning {
+		if list[i].state() == control.ShardRunning {
 			st.ShardsRunning++
 		}
 	}
@@ -69,12 +70,13 @@ func (s *Supervisor) Status(ctx context.Context) (*control.Status, error) {
 
 // Shards implements control.Server. A shard that does not answer is listed without its counters.
 func (s *Supervisor) Shards(ctx context.Context) (*control.Shards, error) {
-	snaps, err := s.snapshots(ctx)
+	list := s.workers()
+	snaps, err := snapshots(ctx, list)
 	if err != nil && !slices.ContainsFunc(snaps, func(p *shard.Snapshot) bool { return p != nil }) {
 		return nil, err
 	}
 	out := new(control.Shards)
-	for i, w := range s.workers {
+	for i, w := range list {
 		sh := control.Shard{ID: w.opt.ID, CPU: -1, Node: w.node, State: w.state(), Restarts: w.restarts.Load(), InFlightLimit: w.opt.Waiters}
 		if w.opt.Pin {
 			sh.CPU = w.opt.CPU
@@ -115,8 +117,9 @@ func (s *Supervisor) CacheLookup(ctx context.Context, args control.CacheLookupAr
 	if err != nil {
 		return nil, control.Errorf(control.CodeBadRequest, "type %q: %v", args.Type, err)
 	}
-	found := make([][]control.CacheEntry, len(s.workers))
-	err = s.onAll(ctx, func(i int, w *worker, sh *shard.Shard) {
+	list := s.workers()
+	found := make([][]control.CacheEntry, len(list))
+	err = onAll(ctx, list, func(i int, w *worker, sh *shard.Shard) {
 		for _, bits := range []struct{ do, cd bool }{{false, false}, {true, false}, {false, true}, {true, true}} {
 			key := cache.Key{Name: name, Type: typ, Class: wire.ClassIN, DO: bits.do, CD: bits.cd}
 			if e, ok := sh.Engine().Inspect(&key, w.now()); ok {
@@ -157,9 +160,10 @@ func (s *Supervisor) CacheFlush(ctx context.Context, args control.CacheFlushArgs
 	defer cancel()
 	defer s.xdp.flush()
 	out := &control.CacheFlush{Subtree: args.Subtree}
-	removed := make([]int, len(s.workers))
+	list := s.workers()
+	removed := make([]int, len(list))
 	if args.Name == "" {
-		err := s.each(ctx, func(i int, _ *worker, sh *shard.Shard) {
+		err := each(ctx, list, func(i int, _ *worker, sh *shard.Shard) {
 			removed[i] = sh.Engine().Answers().Stats().Store.Entries
 			sh.Engine().Answers().FlushAll()
 			sh.Engine().Resolver().Flush(dname.Root(), true)
@@ -172,15 +176,15 @@ func (s *Supervisor) CacheFlush(ctx context.Context, args control.CacheFlushArgs
 		return nil, err
 	}
 	out.Name = name.String()
-	busy := make([]bool, len(s.workers))
-	err = s.each(ctx, func(i int, _ *worker, sh *shard.Shard) {
+	busy := make([]bool, len(list))
+	err = each(ctx, list, func(i int, _ *worker, sh *shard.Shard) {
 		removed[i] = sh.Engine().Answers().Flush(name, args.Subtree)
 		sh.Engine().Resolver().Flush(name, args.Subtree)
 		busy[i] = sh.Engine().Answers().Flushing()
 	})
 	// Nothing of it is found any more. The rest frees the memory, in steps between which the shards serve.
 	for err == nil && slices.Contains(busy, true) {
-		err = s.each(ctx, func(i int, _ *worker, sh *shard.Shard) {
+		err = each(ctx, list, func(i int, _ *worker, sh *shard.Shard) {
 			n, done := sh.Engine().Answers().FlushStep()
 			removed[i] += n
 			busy[i] = !done
@@ -199,7 +203,8 @@ func sum(list []int) (total uint64) {
 
 // CacheStats implements control.Server.
 func (s *Supervisor) CacheStats(ctx context.Context) (*control.CacheStats, error) {
-	snaps, err := s.snapshots(ctx)
+	list := s.workers()
+	snaps, err := snapshots(ctx, list)
 	if err != nil {
 		return nil, err
 	}
@@ -207,7 +212,7 @@ func (s *Supervisor) CacheStats(ctx context.Context) (*control.CacheStats, error
 	for i, snap := range snaps {
 		c := &snap.Cache
 		sh := control.CacheShard{
-			Shard: s.workers[i].opt.ID, Entries: uint64(c.Store.Entries), BytesUsed: uint64(c.Store.Bytes), BytesCapacity: uint64(c.Store.Capacity),
+			Shard: list[i].opt.ID, Entries: uint64(c.Store.Entries), BytesUsed: uint64(c.Store.Bytes), BytesCapacity: uint64(c.Store.Capacity),
 			IndexBuckets: uint64(c.Store.Buckets), Hits: snap.Engine.Hits + snap.Engine.StaleHits, StaleHits: snap.Engine.StaleHits,
 			Misses: snap.Engine.Misses, Inserts: c.Stored, Expired: c.Store.Expired, Flushed: c.Store.Purged + c.Store.Deleted, TooLarge: c.TooLarge,
 			Evictions: evictions(snap),
@@ -221,8 +226,9 @@ func (s *Supervisor) CacheStats(ctx context.Context) (*control.CacheStats, error
 
 // Upstreams implements control.Server.
 func (s *Supervisor) Upstreams(ctx context.Context) (*control.Upstreams, error) {
-	infos := make([][]resolver.UpstreamInfo, len(s.workers))
-	err := s.onAll(ctx, func(i int, _ *worker, sh *shard.Shard) { infos[i] = sh.Engine().Resolver().Upstreams() })
+	list := s.workers()
+	infos := make([][]resolver.UpstreamInfo, len(list))
+	err := onAll(ctx, list, func(i int, _ *worker, sh *shard.Shard) { infos[i] = sh.Engine().Resolver().Upstreams() })
 	if err != nil {
 		return nil, err
 	}
@@ -288,11 +294,11 @@ func mergeUpstream(to *control.Upstream, u *resolver.UpstreamInfo) {
 	}
 }
 
-// onAll calls f on all shards within the time of a command.
-func (s *Supervisor) onAll(ctx context.Context, f func(i int, w *worker, sh *shard.Shard)) error {
+// onAll calls f on all shards of list within the time of a command.
+func onAll(ctx context.Context, list []*worker, f func(i int, w *worker, sh *shard.Shard)) error {
 	ctx, cancel := context.WithTimeout(ctx, adminTimeout)
 	defer cancel()
-	return s.each(ctx, f)
+	return each(ctx, list, f)
 }
 
 func parseName(text string) (dname.Name, error) {

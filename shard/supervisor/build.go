@@ -47,9 +47,11 @@ func planCPUs(c *config.Config) (*affinity.Plan, error) {
 func (s *Supervisor) makeWorkers() error {
 	c := s.cfg
 	n := len(s.plan.Shards)
+	var list []*worker
+	defer func() { s.setWorkers(list) }() // Stop closes what an error has left open
 	for i, place := range s.plan.Shards {
 		w := &worker{node: place.Node, epoch: s.epoch, log: s.log, done: make(chan struct{}), fresh: func(sh *shard.Shard) { sh.Engine().Zones = s.zones.set(place.Node) }}
-		s.workers = append(s.workers, w)
+		list = append(list, w)
 		w.opt = shard.Options{
 			ID: i, CPU: place.CPU, Pin: c.CPU.Pin, Batch: c.IO.Batch, Spin: c.IO.Spin, ShedAfter: c.IO.ShedAfter,
 			Waiters:  c.Resolver.InFlight + c.Resolver.Waiting,
@@ -67,7 +69,7 @@ func (s *Supervisor) makeWorkers() error {
 			}
 		}
 	}
-	return s.steer()
+	return s.steer(list)
 }
 
 // drainFor is how long a shard that was told to end waits at most for what is in flight. Who then still waits is
@@ -107,16 +109,16 @@ func (w *worker) listen(s *Supervisor, addr netip.AddrPort, share bool) error {
 }
 
 // steer says to the kernel which shard gets a packet.
-func (s *Supervisor) steer() error {
-	if s.cfg.XDP.Steer != "cpu" || len(s.workers) < 2 {
+func (s *Supervisor) steer(list []*worker) error {
+	if s.cfg.XDP.Steer != "cpu" || len(list) < 2 {
 		return nil
 	}
 	var cpus []int
-	for _, w := range s.workers {
+	for _, w := range list {
 		cpus = append(cpus, w.opt.CPU)
 	}
 	for i := range s.cfg.Server.Listen {
-		for _, fd := range []int{s.workers[0].opt.Ports[i].FD(), s.workers[0].opt.Listeners[i].FD()} {
+		for _, fd := range []int{list[0].opt.Ports[i].FD(), list[0].opt.Listeners[i].FD()} {
 			if err := udp.AttachCPU(fd, cpus); err != nil {
 				return fmt.Errorf("steer by CPU: %w", err)
 			}

@@ -97,10 +97,11 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), adminTimeout)
 	defer cancel()
 	c.s.collectXDP(ch)
-	snaps := make([]*shard.Snapshot, len(c.s.workers))
+	list := c.s.workers()
+	snaps := make([]*shard.Snapshot, len(list))
 	// A shard that does not answer has no values this time; the others have.
-	_ = c.s.each(ctx, func(i int, _ *worker, sh *shard.Shard) { snaps[i] = sh.Snapshot() })
-	for i, w := range c.s.workers {
+	_ = each(ctx, list, func(i int, _ *worker, sh *shard.Shard) { snaps[i] = sh.Snapshot() })
+	for i, w := range list {
 		id := strconv.Itoa(w.opt.ID)
 		counter := func(d *prometheus.Desc, v uint64, labels ...string) {
 			ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), append([]string{id}, labels...)...)

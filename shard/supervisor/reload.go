@@ -20,7 +20,7 @@ func (s *Supervisor) Reload(ctx context.Context) (*control.Reload, error) {
 	next, warnings, err := LoadConfig(s.path)
 	if err == nil {
 		// Where the shards run is decided at the start, when the process still had all its CPUs.
-		err = next.CheckShards(len(s.workers))
+		err = next.CheckShards(len(s.workers()))
 	}
 	if err != nil {
 		return nil, &control.Error{
@@ -50,14 +50,15 @@ func (s *Supervisor) Reload(ctx context.Context) (*control.Reload, error) {
 	}
 	// A shard that is being started again takes the new configuration by itself.
 	// Tables are built here, one for each shard: a shard only takes them.
-	tables := make([]core.Rules, len(s.workers))
+	list := s.workers()
+	tables := make([]core.Rules, len(list))
 	for i := range tables {
 		tables[i] = rules(next, started)
 		tables[i].Limiter = s.limiter(next)
 	}
 	limit, cancel := context.WithTimeout(ctx, adminTimeout)
 	defer cancel()
-	err = s.eachServing(limit, func(i int, _ *worker, sh *shard.Shard) { apply(sh, next, tables[i]) })
+	err = eachServing(limit, list, func(i int, _ *worker, sh *shard.Shard) { apply(sh, next, tables[i]) })
 	if err != nil {
 		return nil, fmt.Errorf("apply the configuration: %w", err)
 	}

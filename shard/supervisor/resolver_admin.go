@@ -59,13 +59,14 @@ func (s *Supervisor) changeNTA(ctx context.Context, args control.NTAArgs, change
 
 // giveAnchors gives the anchors in force to all shards. One that is being started again gets them by itself.
 func (s *Supervisor) giveAnchors(ctx context.Context) error {
-	sets := make([]*dnssec.Anchors, len(s.workers))
+	list := s.workers()
+	sets := make([]*dnssec.Anchors, len(list))
 	for i := range sets {
 		sets[i] = s.trust.set()
 	}
 	ctx, cancel := context.WithTimeout(ctx, adminTimeout)
 	defer cancel()
-	return s.eachServing(ctx, func(i int, _ *worker, sh *shard.Shard) { sh.Engine().Resolver().SetAnchors(sets[i]) })
+	return eachServing(ctx, list, func(i int, _ *worker, sh *shard.Shard) { sh.Engine().Resolver().SetAnchors(sets[i]) })
 }
 
 // startUpdate begins to follow the root's trust anchor, if that is configured. It is called before the shards
@@ -101,7 +102,7 @@ func (s *Supervisor) giveRoot(ctx context.Context) error {
 	if err := s.giveAnchors(ctx); err != nil {
 		return err
 	}
-	return s.eachServing(ctx, func(_ int, _ *worker, sh *shard.Shard) { sh.Engine().Resolver().ForgetKeys(dname.Root()) })
+	return eachServing(ctx, s.workers(), func(_ int, _ *worker, sh *shard.Shard) { sh.Engine().Resolver().ForgetKeys(dname.Root()) })
 }
 
 // NTAs implements control.Server.
@@ -122,8 +123,9 @@ func (s *Supervisor) Infra(ctx context.Context, args control.InfraArgs) (*contro
 			wanted = func(a netip.AddrPort) bool { return a.Addr() == addr }
 		}
 	}
-	infos := make([][]resolver.UpstreamInfo, len(s.workers))
-	err := s.onAll(ctx, func(i int, _ *worker, sh *shard.Shard) { infos[i] = sh.Engine().Resolver().Infra(maxInfra) })
+	list := s.workers()
+	infos := make([][]resolver.UpstreamInfo, len(list))
+	err := onAll(ctx, list, func(i int, _ *worker, sh *shard.Shard) { infos[i] = sh.Engine().Resolver().Infra(maxInfra) })
 	if err != nil {
 		return nil, err
 	}
@@ -194,9 +196,10 @@ func (s *Supervisor) DNSSECStatus(ctx context.Context) (*control.DNSSECStatus, e
 	}
 	out.Validation = true
 	out.Anchors, out.Negative = s.trust.describe(), s.trust.negative()
-	stats := make([]resolver.Stats, len(s.workers))
-	bogus := make([]map[string]uint64, len(s.workers))
-	err := s.onAll(ctx, func(i int, _ *worker, sh *shard.Shard) {
+	list := s.workers()
+	stats := make([]resolver.Stats, len(list))
+	bogus := make([]map[string]uint64, len(list))
+	err := onAll(ctx, list, func(i int, _ *worker, sh *shard.Shard) {
 		stats[i], bogus[i] = sh.Engine().Resolver().Stats(), sh.Engine().Resolver().Bogus()
 	})
 	if err != nil {

@@ -24,7 +24,7 @@ import (
 // die makes the first shard panic on its own thread.
 func (r *rig) die() {
 	r.t.Helper()
-	err := r.workers[0].do(context.Background(), func(*shard.Shard) { panic("for the test") })
+	err := r.workers()[0].do(context.Background(), func(*shard.Shard) { panic("for the test") })
 	if !errors.Is(err, errRestarting) {
 		r.t.Fatalf("a command that panics returns %v", err)
 	}
@@ -36,7 +36,7 @@ func TestPanicKeepsTheSockets(t *testing.T) {
 	r := newRig(t)
 	r.answered(r.dial("udp"), "cached.example.")
 	r.answered(r.dial("tcp"), "cached.example.")
-	w := r.workers[0]
+	w := r.workers()[0]
 	hold, newEngine := make(chan struct{}), w.opt.NewEngine
 	w.opt.NewEngine = func(p core.Performer) (*core.Engine, error) { <-hold; return newEngine(p) }
 	r.die()
@@ -95,7 +95,7 @@ func TestRestartsLeaveNothingBehind(t *testing.T) {
 	if after := openFiles(t); after > descriptors+20 {
 		t.Errorf("%d descriptors were open, %d are", descriptors, after)
 	}
-	if n := r.workers[0].restarts.Load(); n != 4 {
+	if n := r.workers()[0].restarts.Load(); n != 4 {
 		t.Errorf("%d restarts are counted", n)
 	}
 }
@@ -112,7 +112,7 @@ func openFiles(t *testing.T) int {
 // A reload while a shard is being started again reaches it.
 func TestReloadDuringRestart(t *testing.T) {
 	r := newRig(t)
-	w := r.workers[0]
+	w := r.workers()[0]
 	hold, newEngine := make(chan struct{}), w.opt.NewEngine
 	w.opt.NewEngine = func(p core.Performer) (*core.Engine, error) {
 		e, err := newEngine(p) // with the old rules

@@ -15,7 +15,6 @@ import (
 	"heimdall/affinity"
 	"heimdall/core/config"
 	"heimdall/core/resolver"
-	"heimdall/shard"
 )
 
 // Options say what to run.
@@ -33,7 +32,7 @@ type Supervisor struct {
 	log      *slog.Logger
 	epoch    time.Time // zero of the shards' clocks
 	plan     *affinity.Plan
-	workers  []*worker
+	list     atomic.Pointer[[]*worker] // what workers returns
 	admin    *adminSocket
 	metrics  *metricsServer
 	hints    []resolver.Hint
@@ -117,13 +116,14 @@ func (s *Supervisor) start() error {
 		return err
 	}
 	s.xdp = s.loadXDP()
-	started := make(chan error, len(s.workers))
-	for _, w := range s.workers {
+	list := s.workers()
+	started := make(chan error, len(list))
+	for _, w := range list {
 		w.begun = true
 		go w.run(started)
 	}
 	var errs []error
-	for range s.workers {
+	for range list {
 		errs = append(errs, <-started)
 	}
 	if err := errors.Join(errs...); err != nil {
@@ -133,7 +133,7 @@ func (s *Supervisor) start() error {
 	go s.admin.serve()
 	s.metrics.serve()
 	s.runUpdate()
-	s.log.Info("serving", "listen", s.cfg.Server.Listen, "shards", len(s.workers), "cpus", s.cpus(), "version", s.version)
+	s.log.Info("serving", "listen", s.cfg.Server.Listen, "shards", len(list), "cpus", s.cpus(), "version", s.version)
 	return nil
 }
 
@@ -165,17 +165,18 @@ func (s *Supervisor) Stop() {
 		s.stopUpdate()
 		s.updating.Wait()
 	}
-	for _, w := range s.workers {
+	list := s.workers()
+	for _, w := range list {
 		w.stop()
 	}
 	// Each shard's sockets get their part of the queries until all are closed: nobody ends before the last.
-	for !s.drained() {
+	for !drained(list) {
 		time.Sleep(drainPoll)
 	}
-	for _, w := range s.workers {
+	for _, w := range list {
 		w.release()
 	}
-	for _, w := range s.workers {
+	for _, w := range list {
 		w.wait()
 	}
 	if s.metrics != nil {
@@ -184,7 +185,7 @@ func (s *Supervisor) Stop() {
 	if s.admin != nil {
 		s.admin.close()
 	}
-	for _, w := range s.workers {
+	for _, w := range list {
 		w.close()
 	}
 	if s.verifier != nil {
@@ -195,37 +196,11 @@ func (s *Supervisor) Stop() {
 // drainPoll is how often Stop looks whether the shards owe anything.
 const drainPoll = 2 * time.Millisecond
 
-func (s *Supervisor) drained() bool {
-	for _, w := range s.workers {
+func drained(list []*worker) bool {
+	for _, w := range list {
 		if !w.drained() {
 			return false
 		}
 	}
 	return true
-}
-
-// eachServing is each for what a shard that is being started again gets by itself.
-func (s *Supervisor) eachServing(ctx context.Context, f func(i int, w *worker, sh *shard.Shard)) error {
-	errs := make([]error, len(s.workers))
-	var all sync.WaitGroup
-	for i, w := range s.workers {
-		all.Go(func() {
-			if err := w.do(ctx, func(sh *shard.Shard) { f(i, w, sh) }); !errors.Is(err, errRestarting) {
-				errs[i] = err
-			}
-		})
-	}
-	all.Wait()
-	return errors.Join(errs...)
-}
-
-// each calls f on every shard's thread, all at once, and waits for the ends.
-func (s *Supervisor) each(ctx context.Context, f func(i int, w *worker, sh *shard.Shard)) error {
-	errs := make([]error, len(s.workers))
-	var all sync.WaitGroup
-	for i, w := range s.workers {
-		all.Go(func() { errs[i] = w.do(ctx, func(sh *shard.Shard) { f(i, w, sh) }) })
-	}
-	all.Wait()
-	return errors.Join(errs...)
 }

@@ -50,7 +50,7 @@ func (s *Supervisor) resolve(ctx context.Context, q *resolver.Question, done fun
 	var begun bool
 	err := s.onSome(ctx, func(sh *shard.Shard) {
 		on = sh
-		for _, w := range s.workers {
+		for _, w := range s.workers() {
 			if w.current.Load() == sh {
 				by = w
 			}

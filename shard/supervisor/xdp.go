@@ -53,7 +53,7 @@ func (s *Supervisor) loadXDP() *xdp {
 // start does the rest, and what xdp.steer asks for. The shards are running.
 func (x *xdp) start() {
 	s, c := x.s, x.s.cfg
-	if c.XDP.Steer == "name" && len(s.workers) > 1 {
+	if c.XDP.Steer == "name" && len(s.workers()) > 1 {
 		if err := x.steer(); err != nil {
 			s.warn("steering by name is off, the kernel spreads queries by their addresses", err)
 		}
@@ -81,7 +81,7 @@ func (x *xdp) steer() error {
 	seed := newSeed()
 	for i := range x.s.cfg.Server.Listen {
 		var fds []int
-		for _, w := range x.s.workers {
+		for _, w := range x.s.workers() {
 			fds = append(fds, w.opt.Ports[i].FD())
 		}
 		st, err := ebpf.AttachSteering(seed, fds)

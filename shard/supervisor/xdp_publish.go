@@ -65,8 +65,9 @@ func (x *xdp) promote(ctx context.Context, c *config.Config, v *visitor) (visits
 			break
 		}
 		// Any of the shards may have an answer in its cache.
-		for n := range x.s.workers {
-			x.consult(ctx, c, v, x.s.workers[(v.turn+n)%len(x.s.workers)], v.lookUp)
+		list := x.s.workers()
+		for n := range list {
+			x.consult(ctx, c, v, list[(v.turn+n)%len(list)], v.lookUp)
 			visits++
 			if len(v.asked) == 0 {
 				break
@@ -87,7 +88,7 @@ func (x *xdp) preload(ctx context.Context, c *config.Config, v *visitor, visits 
 		v.asked, v.names = v.asked[:0], v.names[:0]
 		v.preload.room = x.program.Room()
 		// Always the same shard: those of another NUMA node have a copy of the zones of their own.
-		if !x.consult(ctx, c, v, x.s.workers[0], v.lookUpNext) {
+		if !x.consult(ctx, c, v, x.s.workers()[0], v.lookUpNext) {
 			return
 		}
 	}

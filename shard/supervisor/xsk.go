@@ -34,7 +34,7 @@ func (x *xdp) openSockets(c *config.Config) {
 		}
 	}
 	if err == nil {
-		if c.XDP.Steer == "name" && len(x.s.workers) > 1 {
+		if c.XDP.Steer == "name" && len(x.s.workers()) > 1 {
 			x.s.warn("AF_XDP: the network card chooses the shard by the receive queue, not by the name", nil)
 		}
 		return
@@ -42,7 +42,7 @@ func (x *xdp) openSockets(c *config.Config) {
 	for i := range x.nics {
 		x.nics[i].sockets = nil
 	}
-	for _, w := range x.s.workers {
+	for _, w := range x.s.workers() {
 		w.closePorts(len(c.Server.Listen))
 	}
 	x.s.warn("AF_XDP is off, all queries come through kernel sockets", err)
@@ -59,7 +59,7 @@ func (x *xdp) wantsSockets(c *config.Config) bool {
 				return false
 			}
 		}
-		return c.XDP.Steer != "name" || len(x.s.workers) == 1
+		return c.XDP.Steer != "name" || len(x.s.workers()) == 1
 	}
 	return false
 }
@@ -72,7 +72,7 @@ func (x *xdp) openQueues(c *config.Config, n *nic) error {
 	}
 	for q := range queues {
 		owner := x.s.ownerOf(n.Name, q)
-		w := x.s.workers[owner]
+		w := x.s.workers()[owner]
 		mem, err := affinity.MapLocal(w.node, xsk.MemorySize, c.Memory.HugePages)
 		if err != nil {
 			return err

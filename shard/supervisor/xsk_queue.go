@@ -23,7 +23,7 @@ func (s *Supervisor) ownerOf(name string, queue int) int {
 			}
 		}
 	}
-	return queue % len(s.workers)
+	return queue % len(s.workers())
 }
 
 // receiveQueues counts the receive queues that a network interface uses.

@@ -271,7 +271,7 @@ func (s *Supervisor) swapZones(ctx context.Context, sets zoneSets) error {
 	ctx, cancel := context.WithTimeout(ctx, adminTimeout)
 	defer cancel()
 	// A shard that is being started again takes the new set, and runs nothing meanwhile.
-	return s.eachServing(ctx, func(_ int, w *worker, sh *shard.Shard) { sh.Engine().Zones = sets[w.node] })
+	return eachServing(ctx, s.workers(), func(_ int, w *worker, sh *shard.Shard) { sh.Engine().Zones = sets[w.node] })
 }
 
 // failures tells which zones are not what their files should be, one line each.

@@ -74,7 +74,7 @@ func (s *Supervisor) onSome(ctx context.Context, f func(*shard.Shard)) error {
 	ctx, cancel := context.WithTimeout(ctx, adminTimeout)
 	defer cancel()
 	var err error
-	for _, w := range s.workers {
+	for _, w := range s.workers() {
 		if err = w.do(ctx, f); !errors.Is(err, errRestarting) && !errors.Is(err, errFull) {
 			return err
 		}

@@ -1,0 +1,48 @@
+package supervisor
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"heimdall/shard"
+)
+
+// workers returns the workers of all shards, those that come and those that go included, in the order of their
+// IDs. The list is never written to: a change of the number of shards puts another one in its place. Who calls
+// it twice may get two lists.
+func (s *Supervisor) workers() []*worker {
+	if list := s.list.Load(); list != nil {
+		return *list
+	}
+	return nil
+}
+
+// setWorkers puts a list in the place of what workers returns.
+func (s *Supervisor) setWorkers(list []*worker) { s.list.Store(&list) }
+
+// each calls f on the threads of the shards of list, all at once, and waits for the ends. i is the place in list.
+func each(ctx context.Context, list []*worker, f func(i int, w *worker, sh *shard.Shard)) error {
+	errs := make([]error, len(list))
+	var all sync.WaitGroup
+	for i, w := range list {
+		all.Go(func() { errs[i] = w.do(ctx, func(sh *shard.Shard) { f(i, w, sh) }) })
+	}
+	all.Wait()
+	return errors.Join(errs...)
+}
+
+// eachServing is each for what a shard that is being started again gets by itself.
+func eachServing(ctx context.Context, list []*worker, f func(i int, w *worker, sh *shard.Shard)) error {
+	errs := make([]error, len(list))
+	var all sync.WaitGroup
+	for i, w := range list {
+		all.Go(func() {
+			if err := w.do(ctx, func(sh *shard.Shard) { f(i, w, sh) }); !errors.Is(err, errRestarting) {
+				errs[i] = err
+			}
+		})
+	}
+	all.Wait()
+	return errors.Join(errs...)
+}
