@@ -44,7 +44,11 @@ func ProgramName(uint32) (string, error) { return "", ErrNotSupported }
 type Steering struct{}
 
 // AttachSteering returns ErrNotSupported.
-func AttachSteering(uint64, []int) (*Steering, error) { return nil, ErrNotSupported }
+func AttachSteering(By, uint64, []Socket) (*Steering, error) { return nil, ErrNotSupported }
 
-func (*Steering) Update([]int) error { return ErrNotSupported }
-func (*Steering) Close() error       { return nil }
+func (*Steering) Update([]Socket) error { return ErrNotSupported }
+func (*Steering) Detach(int) error      { return ErrNotSupported }
+func (*Steering) Close() error          { return nil }
+
+// Settle does nothing: there is no Steering.
+func Settle() {}

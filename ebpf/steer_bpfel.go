@@ -18,7 +18,9 @@ import (
 const (
 	steerMapSockets = "sockets"
 	steerProgSteer  = "steer"
+	steerVarBy      = "by"
 	steerVarSeed    = "seed"
+	steerVarShardOf = "shard_of"
 	steerVarShards  = "shards"
 )
 
@@ -78,8 +80,10 @@ type steerMapSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type steerVariableSpecs struct {
-	Seed   *ebpf.VariableSpec `ebpf:"seed"`
-	Shards *ebpf.VariableSpec `ebpf:"shards"`
+	By      *ebpf.VariableSpec `ebpf:"by"`
+	Seed    *ebpf.VariableSpec `ebpf:"seed"`
+	ShardOf *ebpf.VariableSpec `ebpf:"shard_of"`
+	Shards  *ebpf.VariableSpec `ebpf:"shards"`
 }
 
 // steerObjects contains all objects after they have been loaded into the kernel.
@@ -115,8 +119,10 @@ func (m *steerMaps) Close() error {
 //
 // It can be passed to loadSteerObjects or ebpf.CollectionSpec.LoadAndAssign.
 type steerVariables struct {
-	Seed   *ebpf.Variable `ebpf:"seed"`
-	Shards *ebpf.Variable `ebpf:"shards"`
+	By      *ebpf.Variable `ebpf:"by"`
+	Seed    *ebpf.Variable `ebpf:"seed"`
+	ShardOf *ebpf.Variable `ebpf:"shard_of"`
+	Shards  *ebpf.Variable `ebpf:"shards"`
 }
 
 // steerPrograms contains all programs after they have been loaded into the kernel.

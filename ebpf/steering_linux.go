@@ -3,58 +3,70 @@ package ebpf
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// Steering is the program that picks the socket of an SO_REUSEPORT group by the qname. Not safe for concurrent
-// use.
+// Steering is the program that picks the socket of an SO_REUSEPORT group. Not safe for concurrent use.
 type Steering struct {
 	objs    steerObjects
 	sockets []uint64 // cookies of those in the map, by which the kernel tells sockets apart
 }
 
-// AttachSteering gives each name one of the sockets fds, which share one UDP address: number
-// Owner(NameHash(seed, name), len(fds)). Queries whose name cannot be read go to any of them. It ends with
-// Close, or when the last of the sockets is closed.
-func AttachSteering(seed uint64, fds []int) (*Steering, error) {
-	if len(fds) == 0 {
-		return nil, errors.New("steer by name: no sockets")
+// AttachSteering makes the kernel choose among sockets, which share one UDP or TCP address. ByName, a name with the
+// hash NameHash(seed, name) goes to number Owner(hash, len(sockets)); queries whose name cannot be read, and packets
+// that came to a CPU beyond maxCPUs, are spread by their flow. Other sockets of the group get nothing. It ends with
+// Detach, or when the last socket of the group is closed. Linux 5.14.
+//
+// Of a TCP listener that is closed, the connections that nobody has accepted go to another one of the sockets, and
+// so do those whose handshake is under way.
+func AttachSteering(by By, seed uint64, sockets []Socket) (*Steering, error) {
+	if len(sockets) == 0 {
+		return nil, errors.New("steer: no sockets")
 	}
 	spec, err := loadSteer()
 	if err != nil {
 		return nil, fmt.Errorf("read the steering program: %w", err)
 	}
-	if err := spec.Variables[steerVarSeed].Set(seed); err != nil {
+	if err := errors.Join(spec.Variables[steerVarBy].Set(uint32(by)), spec.Variables[steerVarSeed].Set(seed)); err != nil {
 		return nil, fmt.Errorf("prepare the steering program: %w", err)
 	}
 	s := new(Steering)
 	if err := spec.LoadAndAssign(&s.objs, nil); err != nil {
 		return nil, explain("load the steering program", err)
 	}
-	if err := s.Update(fds); err != nil {
+	if err := s.Update(sockets); err != nil {
+		s.empty()
 		s.objs.Close()
 		return nil, err
 	}
-	if err := unix.SetsockoptInt(fds[0], unix.SOL_SOCKET, unix.SO_ATTACH_REUSEPORT_EBPF, s.objs.Steer.FD()); err != nil {
+	if err := unix.SetsockoptInt(sockets[0].FD, unix.SOL_SOCKET, unix.SO_ATTACH_REUSEPORT_EBPF, s.objs.Steer.FD()); err != nil {
+		s.empty()
 		s.objs.Close()
 		return nil, explain("attach the steering program", err)
 	}
 	return s, nil
 }
 
-// Update changes the sockets: more of them, or fewer, or others in their places. No query is lost by it, as
-// what has no owner meanwhile goes to any socket of the group.
-func (s *Steering) Update(fds []int) error {
-	next := make([]uint64, len(fds))
-	for i, fd := range fds {
+// Update changes the sockets: more of them, or fewer, or others in their places, or other CPUs. Nothing is lost by it,
+// as what has no owner meanwhile goes to any socket of the group: those that are no longer chosen are to be read
+// until Settle has returned and they are empty.
+func (s *Steering) Update(sockets []Socket) error {
+	if len(sockets) == 0 {
+		return errors.New("steer: no sockets")
+	}
+	next := make([]uint64, len(sockets))
+	for i, to := range sockets {
 		var err error
-		if next[i], err = unix.GetsockoptUint64(fd, unix.SOL_SOCKET, unix.SO_COOKIE); err != nil {
+		if next[i], err = unix.GetsockoptUint64(to.FD, unix.SOL_SOCKET, unix.SO_COOKIE); err != nil {
 			return fmt.Errorf("steer to socket %d: read its cookie: %w", i, err)
 		}
 	}
-	if err := s.objs.Shards.Set(uint32(min(len(fds), len(s.sockets)))); err != nil {
-		return fmt.Errorf("steer by name: %w", err)
+	if both := min(len(sockets), len(s.sockets)); both > 0 {
+		if err := s.spread(sockets[:both]); err != nil {
+			return err
+		}
 	}
 	// A socket can have one place only: those that change are emptied before any is filled.
 	for i, old := range s.sockets {
@@ -62,20 +74,57 @@ func (s *Steering) Update(fds []int) error {
 			s.objs.Sockets.Delete(uint32(i)) // it may be closed, and gone from the map already
 		}
 	}
-	for i, fd := range fds {
+	for i, to := range sockets {
 		if i < len(s.sockets) && s.sockets[i] == next[i] {
 			continue
 		}
-		if err := s.objs.Sockets.Put(uint32(i), uint64(fd)); err != nil {
+		if err := s.objs.Sockets.Put(uint32(i), uint64(to.FD)); err != nil {
 			return fmt.Errorf("steer to socket %d: %w", i, err)
 		}
 	}
 	s.sockets = next
-	if err := s.objs.Shards.Set(uint32(len(fds))); err != nil {
-		return fmt.Errorf("steer by name: %w", err)
+	return s.spread(sockets)
+}
+
+// spread says how many of the sockets in the map are chosen, and which for each CPU.
+func (s *Steering) spread(sockets []Socket) error {
+	if err := errors.Join(s.objs.ShardOf.Set(shardsOfCPUs(sockets)), s.objs.Shards.Set(uint32(len(sockets)))); err != nil {
+		return fmt.Errorf("steer to %d sockets: %w", len(sockets), err)
 	}
 	return nil
 }
 
+// Detach leaves the choice to the kernel again: among all sockets of the group that fd is of, by their flow.
+func (s *Steering) Detach(fd int) error {
+	defer s.Close()
+	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_DETACH_REUSEPORT_BPF, 0); err != nil {
+		return fmt.Errorf("detach the steering program: %w", err)
+	}
+	s.empty()
+	return nil
+}
+
+// empty takes all sockets out of the map: they can be in one map only, and a map that is closed ends some time later.
+func (s *Steering) empty() {
+	for i := range s.objs.Sockets.MaxEntries() {
+		s.objs.Sockets.Delete(i)
+	}
+}
+
 // Close lets go of the program. The group keeps it as long as it has sockets.
 func (s *Steering) Close() error { return s.objs.Close() }
+
+// slowestPacket is a guess at how long a packet takes from the choice of its socket to the socket's queue, for kernels
+// that do not tell. It takes microseconds, unless a virtual CPU is stopped meanwhile.
+const slowestPacket = 100 * time.Millisecond
+
+// Settle returns when every packet whose socket was chosen before the call is in that socket's queue. It takes some
+// 10 ms.
+func Settle() {
+	// Between choice and queue the kernel is in one RCU read-side critical section: this waits for the end of all of
+	// them (membarrier(2)). A kernel with CPUs that have no tick (nohz_full) refuses.
+	const cmdGlobal = 1
+	if _, _, e := unix.Syscall(unix.SYS_MEMBARRIER, cmdGlobal, 0, 0); e != 0 {
+		time.Sleep(slowestPacket)
+	}
+}

@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-// Picks the socket of an SO_REUSEPORT group by the qname, so that each name has one shard.
+// Picks the socket of an SO_REUSEPORT group among those that are in a map, and so the shard: by the client's address
+// and port, by the CPU that has received the packet, or by the qname. What is not in the map gets nothing, so that
+// a socket can be read to its end and closed.
 #include <linux/bpf.h>
 #include <linux/udp.h>
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 #include "name.h"
 
-enum { DNS_HEADER = 12, MAX_NAME = 255 };
+enum { DNS_HEADER = 12, MAX_NAME = 255, MAX_CPUS = 8192 };
+enum { BY_FLOW, BY_CPU, BY_NAME };
 
-const volatile __u64 seed; // of the name hash
-volatile __u32 shards;	   // how many take part
+const volatile __u32 by;	    // how to choose
+const volatile __u64 seed;	    // of the name hash
+volatile __u32 shards;		    // how many take part
+volatile __u16 shard_of[MAX_CPUS]; // by CPU
 
 struct {
 	__uint(type, BPF_MAP_TYPE_REUSEPORT_SOCKARRAY);
@@ -55,14 +60,32 @@ static __always_inline int owner(struct sk_reuseport_md *md)
 	return (hash >> 32) * shards >> 32;
 }
 
-SEC("sk_reuseport")
+static __always_inline int choose(struct sk_reuseport_md *md)
+{
+	int shard = -1;
+
+	if (by == BY_CPU) {
+		__u32 cpu = bpf_get_smp_processor_id();
+
+		if (cpu < MAX_CPUS)
+			shard = shard_of[cpu];
+	} else if (by == BY_NAME) {
+		shard = owner(md);
+	}
+	if (shard < 0)
+		shard = (__u64)md->hash * shards >> 32;
+	return shard;
+}
+
+// With "migrate" the kernel asks also where to put the connections that wait at a listener which is closed, and those
+// whose handshake is under way.
+SEC("sk_reuseport/migrate")
 int steer(struct sk_reuseport_md *md)
 {
-	int shard = owner(md);
+	int shard = choose(md);
 
-	// Whoever gets what has no owner, or comes while its shard's socket is being replaced, answers it.
-	if (shard >= 0)
-		bpf_sk_select_reuseport(md, &sockets, &shard, 0);
+	// It fails while a socket is being replaced: then the kernel takes any of the group, which is still read.
+	bpf_sk_select_reuseport(md, &sockets, &shard, 0);
 	return SK_PASS;
 }
 

@@ -80,11 +80,11 @@ func (x *xdp) modes() (list []string) {
 func (x *xdp) steer() error {
 	seed := newSeed()
 	for i := range x.s.cfg.Server.Listen {
-		var fds []int
+		var sockets []ebpf.Socket
 		for _, w := range x.s.workers() {
-			fds = append(fds, w.opt.Ports[i].FD())
+			sockets = append(sockets, ebpf.Socket{FD: w.opt.Ports[i].FD(), CPU: w.opt.CPU})
 		}
-		st, err := ebpf.AttachSteering(seed, fds)
+		st, err := ebpf.AttachSteering(ebpf.ByName, seed, sockets)
 		if err != nil {
 			return err
 		}
