@@ -18,8 +18,9 @@ type Answers struct {
 	seed   uint64
 	limits limits
 
-	store *Store   // one of the two engines is nil
-	heap  *tinyLFU //
+	store *Store     // one of the two engines is nil
+	heap  *tinyLFU   //
+	past  StoreStats // counters of engines before this one
 
 	rules []flushRule
 
@@ -89,22 +90,45 @@ func NewAnswers(o AnswersOptions) (*Answers, error) {
 	}
 	a.SetLimits(o)
 	var err error
+	if a.store, a.heap, err = newEngine(o); err != nil {
+		return nil, fmt.Errorf("build answer cache: %w", err)
+	}
+	return a, nil
+}
+
+// newEngine makes one of the two.
+func newEngine(o AnswersOptions) (store *Store, heap *tinyLFU, err error) {
 	switch o.Engine {
 	case EngineSegment:
-		a.store, err = NewStore(StoreOptions{Memory: o.Memory})
+		store, err = NewStore(StoreOptions{Memory: o.Memory})
 	case EngineRistretto:
 		limit := o.MemoryLimit
 		if limit == 0 {
 			limit = len(o.Memory)
 		}
-		a.heap, err = newTinyLFU(limit)
+		heap, err = newTinyLFU(limit)
 	default:
 		err = errors.New("unknown engine")
 	}
-	if err != nil {
-		return nil, fmt.Errorf("build answer cache: %w", err)
+	return store, heap, err
+}
+
+// SetMemory gives the cache other memory, more or less of it, as AnswersOptions.Memory is. The cache is empty then; its limits and
+// its counters stay, and Hash returns what it did. The memory before is not used any more. On an error nothing
+// has changed.
+func (a *Answers) SetMemory(mem []byte) error {
+	o := AnswersOptions{Memory: mem}
+	if a.heap != nil {
+		o.Engine = EngineRistretto
 	}
-	return a, nil
+	store, heap, err := newEngine(o)
+	if err != nil {
+		return fmt.Errorf("give the answer cache other memory: %w", err)
+	}
+	a.past = a.engineStats().counters()
+	a.Close()
+	a.store, a.heap, a.rules = store, heap, a.rules[:0]
+	return nil
 }
 
 // SetLimits takes over the TTLs and MaxEntry of o. Entries that are there keep the TTLs they got.

@@ -64,10 +64,17 @@ func (a *Answers) Stats() Stats {
 		Kept:        a.count.results[Kept],
 		NoRoom:      a.count.results[NoRoom],
 	}
+	s.Store = a.engineStats()
+	return s
+}
+
+// engineStats are those of the engine, with the counters of the engines before it.
+func (a *Answers) engineStats() StoreStats {
+	s := a.past
 	if a.store != nil {
-		s.Store = a.store.Stats()
+		s.add(a.store.Stats())
 	} else {
-		s.Store = a.heap.stats()
+		s.add(a.heap.stats())
 	}
 	return s
 }

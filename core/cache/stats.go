@@ -38,6 +38,30 @@ type StoreStats struct {
 	NoRoom       uint64 // refused: no segment was free
 }
 
+// counters returns s without what it says of the present.
+func (s StoreStats) counters() StoreStats {
+	s.Entries, s.Bytes, s.Touched, s.Capacity = 0, 0, 0, 0
+	s.SmallBytes, s.MainBytes, s.Buckets, s.IndexBytes, s.OverflowLines = 0, 0, 0, 0, 0
+	return s
+}
+
+// add takes over what o says of the present, and adds its counters.
+func (s *StoreStats) add(o StoreStats) {
+	sum := o
+	for _, c := range [...]struct {
+		to   *uint64
+		past uint64
+	}{
+		{&sum.Hits, s.Hits}, {&sum.Misses, s.Misses}, {&sum.Inserts, s.Inserts}, {&sum.Updates, s.Updates},
+		{&sum.GhostHits, s.GhostHits}, {&sum.Promoted, s.Promoted}, {&sum.Reinserted, s.Reinserted},
+		{&sum.EvictedSmall, s.EvictedSmall}, {&sum.EvictedMain, s.EvictedMain}, {&sum.EvictedIndex, s.EvictedIndex},
+		{&sum.Expired, s.Expired}, {&sum.Deleted, s.Deleted}, {&sum.Purged, s.Purged}, {&sum.NoRoom, s.NoRoom},
+	} {
+		*c.to += c.past
+	}
+	*s = sum
+}
+
 // Stats returns a snapshot.
 func (s *Store) Stats() StoreStats {
 	c := &s.count
