@@ -140,7 +140,7 @@ func (s *Server) rest() {
 // watch ends a rest.
 func (s *Server) watch() {
 	s.resting = false
-	if !s.draining {
+	if s.accepting() {
 		s.watchListeners(netio.Readable)
 	}
 }

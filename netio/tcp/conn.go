@@ -42,7 +42,7 @@ func (s *Server) held(c *conn) bool {
 
 // mayRead reports whether octets from the client are wanted.
 func (s *Server) mayRead(c *conn) bool {
-	return !c.eof && c.ending == nil && !s.held(c) && !c.in.Whole()
+	return s.leaveTo == nil && !c.eof && c.ending == nil && !s.held(c) && !c.in.Whole()
 }
 
 // wake handles what the poller reported. An event may be stale and mean the
@@ -157,6 +157,10 @@ func (s *Server) settle(c *conn, fired uint32) {
 			s.end(c, &s.stats.Finished, false)
 			return
 		}
+		if s.leaveTo != nil {
+			s.move(c)
+			return
+		}
 		// Closing with octets unread would reset the connection, and the client
 		// might lose the replies under way to it.
 		if s.draining && !s.unread(c) {
@@ -220,6 +224,11 @@ func (s *Server) place(c *conn) {
 func (s *Server) end(c *conn, reason *uint64, abort bool) {
 	*reason++
 	closeSocket(c.fd, abort)
+	s.vacate(c)
+}
+
+// vacate frees the slot of a connection that is closed or gone.
+func (s *Server) vacate(c *conn) {
 	c.in.Reset(s.pool)
 	c.out.Reset(s.pool)
 	c.on.remove(c)

@@ -42,6 +42,7 @@ type Server struct {
 	resting   bool  // the listeners are not watched
 	restUntil int64 // when they are tried again
 	draining  bool
+	leaveTo   func(Moved) // takes the connections; nil: they stay
 
 	conns   []*conn // by slot; those not open are in free
 	free    []*conn
@@ -91,7 +92,7 @@ func (s *Server) Ready(kind netio.Kind, index uint32, events uint32, now int64) 
 	s.now = now
 	switch kind {
 	case netio.KindTCPListener:
-		if int(index) < len(s.listeners) && !s.draining {
+		if int(index) < len(s.listeners) && s.accepting() {
 			s.accept(s.listeners[index])
 		}
 	case netio.KindTCPConn:
@@ -120,7 +121,7 @@ func (s *Server) Flush(now int64) {
 // greatest int64 when nothing waits for time to pass.
 func (s *Server) Deadline() int64 {
 	at := int64(math.MaxInt64)
-	if s.resting && !s.draining {
+	if s.resting && s.accepting() {
 		at = s.restUntil
 	}
 	if s.idle.head != nil {
@@ -202,6 +203,11 @@ func (s *Server) Drain() {
 	for _, l := range s.listeners {
 		s.poller.Del(l.fd)
 	}
+	s.settleIdle()
+}
+
+// settleIdle ends the connections that are idle, now that the server does not go on as usual.
+func (s *Server) settleIdle() {
 	for c := s.idle.head; c != nil; {
 		next := c.next
 		s.settle(c, 0)
@@ -209,10 +215,13 @@ func (s *Server) Drain() {
 	}
 }
 
+// accepting reports whether connections are taken from the listeners.
+func (s *Server) accepting() bool { return !s.draining || s.leaveTo != nil }
+
 // Close cuts all connections. The listeners are left open, and no longer watched.
 func (s *Server) Close() {
-	if !s.draining {
-		s.draining = true
+	if s.accepting() {
+		s.draining, s.leaveTo = true, nil
 		for _, l := range s.listeners {
 			s.poller.Del(l.fd)
 		}

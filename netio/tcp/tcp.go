@@ -101,6 +101,7 @@ type Stats struct {
 
 	// Since the start.
 	Accepted     uint64 // connections taken from a listener
+	Adopted      uint64 // connections taken over from another server
 	Refused      uint64 // of these closed at once: the client had MaxPerClient
 	Rests        uint64 // times the listeners were left alone: all connections busy, or no descriptor
 	AcceptErrors uint64 // connections that failed before they were accepted
@@ -120,4 +121,5 @@ type Stats struct {
 	Idle       uint64 // idle for the idle timeout
 	Evicted    uint64 // idle, and another client needed the room
 	Drained    uint64 // by Drain or Close
+	Moved      uint64 // to another server, by Leave
 }

@@ -41,6 +41,23 @@ type Reader struct {
 // Len returns how many received octets have not been handed out.
 func (r *Reader) Len() int { return len(r.buf) - r.cut }
 
+// Held returns a copy of the octets that have not been handed out.
+func (r *Reader) Held() []byte { return append([]byte(nil), r.buf[r.cut:]...) }
+
+// Refill begins a stream with octets that another Reader held. It returns false when the pool's limit is reached; the
+// octets are lost then and the stream must be given up. The reader must be without octets.
+func (r *Reader) Refill(p *Pool, held []byte) bool {
+	if len(held) == 0 {
+		return true
+	}
+	r.buf = p.Get(len(held) + 1)
+	if r.buf == nil {
+		return false
+	}
+	r.buf = append(r.buf, held...)
+	return true
+}
+
 // Whole reports whether Next would return something other than Incomplete.
 func (r *Reader) Whole() bool {
 	if r.Len() < prefixLen {
