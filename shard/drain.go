@@ -1,11 +1,24 @@
 package shard
 
+import "heimdall/netio/tcp"
+
 // Stop makes the shard refuse new misses and answer what it has received. It goes on serving until Release, as
 // the kernel gives it queries for as long as its sockets are open. Safe for concurrent use.
 func (s *Shard) Stop() {
 	s.stopping.Store(true)
 	s.poller.Wake()
 }
+
+// Leave makes the shard end for good while others serve on: it is to be called when nothing new comes to its ports any
+// more. It resolves and answers all that it has received, and hands its streams to the function to, on its own thread,
+// each as soon as nothing is owed on it. It ends after Release. Safe for concurrent use, but once only.
+func (s *Shard) Leave(to func(tcp.Moved)) {
+	s.leaveTo = to
+	s.Stop()
+}
+
+// Adopt takes over a stream from another shard. Only for commands.
+func (s *Shard) Adopt(m tcp.Moved) { s.tcp.Adopt(m, s.now) }
 
 // Release lets a shard end that has been stopped and is Drained. Safe for concurrent use.
 func (s *Shard) Release() {
@@ -20,6 +33,10 @@ func (s *Shard) drained() bool {
 	case Running:
 		s.state.Store(int32(Draining))
 		s.drainBy = s.now + int64(s.opt.DrainFor)
+		if s.leaveTo != nil {
+			s.tcp.Leave(s.leaveTo)
+			break
+		}
 		s.engine.Drain()
 		s.tcp.Drain()
 	case Draining:
@@ -27,11 +44,17 @@ func (s *Shard) drained() bool {
 		if late {
 			s.engine.Abandon(s.now)
 		}
-		if late || s.engine.Waiting() == 0 && s.tcp.Conns() == 0 {
+		if late || s.settled() && s.tcp.Conns() == 0 {
 			s.state.Store(int32(Drained))
 		}
 	case Drained:
-		return s.released.Load() && !s.backlog.now
+		return s.released.Load() && !s.backlog.now && (s.settled() || s.now >= s.drainBy)
 	}
 	return false
+}
+
+// settled tells whether nobody waits for other servers, and nobody can come to do so: a shard that leaves takes
+// misses as long as there are datagrams in its receive queues, one that was stopped refuses them.
+func (s *Shard) settled() bool {
+	return s.engine.Waiting() == 0 && (s.leaveTo == nil || !s.backlog.now)
 }

@@ -41,8 +41,8 @@ type Options struct {
 	NewEngine func(core.Performer) (*core.Engine, error)
 }
 
-// Shard is one such loop. The methods Post, State and Stop may be called from any goroutine; all else
-// belongs to the shard's own thread.
+// Shard is one such loop. What may be called from any goroutine says so; all else belongs
+// to the shard's own thread.
 type Shard struct {
 	opt    Options
 	engine *core.Engine
@@ -72,10 +72,12 @@ type Shard struct {
 	stats     Stats
 	service   histogram.Histogram
 
-	drainBy  int64 // ns; when a stopping shard gives up waiting
+	drainBy  int64           // ns; when a stopping shard gives up waiting
+	leaveTo  func(tcp.Moved) // takes its streams; written before stopping is
 	stopping atomic.Bool
 	released atomic.Bool
 	state    atomic.Int32
+	thread   atomic.Int32  // the kernel's number of its thread; 0: it has none yet
 	ended    chan struct{} // closed when it is Stopped
 }
 
@@ -135,10 +137,9 @@ func (s *Shard) Run() error {
 	// Where its CPU has other threads as well, the shard comes before them when a packet wakes it. Kernels that cannot
 	// do that let it wait for the end of their turn, some milliseconds.
 	_ = affinity.ShortSlice(slice)
-	if s.opt.Pin {
-		if err := affinity.PinThread(s.opt.CPU); err != nil {
-			return fmt.Errorf("pin shard %d: %w", s.opt.ID, err)
-		}
+	s.thread.Store(int32(affinity.ThreadID()))
+	if err := s.Move(s.opt.CPU); err != nil {
+		return err
 	}
 	if err := s.open(); err != nil {
 		return fmt.Errorf("start shard %d: %w", s.opt.ID, err)
@@ -147,6 +148,20 @@ func (s *Shard) Run() error {
 	s.loop()
 	return nil
 }
+
+// Move binds the shard's thread to another CPU, if Options.Pin says that it is bound at all. Only for commands.
+func (s *Shard) Move(cpu int) error {
+	if !s.opt.Pin {
+		return nil
+	}
+	if err := affinity.PinThread(cpu); err != nil {
+		return fmt.Errorf("pin shard %d: %w", s.opt.ID, err)
+	}
+	return nil
+}
+
+// ThreadID is the kernel's number of the shard's thread; 0 before it runs. Safe for concurrent use.
+func (s *Shard) ThreadID() int { return int(s.thread.Load()) }
 
 func (s *Shard) open() (err error) {
 	s.wheel = timer.New(s.clock())

@@ -21,6 +21,7 @@ import (
 	"heimdall/core/resolver"
 	"heimdall/netio"
 	"heimdall/netio/netiotest"
+	"heimdall/netio/tcp"
 )
 
 // patience bounds every wait. It is a guard against hanging, not a claim about speed.
@@ -218,6 +219,63 @@ func TestStopAnswersWhatHasCome(t *testing.T) {
 	}
 	if r.wires[0].Closed() {
 		t.Error("the port is closed")
+	}
+}
+
+// A shard that leaves resolves what is in its queues, unlike one that is stopped, and hands its streams over.
+func TestLeaveResolvesWhatHasCome(t *testing.T) {
+	l, err := tcp.Listen(netip.MustParseAddrPort("127.0.0.1:0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	r := newRig(t, 1, func(o *Options) { o.Listeners, o.DrainFor = []*tcp.Listener{l}, patience })
+	to := newRig(t, 0, nil)
+	to.run(t)
+	r.run(t)
+	stream, err := dns.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stream.Close()
+	stream.SetDeadline(time.Now().Add(patience))
+	ask := func(name string) {
+		t.Helper()
+		if err := stream.WriteMsg(new(dns.Msg).SetQuestion(name, dns.TypeA)); err != nil {
+			t.Fatal(err)
+		}
+		if m, err := stream.ReadMsg(); err != nil || len(m.Answer) != 1 {
+			t.Fatalf("%s: %v, %v", name, m, err)
+		}
+	}
+	ask("before.example.")
+	const n = 50 // each a miss, many batches
+	r.Post(func() {
+		for i := range n {
+			r.wires[0].Put(netio.Datagram{Data: query(t, uint16(i), fmt.Sprintf("n%d.example.", i)), Peer: client(i)})
+		}
+		r.Leave(func(m tcp.Moved) { to.Post(func() { to.Adopt(m) }) })
+		r.Release()
+	})
+	seen := map[uint16]bool{}
+	for range n {
+		d, ok := r.wires[0].Await(patience)
+		m := new(dns.Msg)
+		if !ok || m.Unpack(d.Data) != nil || m.Rcode != dns.RcodeSuccess || len(m.Answer) != 1 || seen[m.Id] {
+			t.Fatalf("after %d of %d: %v", len(seen), n, m)
+		}
+		seen[m.Id] = true
+	}
+	if err := <-r.ended; err != nil {
+		t.Error(err)
+	}
+	r.ended <- nil // for halt
+	ask("after.example.")
+	if s := to.snapshot(t); s.TCP.Adopted != 1 || s.Stats.Streams != 1 {
+		t.Errorf("%+v", s.TCP)
+	}
+	if s := r.Snapshot(); s.Engine.Queries != n+1 || s.Engine.Answered != n+1 || s.TCP.Moved != 1 {
+		t.Errorf("%+v", s.Engine)
 	}
 }
 

@@ -42,8 +42,12 @@ type Snapshot struct {
 	Service  histogram.Histogram // ns from receiving a batch to having sent its responses
 }
 
-// Snapshot copies the counters. Only for commands that run on the shard's thread.
+// Snapshot copies the counters. Only for commands that run on the shard's thread, and when the shard has ended: what
+// never ran has counted nothing.
 func (s *Shard) Snapshot() *Snapshot {
+	if s.tcp == nil {
+		return new(Snapshot)
+	}
 	snap := &Snapshot{
 		Stats:    s.stats,
 		Engine:   s.engine.Counters(),

@@ -2,8 +2,6 @@ package cache
 
 import (
 	"testing"
-
-	"heimdall/core/wire"
 )
 
 // A cache that gets other memory is empty, takes answers under the hashes that it gave before, and goes on counting.

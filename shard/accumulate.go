@@ -1,0 +1,32 @@
+package shard
+
+import (
+	"reflect"
+
+	"heimdall/core/histogram"
+)
+
+// Accumulate adds to the counters of s what another shard has counted, which has ended. By their types, counters are
+// uint64 and what tells of the present is int: that stays.
+func (s *Snapshot) Accumulate(past *Snapshot) {
+	accumulate(reflect.ValueOf(s).Elem(), reflect.ValueOf(past).Elem())
+}
+
+func accumulate(to, from reflect.Value) {
+	switch to.Kind() {
+	case reflect.Uint64:
+		to.SetUint(to.Uint() + from.Uint())
+	case reflect.Array:
+		for i := range to.Len() {
+			accumulate(to.Index(i), from.Index(i))
+		}
+	case reflect.Struct:
+		if h, ok := to.Addr().Interface().(*histogram.Histogram); ok {
+			h.Merge(from.Addr().Interface().(*histogram.Histogram))
+			return
+		}
+		for i := range to.NumField() {
+			accumulate(to.Field(i), from.Field(i))
+		}
+	}
+}
