@@ -6,7 +6,7 @@
 // whenever it likes; a new one inherits the mask of the thread that started it.
 // What keeps housekeeping threads off the shard CPUs is therefore an order:
 //
-//  1. NewPlan, while the process still has the mask it was started with.
+//  1. Survey, while the process still has the mask it was started with.
 //  2. runtime.GOMAXPROCS with an explicit number. Otherwise the runtime follows
 //     the mask and lowers it to the number of housekeeping CPUs after step 3.
 //  3. HousekeepAll with the plan's housekeeping CPUs, before any shard runs.

@@ -44,9 +44,15 @@ type Request struct {
 	Quota float64
 }
 
-// NewPlan plans for this machine and the CPUs that this process may use. Call it
-// before any thread's affinity is changed.
-func NewPlan(spec string, pin bool) (*Plan, error) {
+// Machine is what this process has of this machine. Read only after it was made.
+type Machine struct {
+	Topology *Topology
+	Allowed  []int   // CPUs that the process may use, ascending
+	Quota    float64 // CPU time that it may use, in CPUs; 0 is no limit
+}
+
+// Survey looks at the machine. Call it before any thread's affinity is changed.
+func Survey() (*Machine, error) {
 	allowed, err := Allowed()
 	if err != nil {
 		return nil, err
@@ -56,7 +62,12 @@ func NewPlan(spec string, pin bool) (*Plan, error) {
 	if err != nil {
 		t = flat(allowed) // without sysfs: pinning still works
 	}
-	return t.Plan(Request{Spec: spec, Pin: pin, Allowed: allowed, Quota: readCgroups(root).quota()})
+	return &Machine{Topology: t, Allowed: allowed, Quota: readCgroups(root).quota()}, nil
+}
+
+// Plan plans for the machine as it was when Survey looked. spec and pin are as in Request.
+func (m *Machine) Plan(spec string, pin bool) (*Plan, error) {
+	return m.Topology.Plan(Request{Spec: spec, Pin: pin, Allowed: m.Allowed, Quota: m.Quota})
 }
 
 // Plan places shards on physical cores first, then on their SMT siblings, by turns

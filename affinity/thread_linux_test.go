@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -128,9 +129,18 @@ func TestHousekeepAll(t *testing.T) {
 	}
 }
 
-func TestNewPlanOnThisMachine(t *testing.T) {
+// planHere plans for this machine, as it is now.
+func planHere(spec string, pin bool) (*Plan, error) {
+	m, err := Survey()
+	if err != nil {
+		return nil, err
+	}
+	return m.Plan(spec, pin)
+}
+
+func TestPlanOnThisMachine(t *testing.T) {
 	allowed := allowedCPUs(t)
-	p, err := NewPlan("auto", true)
+	p, err := planHere("auto", true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,8 +152,24 @@ func TestNewPlanOnThisMachine(t *testing.T) {
 			t.Errorf("shard at %+v, allowed %v", s, allowed)
 		}
 	}
-	if _, err := NewPlan("0-8191", true); err == nil {
+	if _, err := planHere("0-8191", true); err == nil {
 		t.Error("8192 CPUs: no error")
+	}
+}
+
+// A plan that is made later is for the CPUs that the process had at the survey.
+func TestPlanAfterHousekeeping(t *testing.T) {
+	before := allowedCPUs(t)
+	m, err := Survey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer HousekeepAll(before, nil)
+	if err := HousekeepAll(before[:1], nil); err != nil {
+		t.Fatal(err)
+	}
+	if p, err := m.Plan(strconv.Itoa(len(before)), true); err != nil || len(p.Shards) != len(before) {
+		t.Errorf("%+v, %v, want a shard on each of %v", p, err, before)
 	}
 }
 
@@ -151,9 +177,9 @@ func TestNewPlanOnThisMachine(t *testing.T) {
 const planHelper = "AFFINITY_TEST_PRINT_PLAN"
 
 // A process started on one CPU, as by taskset, gets one shard there.
-func TestNewPlanUnderTaskset(t *testing.T) {
+func TestPlanUnderTaskset(t *testing.T) {
 	if os.Getenv(planHelper) != "" {
-		p, err := NewPlan("auto", true)
+		p, err := planHere("auto", true)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -168,7 +194,7 @@ func TestNewPlanUnderTaskset(t *testing.T) {
 			return
 		}
 		// The child inherits the mask of the thread that forks it.
-		child := exec.Command(os.Args[0], "-test.run=^TestNewPlanUnderTaskset$")
+		child := exec.Command(os.Args[0], "-test.run=^TestPlanUnderTaskset$")
 		child.Env = append(os.Environ(), planHelper+"=1")
 		out, err := child.CombinedOutput()
 		want := "shards " + FormatList(cpu) + " housekeeping " + FormatList(cpu) + "\n"

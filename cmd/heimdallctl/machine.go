@@ -46,7 +46,11 @@ func (f *machineFlags) options(ctx context.Context, t *tool) (o preflight.Option
 	if f.fromDaemon(ctx, t, &o, path) {
 		return o, nil
 	}
-	plan, err := affinity.NewPlan(o.Config.CPU.Shards.Spec(), o.Config.CPU.Pin)
+	machine, err := affinity.Survey()
+	if err != nil {
+		return o, fmt.Errorf("look at the CPUs: %w", err)
+	}
+	plan, err := machine.Plan(o.Config.CPU.Shards.Spec(), o.Config.CPU.Pin)
 	if err != nil {
 		return o, &control.Error{Code: control.CodeInvalidConfig, Message: fmt.Sprintf("cpu.shards: %v", err)}
 	}

@@ -50,7 +50,7 @@ negative_trust_anchors = ["A."]
 metrics = "127.0.0.1:9153"
 `)
 	want := []Change{
-		{"cpu.shards", "2", `"0-1"`, false},
+		{"cpu.shards", "2", `"0-1"`, true},
 		{"cache.memory", `"1GiB"`, `"2GiB"`, false},
 		{"cache.prefetch", "5", "10", true},
 		{"recursion.validation_time", `""`, `"2026-01-31T11:00:00Z"`, false},

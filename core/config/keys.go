@@ -57,7 +57,7 @@ var keys = []key{
 	{Name: "tcp.max_pipelined", Default: int64(64), Min: 1, Max: 65535, Unit: "queries"},
 	{Name: "tcp.max_queued", Default: "128KiB", Min: 4 * kib, Max: 1024 * mib},
 
-	{Name: "cpu.shards", Default: "auto", Min: 1, Max: 1024, Unit: "shards"},
+	{Name: "cpu.shards", Default: "auto", Min: 1, Max: 1024, Unit: "shards", Reload: true},
 	{Name: "cpu.pin", Default: true},
 	{Name: "cpu.housekeeping", Default: "auto"},
 

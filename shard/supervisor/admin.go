@@ -25,7 +25,7 @@ func snapshots(ctx context.Context, list []*worker) ([]*shard.Snapshot, error) {
 	ctx, cancel := context.WithTimeout(ctx, adminTimeout)
 	defer cancel()
 	snaps := make([]*shard.Snapshot, len(list))
-	err := each(ctx, list, func(i int, _ *worker, sh *shard.Shard) { snaps[i] = sh.Snapshot() })
+	err := each(ctx, list, func(i int, w *worker, sh *shard.Shard) { snaps[i] = w.complete(sh.Snapshot()) })
 	return snaps, err
 }
 
@@ -54,7 +54,15 @@ func (s *Supervisor) Status(ctx context.Context) (*control.Status, error) {
 	}
 	st.Warnings = append(st.Warnings, s.zones.failures()...)
 	var service histogram.Histogram
+	for _, past := range s.histories.ended(list, snaps) {
+		c := counters(past)
+		st.Totals.Add(&c)
+		service.Merge(&past.Service)
+	}
 	for i, snap := range snaps {
+		if snap == nil {
+			continue
+		}
 		c := counters(snap)
 		st.Totals.Add(&c)
 		st.InFlight += snap.Waiting
@@ -77,9 +85,10 @@ func (s *Supervisor) Shards(ctx context.Context) (*control.Shards, error) {
 	}
 	out := new(control.Shards)
 	for i, w := range list {
-		sh := control.Shard{ID: w.opt.ID, CPU: -1, Node: w.node, State: w.state(), Restarts: w.restarts.Load(), InFlightLimit: w.opt.Waiters}
+		at := w.seats.wanted()
+		sh := control.Shard{ID: w.opt.ID, CPU: -1, Node: at.Node, State: w.state(), Restarts: w.restarts.Load(), InFlightLimit: w.opt.Waiters}
 		if w.opt.Pin {
-			sh.CPU = w.opt.CPU
+			sh.CPU = at.CPU
 		}
 		if snap := snaps[i]; snap != nil {
 			sh.Counters = counters(snap)
@@ -210,18 +219,30 @@ func (s *Supervisor) CacheStats(ctx context.Context) (*control.CacheStats, error
 	}
 	out := &control.CacheStats{Engine: s.running.Cache.Engine, Total: control.CacheShard{Shard: -1}}
 	for i, snap := range snaps {
-		c := &snap.Cache
-		sh := control.CacheShard{
-			Shard: list[i].opt.ID, Entries: uint64(c.Store.Entries), BytesUsed: uint64(c.Store.Bytes), BytesCapacity: uint64(c.Store.Capacity),
-			IndexBuckets: uint64(c.Store.Buckets), Hits: snap.Engine.Hits + snap.Engine.StaleHits, StaleHits: snap.Engine.StaleHits,
-			Misses: snap.Engine.Misses, Inserts: c.Stored, Expired: c.Store.Expired, Flushed: c.Store.Purged + c.Store.Deleted, TooLarge: c.TooLarge,
-			Evictions: evictions(snap),
+		if snap == nil {
+			continue
 		}
-		sh.HitRatio = control.Ratio(sh.Hits, sh.Misses)
+		sh := cacheShard(list[i].opt.ID, snap)
 		out.Shards = append(out.Shards, sh)
 		out.Total.Add(&sh)
 	}
+	for id, past := range s.histories.ended(list, snaps) {
+		sh := cacheShard(id, past)
+		out.Total.Add(&sh)
+	}
 	return out, nil
+}
+
+func cacheShard(id int, snap *shard.Snapshot) control.CacheShard {
+	c := &snap.Cache
+	sh := control.CacheShard{
+		Shard: id, Entries: uint64(c.Store.Entries), BytesUsed: uint64(c.Store.Bytes), BytesCapacity: uint64(c.Store.Capacity),
+		IndexBuckets: uint64(c.Store.Buckets), Hits: snap.Engine.Hits + snap.Engine.StaleHits, StaleHits: snap.Engine.StaleHits,
+		Misses: snap.Engine.Misses, Inserts: c.Stored, Expired: c.Store.Expired, Flushed: c.Store.Purged + c.Store.Deleted, TooLarge: c.TooLarge,
+		Evictions: evictions(snap),
+	}
+	sh.HitRatio = control.Ratio(sh.Hits, sh.Misses)
+	return sh
 }
 
 // Upstreams implements control.Server.

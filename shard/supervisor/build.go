@@ -23,8 +23,8 @@ import (
 )
 
 // planCPUs decides where the shards and all other threads run.
-func planCPUs(c *config.Config) (*affinity.Plan, error) {
-	plan, err := affinity.NewPlan(c.CPU.Shards.Spec(), c.CPU.Pin)
+func planCPUs(m *affinity.Machine, c *config.Config) (*affinity.Plan, error) {
+	plan, err := m.Plan(c.CPU.Shards.Spec(), c.CPU.Pin)
 	if err != nil {
 		return nil, c.Problem("cpu.shards", "%v", err)
 	}
@@ -42,34 +42,62 @@ func planCPUs(c *config.Config) (*affinity.Plan, error) {
 	return plan, nil
 }
 
-// makeWorkers opens the sockets of all shards. They are opened socket by socket in the order of the shards:
-// a steering program knows them by that order.
+// makeWorkers opens the sockets of all shards. They are opened socket by socket in the order of the shards: where eBPF
+// is not permitted, a steering program knows them by that order.
 func (s *Supervisor) makeWorkers() error {
 	c := s.cfg
-	n := len(s.plan.Shards)
 	var list []*worker
 	defer func() { s.setWorkers(list) }() // Stop closes what an error has left open
-	for i, place := range s.plan.Shards {
-		w := &worker{node: place.Node, epoch: s.epoch, log: s.log, done: make(chan struct{}), fresh: func(sh *shard.Shard) { sh.Engine().Zones = s.zones.set(place.Node) }}
+	for id, to := range seatsOf(s.plan, c) {
+		w, err := s.newWorker(id, to)
+		if err != nil {
+			return err
+		}
 		list = append(list, w)
-		w.opt = shard.Options{
-			ID: i, CPU: place.CPU, Pin: c.CPU.Pin, Batch: c.IO.Batch, Spin: c.IO.Spin, ShedAfter: c.IO.ShedAfter,
-			Waiters:  c.Resolver.InFlight + c.Resolver.Waiting,
-			DrainFor: min(c.Resolver.Timeout+time.Second, drainFor),
-			TCP:      tcpOptions(c),
-			Outbound: outboundOptions(c),
+	}
+	return s.startSteering(list)
+}
+
+// seatsOf gives each shard of a plan an equal part of the memory for the cache.
+func seatsOf(plan *affinity.Plan, c *config.Config) (list []seat) {
+	for _, p := range plan.Shards {
+		list = append(list, seat{p, int(c.Cache.Memory) / len(plan.Shards)})
+	}
+	return list
+}
+
+// newWorker makes a worker and opens its sockets.
+func (s *Supervisor) newWorker(id int, to seat) (*worker, error) {
+	s.mu.Lock()
+	now, c := s.cfg, s.running
+	s.mu.Unlock()
+	w := &worker{history: s.histories.of(id), epoch: s.epoch, log: s.log, done: make(chan struct{})}
+	w.seats.assign(to)
+	w.fresh = func(sh *shard.Shard) {
+		sh.Engine().Zones = s.zones.set(w.seats.wanted().Node)
+		if err := w.settle(sh, c); err != nil {
+			s.log.Error("a shard does not get its seat", "shard", id, "error", err)
 		}
-		if s.verifier != nil {
-			w.opt.Verifier = s.verifier
-		}
-		w.opt.NewEngine = func(p core.Performer) (*core.Engine, error) { return s.engine(w, n, p) }
-		for _, addr := range c.Server.Listen {
-			if err := w.listen(s, addr, n > 1); err != nil {
-				return err
-			}
+		w.moved.take(sh)
+	}
+	w.opt = shard.Options{
+		ID: id, Pin: c.CPU.Pin, Batch: c.IO.Batch, Spin: c.IO.Spin, ShedAfter: now.IO.ShedAfter,
+		Waiters:  c.Resolver.InFlight + c.Resolver.Waiting,
+		DrainFor: min(c.Resolver.Timeout+time.Second, drainFor),
+		TCP:      tcpOptions(c),
+		Outbound: outboundOptions(c),
+	}
+	if s.verifier != nil {
+		w.opt.Verifier = s.verifier
+	}
+	w.opt.NewEngine = func(p core.Performer) (*core.Engine, error) { return s.engine(w, p) }
+	for _, addr := range c.Server.Listen {
+		if err := w.listen(s, addr); err != nil {
+			w.close()
+			return nil, err
 		}
 	}
-	return s.steer(list)
+	return w, nil
 }
 
 // drainFor is how long a shard that was told to end waits at most for what is in flight. Who then still waits is
@@ -77,9 +105,9 @@ func (s *Supervisor) makeWorkers() error {
 const drainFor = 10 * time.Second
 
 // listen opens the sockets of one address.
-func (w *worker) listen(s *Supervisor, addr netip.AddrPort, share bool) error {
-	c := s.cfg
-	if share && w.opt.ID == 0 {
+func (w *worker) listen(s *Supervisor, addr netip.AddrPort) error {
+	c := s.running
+	if w.opt.ID == 0 {
 		// Sockets that share their address also share it with those of another process, which would lose a part
 		// of its queries to us. One that does not tells whether there are any.
 		probe, err := udp.Listen(udp.Options{Addr: addr, Batch: 1})
@@ -89,7 +117,7 @@ func (w *worker) listen(s *Supervisor, addr netip.AddrPort, share bool) error {
 		probe.Close()
 	}
 	port, err := udp.Listen(udp.Options{
-		Addr: addr, ReusePort: share, RcvBuf: int(c.Server.RcvBuf), SndBuf: int(c.Server.SndBuf), Batch: c.IO.Batch,
+		Addr: addr, ReusePort: true, RcvBuf: int(c.Server.RcvBuf), SndBuf: int(c.Server.SndBuf), Batch: c.IO.Batch,
 	})
 	if err != nil {
 		return fmt.Errorf("listen on %v over UDP: %w", addr, err)
@@ -105,25 +133,6 @@ func (w *worker) listen(s *Supervisor, addr netip.AddrPort, share bool) error {
 		return fmt.Errorf("listen on %v over TCP: %w", addr, err)
 	}
 	w.opt.Listeners = append(w.opt.Listeners, l)
-	return nil
-}
-
-// steer says to the kernel which shard gets a packet.
-func (s *Supervisor) steer(list []*worker) error {
-	if s.cfg.XDP.Steer != "cpu" || len(list) < 2 {
-		return nil
-	}
-	var cpus []int
-	for _, w := range list {
-		cpus = append(cpus, w.opt.CPU)
-	}
-	for i := range s.cfg.Server.Listen {
-		for _, fd := range []int{list[0].opt.Ports[i].FD(), list[0].opt.Listeners[i].FD()} {
-			if err := udp.AttachCPU(fd, cpus); err != nil {
-				return fmt.Errorf("steer by CPU: %w", err)
-			}
-		}
-	}
 	return nil
 }
 
@@ -153,11 +162,11 @@ func newSeed() uint64 {
 }
 
 // engine makes the Engine of a shard, on the shard's thread.
-func (s *Supervisor) engine(w *worker, shards int, p core.Performer) (*core.Engine, error) {
+func (s *Supervisor) engine(w *worker, p core.Performer) (*core.Engine, error) {
 	s.mu.Lock()
 	c, started := s.cfg, s.running
 	s.mu.Unlock()
-	if err := w.mapMemory(int(started.Cache.Memory)/shards, started.Memory.HugePages); err != nil {
+	if err := w.mapMemory(started.Memory.HugePages); err != nil {
 		return nil, err
 	}
 	forAnswers, forRecords := split(w.mem, started)
@@ -169,7 +178,7 @@ func (s *Supervisor) engine(w *worker, shards int, p core.Performer) (*core.Engi
 	r.Limiter = s.limiter(c)
 	return core.New(core.Options{
 		Rules:    r,
-		Zones:    s.zones.set(w.node),
+		Zones:    s.zones.set(w.seats.wanted().Node),
 		Answers:  answers,
 		Resolver: resolver.New(s.resolverOptions(started, c, w, forRecords), newRand()),
 		Queue: policy.NewFairQueue(policy.FairOptions{
@@ -205,18 +214,6 @@ func (s *Supervisor) resolverOptions(started, c *config.Config, w *worker, recor
 // sub-tasks, and refreshes take some without having a client. Were it smaller than what the fair queue lets
 // start, a flood that has its share of the queue would have the whole table.
 func maxTasks(inFlight int) int { return inFlight + inFlight/4 + 8 }
-
-// mapMemory maps the memory of the cache near the shard, once: a shard that is started again after a panic
-// gets the same memory.
-func (w *worker) mapMemory(size int, huge bool) (err error) {
-	if w.mem != nil {
-		return nil
-	}
-	if w.mem, err = affinity.MapLocal(w.node, size, huge); err != nil {
-		return fmt.Errorf("map %d bytes for the cache: %w", size, err)
-	}
-	return nil
-}
 
 func answersOptions(c *config.Config, mem []byte) cache.AnswersOptions {
 	o := cache.AnswersOptions{
@@ -289,6 +286,7 @@ func (w *worker) close() {
 	for _, l := range w.opt.Listeners {
 		l.Close()
 	}
+	w.moved.close()
 	affinity.Unmap(w.mem)
 	w.mem = nil
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"heimdall/affinity"
 	"heimdall/core/config"
 )
 
@@ -47,7 +48,10 @@ func LoadConfig(path string) (*config.Config, config.Problems, error) {
 // little memory for the shards that this machine gets, faults in zones, although these do not keep the others from
 // being served. It opens nothing that a running daemon may have open.
 func Check(ctx context.Context, c *config.Config) (warnings []string, err error) {
-	_, cpus := planCPUs(c)
+	m, cpus := affinity.Survey()
+	if cpus == nil {
+		_, cpus = planCPUs(m, c)
+	}
 	_, hints := loadHints(c.Recursion.RootHints)
 	_, anchors := loadAnchors(c)
 	warnings, zones := checkZones(ctx, c.Zone)

@@ -100,49 +100,61 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	list := c.s.workers()
 	snaps := make([]*shard.Snapshot, len(list))
 	// A shard that does not answer has no values this time; the others have.
-	_ = each(ctx, list, func(i int, _ *worker, sh *shard.Shard) { snaps[i] = sh.Snapshot() })
+	_ = each(ctx, list, func(i int, w *worker, sh *shard.Shard) { snaps[i] = w.complete(sh.Snapshot()) })
 	for i, w := range list {
-		id := strconv.Itoa(w.opt.ID)
-		counter := func(d *prometheus.Desc, v uint64, labels ...string) {
-			ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), append([]string{id}, labels...)...)
+		if s := snaps[i]; s != nil {
+			collectCounters(ch, w.opt.ID, s)
+			collectGauges(ch, w.opt.ID, s)
 		}
-		gauge := func(d *prometheus.Desc, v float64) {
-			ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, id)
-		}
-		counter(restartsDesc, w.restarts.Load())
-		s := snaps[i]
-		if s == nil {
-			continue
-		}
-		counter(queriesDesc, s.Engine.Queries)
-		for source, n := range sources(s) {
-			counter(answersDesc, n, source)
-		}
-		for rcode, n := range rcodes(s) {
-			counter(rcodesDesc, n, rcode)
-		}
-		for reason, n := range drops(s) {
-			counter(dropsDesc, n, reason)
-		}
-		for limit, n := range limited(s) {
-			counter(limitedDesc, n, limit)
-		}
-		for reason, n := range ignored(s) {
-			counter(ignoredDesc, n, reason)
-		}
-		for reason, n := range evictions(s) {
-			counter(evictDesc, n, reason)
-		}
-		counter(upstreamDesc, s.Resolver.Sent)
-		gauge(inFlightDesc, float64(s.Waiting))
-		gauge(entriesDesc, float64(s.Cache.Store.Entries))
-		gauge(bytesDesc, float64(s.Cache.Store.Bytes))
-		gauge(tcpDesc, float64(s.TCP.Open))
-		ch <- prometheus.MustNewConstSummary(serviceDesc, s.Service.Count(), float64(s.Service.Mean())*float64(s.Service.Count())/1e9,
-			map[float64]float64{
-				0.5:   float64(s.Service.Quantile(0.5)) / 1e9,
-				0.99:  float64(s.Service.Quantile(0.99)) / 1e9,
-				0.999: float64(s.Service.Quantile(0.999)) / 1e9,
-			}, id)
 	}
+	// Counters do not fall when there are fewer shards.
+	for id, past := range c.s.histories.ended(list, snaps) {
+		collectCounters(ch, id, past)
+	}
+	for id, h := range c.s.histories.all() {
+		ch <- prometheus.MustNewConstMetric(restartsDesc, prometheus.CounterValue, float64(h.restarts.Load()), strconv.Itoa(id))
+	}
+}
+
+func collectCounters(ch chan<- prometheus.Metric, number int, s *shard.Snapshot) {
+	id := strconv.Itoa(number)
+	counter := func(d *prometheus.Desc, v uint64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), append([]string{id}, labels...)...)
+	}
+	counter(queriesDesc, s.Engine.Queries)
+	for source, n := range sources(s) {
+		counter(answersDesc, n, source)
+	}
+	for rcode, n := range rcodes(s) {
+		counter(rcodesDesc, n, rcode)
+	}
+	for reason, n := range drops(s) {
+		counter(dropsDesc, n, reason)
+	}
+	for limit, n := range limited(s) {
+		counter(limitedDesc, n, limit)
+	}
+	for reason, n := range ignored(s) {
+		counter(ignoredDesc, n, reason)
+	}
+	for reason, n := range evictions(s) {
+		counter(evictDesc, n, reason)
+	}
+	counter(upstreamDesc, s.Resolver.Sent)
+	ch <- prometheus.MustNewConstSummary(serviceDesc, s.Service.Count(), float64(s.Service.Mean())*float64(s.Service.Count())/1e9,
+		map[float64]float64{
+			0.5:   float64(s.Service.Quantile(0.5)) / 1e9,
+			0.99:  float64(s.Service.Quantile(0.99)) / 1e9,
+			0.999: float64(s.Service.Quantile(0.999)) / 1e9,
+		}, id)
+}
+
+func collectGauges(ch chan<- prometheus.Metric, number int, s *shard.Snapshot) {
+	gauge := func(d *prometheus.Desc, v float64) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, strconv.Itoa(number))
+	}
+	gauge(inFlightDesc, float64(s.Waiting))
+	gauge(entriesDesc, float64(s.Cache.Store.Entries))
+	gauge(bytesDesc, float64(s.Cache.Store.Bytes))
+	gauge(tcpDesc, float64(s.TCP.Open))
 }

@@ -2,9 +2,12 @@ package supervisor
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
+	"heimdall/affinity"
 	"heimdall/core"
 	"heimdall/core/config"
 	"heimdall/core/control"
@@ -18,9 +21,9 @@ func (s *Supervisor) Reload(ctx context.Context) (*control.Reload, error) {
 	s.reloading.Lock()
 	defer s.reloading.Unlock()
 	next, warnings, err := LoadConfig(s.path)
+	var plan *affinity.Plan
 	if err == nil {
-		// Where the shards run is decided at the start, when the process still had all its CPUs.
-		err = next.CheckShards(len(s.workers()))
+		plan, err = s.planNext(next)
 	}
 	if err != nil {
 		return nil, &control.Error{
@@ -48,7 +51,14 @@ func (s *Supervisor) Reload(ctx context.Context) (*control.Reload, error) {
 	for _, w := range warnings {
 		out.Warnings = append(out.Warnings, w.Error())
 	}
-	// A shard that is being started again takes the new configuration by itself.
+	// A shard that is being started again takes the new configuration by itself, and one that is started now too.
+	if err := s.resize(ctx, plan); err != nil {
+		out.Applied = slices.DeleteFunc(out.Applied, func(key string) bool { return key == "cpu.shards" })
+		if errors.Is(err, errFixed) {
+			out.NeedsRestart = append(out.NeedsRestart, "cpu.shards")
+		}
+		out.Warnings = append(out.Warnings, err.Error())
+	}
 	// Tables are built here, one for each shard: a shard only takes them.
 	list := s.workers()
 	tables := make([]core.Rules, len(list))

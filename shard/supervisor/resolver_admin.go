@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"context"
+	"maps"
 	"net/netip"
 	"slices"
 	"time"
@@ -197,23 +198,27 @@ func (s *Supervisor) DNSSECStatus(ctx context.Context) (*control.DNSSECStatus, e
 	out.Validation = true
 	out.Anchors, out.Negative = s.trust.describe(), s.trust.negative()
 	list := s.workers()
-	stats := make([]resolver.Stats, len(list))
+	snaps := make([]*shard.Snapshot, len(list))
 	bogus := make([]map[string]uint64, len(list))
-	err := onAll(ctx, list, func(i int, _ *worker, sh *shard.Shard) {
-		stats[i], bogus[i] = sh.Engine().Resolver().Stats(), sh.Engine().Resolver().Bogus()
+	err := onAll(ctx, list, func(i int, w *worker, sh *shard.Shard) {
+		snaps[i], bogus[i] = w.complete(sh.Snapshot()), sh.Engine().Resolver().Bogus()
 	})
 	if err != nil {
 		return nil, err
 	}
-	for i := range stats {
+	addCounts(out.Bogus, s.histories.reasons())
+	for _, why := range bogus {
+		addCounts(out.Bogus, why)
+	}
+	for _, snap := range slices.Concat(snaps, slices.Collect(maps.Values(s.histories.ended(list, snaps)))) {
+		if snap == nil {
+			continue
+		}
 		for _, status := range [...]dnssec.Status{dnssec.Secure, dnssec.Insecure, dnssec.Indeterminate, dnssec.Bogus} {
-			out.Verdicts[status.String()] += stats[i].Verdicts[status]
+			out.Verdicts[status.String()] += snap.Resolver.Verdicts[status]
 		}
-		out.Jobs += stats[i].Jobs
-		out.JobsRefused += stats[i].JobsRefused
-		for why, n := range bogus[i] {
-			out.Bogus[why] += n
-		}
+		out.Jobs += snap.Resolver.Jobs
+		out.JobsRefused += snap.Resolver.JobsRefused
 	}
 	out.Update = s.update.describe()
 	out.JobsWaiting = len(s.verifier.queue)

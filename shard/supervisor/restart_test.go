@@ -14,6 +14,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"heimdall/affinity"
 	"heimdall/core"
 	"heimdall/core/control"
 	"heimdall/netio"
@@ -148,7 +149,7 @@ func TestReloadDuringRestart(t *testing.T) {
 
 // fakeWorker is a worker of a shard without sockets.
 func fakeWorker(newEngine func(core.Performer) (*core.Engine, error), ports ...netio.Port) *worker {
-	w := &worker{epoch: time.Now(), log: slog.New(slog.DiscardHandler), done: make(chan struct{}), begun: true, fresh: func(*shard.Shard) {}}
+	w := &worker{history: new(history), epoch: time.Now(), log: slog.New(slog.DiscardHandler), done: make(chan struct{}), begun: true, fresh: func(*shard.Shard) {}}
 	w.opt = shard.Options{Batch: 8, Waiters: 8, NewEngine: newEngine, Ports: ports}
 	w.opt.Outbound.Rand = newRand()
 	return w
@@ -205,12 +206,12 @@ func TestPortThatPanics(t *testing.T) {
 	bad := &badPort{Port: port}
 	var failures atomic.Int32
 	w := fakeWorker(nil, bad)
-	w.mem = make([]byte, 1<<20)
+	w.seats.assign(seat{Placement: affinity.Placement{Node: affinity.AnyNode}, Memory: 1 << 20})
 	w.opt.NewEngine = func(p core.Performer) (*core.Engine, error) {
 		if failures.Add(-1) >= 0 {
 			return nil, errors.New("not now")
 		}
-		return r.engine(w, 1, p)
+		return r.engine(w, p)
 	}
 	started := make(chan error, 1)
 	go w.run(started)

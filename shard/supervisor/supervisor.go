@@ -4,7 +4,6 @@ package supervisor
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"runtime"
@@ -27,26 +26,31 @@ type Options struct {
 
 // Supervisor is the running appliance. Its methods are safe for concurrent use.
 type Supervisor struct {
-	path     string
-	version  string
-	log      *slog.Logger
-	epoch    time.Time // zero of the shards' clocks
-	plan     *affinity.Plan
-	list     atomic.Pointer[[]*worker] // what workers returns
-	admin    *adminSocket
-	metrics  *metricsServer
-	hints    []resolver.Hint
-	trust    *trustAnchors // nil: nothing is validated
-	verifier *verifier
-	update   *anchorUpdate // nil: off
-	zones    *zoneStore
-	xdp      *xdp        // nil: without
-	filtered atomic.Bool // the XDP program is attached, and limits
+	path      string
+	version   string
+	log       *slog.Logger
+	epoch     time.Time // zero of the shards' clocks
+	machine   *affinity.Machine
+	plan      *affinity.Plan            // in force; resizing guards it
+	list      atomic.Pointer[[]*worker] // what workers returns
+	admin     *adminSocket
+	metrics   *metricsServer
+	hints     []resolver.Hint
+	trust     *trustAnchors // nil: nothing is validated
+	verifier  *verifier
+	update    *anchorUpdate // nil: off
+	zones     *zoneStore
+	xdp       *xdp        // nil: without
+	filtered  atomic.Bool // the XDP program is attached, and limits
+	steering  steering
+	histories histories
 
 	stopUpdate context.CancelFunc
 	updating   sync.WaitGroup
 
 	reloading sync.Mutex // held by a reload, which is one at a time
+	resizing  sync.Mutex // held while the number of shards changes, and by Stop
+	stopped   bool       // guarded by resizing
 
 	mu       sync.Mutex
 	cfg      *config.Config // in force
@@ -57,7 +61,11 @@ type Supervisor struct {
 // Start opens the sockets, starts the shards, and returns when all of them serve. On an error, and when ctx ends
 // before, nothing is left running.
 func Start(ctx context.Context, o Options) (*Supervisor, error) {
-	plan, err := planCPUs(o.Config)
+	machine, err := affinity.Survey()
+	if err != nil {
+		return nil, err
+	}
+	plan, err := planCPUs(machine, o.Config)
 	if err != nil {
 		return nil, err
 	}
@@ -72,16 +80,10 @@ func Start(ctx context.Context, o Options) (*Supervisor, error) {
 	s := &Supervisor{
 		trust: newTrustAnchors(o.Config, anchors),
 		hints: hints,
-		path:  o.Path, version: o.Version, log: o.Log, epoch: time.Now(), plan: plan,
+		path:  o.Path, version: o.Version, log: o.Log, epoch: time.Now(), machine: machine, plan: plan,
 		cfg: o.Config, running: o.Config,
 	}
-	// Shards keep their threads busy: the rest of the process needs threads of its own to run on.
-	runtime.GOMAXPROCS(len(plan.Shards) + max(2, len(plan.Housekeeping)))
-	if o.Config.CPU.Pin {
-		if err := affinity.HousekeepAll(plan.Housekeeping, nil); err != nil {
-			s.warn("threads are not kept off the shards' CPUs", err)
-		}
-	}
+	s.keepHouse(plan)
 	s.zones = newZoneStore(o.Log, shardNodes(plan), o.Config.Memory.HugePages, s.swapZones)
 	// What cannot be loaded is logged, and answered SERVFAIL: one bad file is no reason to serve nothing.
 	if err := s.zones.configure(ctx, o.Config.Zone); err != nil {
@@ -117,16 +119,7 @@ func (s *Supervisor) start() error {
 	}
 	s.xdp = s.loadXDP()
 	list := s.workers()
-	started := make(chan error, len(list))
-	for _, w := range list {
-		w.begun = true
-		go w.run(started)
-	}
-	var errs []error
-	for range list {
-		errs = append(errs, <-started)
-	}
-	if err := errors.Join(errs...); err != nil {
+	if err := s.begin(context.Background(), list); err != nil {
 		return err
 	}
 	s.xdp.start()
@@ -135,6 +128,24 @@ func (s *Supervisor) start() error {
 	s.runUpdate()
 	s.log.Info("serving", "listen", s.cfg.Server.Listen, "shards", len(list), "cpus", s.cpus(), "version", s.version)
 	return nil
+}
+
+// keepHouse keeps all threads but the shards' on the CPUs that a plan has for them, and lets so many run at once.
+func (s *Supervisor) keepHouse(plan *affinity.Plan) {
+	// Shards keep their threads busy: the rest of the process needs threads of its own to run on.
+	runtime.GOMAXPROCS(len(plan.Shards) + max(2, len(plan.Housekeeping)))
+	if !s.running.CPU.Pin {
+		return
+	}
+	var skip []int
+	for _, w := range s.workers() {
+		if sh := w.current.Load(); sh != nil {
+			skip = append(skip, sh.ThreadID())
+		}
+	}
+	if err := affinity.HousekeepAll(plan.Housekeeping, skip); err != nil {
+		s.warn("threads are not kept off the shards' CPUs", err)
+	}
 }
 
 // cpus lists the CPUs of the shards.
@@ -155,11 +166,16 @@ func (s *Supervisor) warn(what string, err error) {
 		what = fmt.Sprintf("%s: %v", what, err)
 	}
 	s.log.Warn(what)
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.warnings = append(s.warnings, what)
 }
 
 // Stop drains the shards and closes everything. It returns when they have ended.
 func (s *Supervisor) Stop() {
+	s.resizing.Lock()
+	defer s.resizing.Unlock()
+	s.stopped = true
 	s.xdp.close()
 	if s.stopUpdate != nil {
 		s.stopUpdate()
@@ -188,6 +204,7 @@ func (s *Supervisor) Stop() {
 	for _, w := range list {
 		w.close()
 	}
+	s.steering.close()
 	if s.verifier != nil {
 		s.verifier.close()
 	}

@@ -10,22 +10,27 @@ import (
 	"time"
 
 	"heimdall/core/control"
+	"heimdall/netio/tcp"
 	"heimdall/shard"
 )
 
 // worker keeps one shard alive on its CPU. What must outlive a shard that panics is here: its sockets, its
 // memory, its counts.
 type worker struct {
-	opt      shard.Options
-	node     int      // NUMA node of its CPU; -1: unknown
+	*history
+	opt      shard.Options // but for the CPU, which is the seat's
+	seats    seats
 	mem      []byte   // of the cache
 	umems    [][]byte // of the AF_XDP sockets
 	epoch    time.Time
 	log      *slog.Logger
 	fresh    func(*shard.Shard) // brings a shard that serves up to what changed while it started
 	current  atomic.Pointer[shard.Shard]
-	restarts atomic.Uint64
+	serving  atomic.Bool // a shard has begun to serve, and run has not returned
 	stopping atomic.Bool
+	released atomic.Bool
+	leaveTo  atomic.Pointer[func(tcp.Moved)] // not nil: the worker ends while others go on
+	moved    moved
 	begun    bool          // run has been called
 	done     chan struct{} // closed when run returns
 }
@@ -41,16 +46,19 @@ const (
 // the first time, or that none can.
 func (w *worker) run(started chan<- error) {
 	defer close(w.done)
+	defer w.serving.Store(false)
 	pause := firstPause
 	var reported atomic.Bool
-	for !w.stopping.Load() {
-		s, err := shard.New(w.opt, w.epoch)
+	// One that leaves has to answer what is in its sockets, whatever happens.
+	for !w.stopping.Load() || w.leaveTo.Load() != nil {
+		s, err := shard.New(w.options(), w.epoch)
 		if err == nil {
 			w.current.Store(s)
-			s.Post(func() { w.fresh(s) })
-			if w.stopping.Load() {
-				s.Stop()
-			}
+			s.Post(func() {
+				w.fresh(s)
+				w.serving.Store(true)
+			})
+			w.pass(s)
 			if !reported.Load() {
 				s.Post(func() {
 					if reported.CompareAndSwap(false, true) {
@@ -60,8 +68,10 @@ func (w *worker) run(started chan<- error) {
 			}
 			began := time.Now()
 			if err = w.serve(s); err == nil {
+				w.add(s, true)
 				return
 			}
+			w.add(s, false)
 			if time.Since(began) > stableFor {
 				pause = firstPause
 			}
@@ -102,30 +112,62 @@ func (w *worker) serve(s *shard.Shard) error {
 	return <-ended
 }
 
+// options are those of the next shard.
+func (w *worker) options() shard.Options {
+	o := w.opt
+	o.CPU = w.seats.wanted().CPU
+	return o
+}
+
 // stop makes the shard answer what it has received, and go on serving until release.
 func (w *worker) stop() {
 	w.stopping.Store(true)
 	if s := w.current.Load(); s != nil {
+		w.pass(s)
+	}
+}
+
+// leave makes the shard answer and resolve what it has received, and hand its streams to the function to; then it goes
+// on until release. Nothing new may come to its sockets any more.
+func (w *worker) leave(to func(tcp.Moved)) {
+	w.leaveTo.Store(&to)
+	w.stop()
+}
+
+// pass tells a shard what the worker has been told.
+func (w *worker) pass(s *shard.Shard) {
+	if to := w.leaveTo.Load(); to != nil {
+		s.Leave(*to)
+	} else if w.stopping.Load() {
 		s.Stop()
+	}
+	if w.released.Load() {
+		s.Release()
 	}
 }
 
 // drained tells whether the shard owes nothing to anybody.
 func (w *worker) drained() bool {
-	if !w.begun {
+	if !w.begun || w.gone() {
 		return true
-	}
-	select {
-	case <-w.done:
-		return true
-	default:
 	}
 	s := w.current.Load()
 	return s != nil && (s.State() == shard.Drained || s.State() == shard.Stopped)
 }
 
+// gone tells whether run has returned.
+func (w *worker) gone() bool {
+	select {
+	case <-w.done:
+		return true
+	default:
+		return false
+	}
+}
+
 // release ends a shard that has been stopped.
 func (w *worker) release() {
+	w.released.Store(true)
 	if s := w.current.Load(); s != nil {
 		s.Release()
 	}
@@ -162,6 +204,7 @@ func (w *worker) state() control.ShardState {
 }
 
 var (
+	errAbsent     = errors.New("the shard does not serve yet, or any more")
 	errRestarting = errors.New("the shard is being started again")
 	errFull       = errors.New("the shard's mailbox is full")
 )
@@ -170,6 +213,9 @@ var (
 func (w *worker) do(ctx context.Context, f func(*shard.Shard)) error {
 	s := w.current.Load()
 	if s == nil || s.State() == shard.Stopped {
+		if !w.serving.Load() {
+			return fmt.Errorf("shard %d: %w", w.opt.ID, errAbsent)
+		}
 		return fmt.Errorf("shard %d: %w", w.opt.ID, errRestarting)
 	}
 	done := make(chan struct{})

@@ -21,12 +21,17 @@ func (s *Supervisor) workers() []*worker {
 // setWorkers puts a list in the place of what workers returns.
 func (s *Supervisor) setWorkers(list []*worker) { s.list.Store(&list) }
 
-// each calls f on the threads of the shards of list, all at once, and waits for the ends. i is the place in list.
+// each calls f on the threads of the shards of list, all at once, and waits for the ends. i is the place in list. Shards
+// that do not serve yet, or any more, are left out.
 func each(ctx context.Context, list []*worker, f func(i int, w *worker, sh *shard.Shard)) error {
 	errs := make([]error, len(list))
 	var all sync.WaitGroup
 	for i, w := range list {
-		all.Go(func() { errs[i] = w.do(ctx, func(sh *shard.Shard) { f(i, w, sh) }) })
+		all.Go(func() {
+			if err := w.do(ctx, func(sh *shard.Shard) { f(i, w, sh) }); !errors.Is(err, errAbsent) {
+				errs[i] = err
+			}
+		})
 	}
 	all.Wait()
 	return errors.Join(errs...)
@@ -38,7 +43,7 @@ func eachServing(ctx context.Context, list []*worker, f func(i int, w *worker, s
 	var all sync.WaitGroup
 	for i, w := range list {
 		all.Go(func() {
-			if err := w.do(ctx, func(sh *shard.Shard) { f(i, w, sh) }); !errors.Is(err, errRestarting) {
+			if err := w.do(ctx, func(sh *shard.Shard) { f(i, w, sh) }); !errors.Is(err, errRestarting) && !errors.Is(err, errAbsent) {
 				errs[i] = err
 			}
 		})

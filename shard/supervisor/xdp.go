@@ -13,16 +13,15 @@ import (
 	"heimdall/ebpf"
 )
 
-// xdp is tier 0 as the supervisor runs it: the XDP program with its publisher, and steering by name. A nil xdp,
+// xdp is tier 0 as the supervisor runs it: the XDP program with its publisher. A nil xdp,
 // and one without a program, do nothing.
 type xdp struct {
-	s        *Supervisor
-	mu       sync.RWMutex  // held to set program, and by those who use it while the process may end
-	program  *ebpf.Program // nil: off, or not possible on this machine
-	steering []*ebpf.Steering
-	nics     []nic // that the program is attached to
-	stop     context.CancelFunc
-	stopped  chan struct{} // closed when the publisher has ended
+	s       *Supervisor
+	mu      sync.RWMutex  // held to set program, and by those who use it while the process may end
+	program *ebpf.Program // nil: off, or not possible on this machine
+	nics    []nic         // that the program is attached to
+	stop    context.CancelFunc
+	stopped chan struct{} // closed when the publisher has ended
 }
 
 // nic is a network interface with the program.
@@ -50,14 +49,8 @@ func (s *Supervisor) loadXDP() *xdp {
 	return x
 }
 
-// start does the rest, and what xdp.steer asks for. The shards are running.
+// start does the rest. The shards are running.
 func (x *xdp) start() {
-	s, c := x.s, x.s.cfg
-	if c.XDP.Steer == "name" && len(s.workers()) > 1 {
-		if err := x.steer(); err != nil {
-			s.warn("steering by name is off, the kernel spreads queries by their addresses", err)
-		}
-	}
 	if x.program == nil {
 		return
 	}
@@ -65,7 +58,7 @@ func (x *xdp) start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	x.stop, x.stopped = cancel, make(chan struct{})
 	go x.publish(ctx)
-	s.log.Info("XDP", "interfaces", x.modes(), "packets", x.backend())
+	x.s.log.Info("XDP", "interfaces", x.modes(), "packets", x.backend())
 }
 
 // modes tells where the program runs, such as "eth0: native".
@@ -74,23 +67,6 @@ func (x *xdp) modes() (list []string) {
 		list = append(list, fmt.Sprintf("%s: %v", n.Name, n.mode))
 	}
 	return list
-}
-
-// steer gives each name one shard, on each listen address. The seed is the same for all: so is the shard.
-func (x *xdp) steer() error {
-	seed := newSeed()
-	for i := range x.s.cfg.Server.Listen {
-		var sockets []ebpf.Socket
-		for _, w := range x.s.workers() {
-			sockets = append(sockets, ebpf.Socket{FD: w.opt.Ports[i].FD(), CPU: w.opt.CPU})
-		}
-		st, err := ebpf.AttachSteering(ebpf.ByName, seed, sockets)
-		if err != nil {
-			return err
-		}
-		x.steering = append(x.steering, st)
-	}
-	return nil
 }
 
 // load loads the program and attaches it to the interfaces that allow it. It fails if none does.
@@ -267,10 +243,6 @@ func (x *xdp) close() {
 		<-x.stopped
 	}
 	x.unload()
-	for _, st := range x.steering {
-		st.Close()
-	}
-	x.steering = nil
 }
 
 func (x *xdp) unload() {

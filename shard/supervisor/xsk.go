@@ -3,6 +3,7 @@ package supervisor
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"heimdall/affinity"
 	"heimdall/core/config"
@@ -73,7 +74,7 @@ func (x *xdp) openQueues(c *config.Config, n *nic) error {
 	for q := range queues {
 		owner := x.s.ownerOf(n.Name, q)
 		w := x.s.workers()[owner]
-		mem, err := affinity.MapLocal(w.node, xsk.MemorySize, c.Memory.HugePages)
+		mem, err := affinity.MapLocal(w.seats.wanted().Node, xsk.MemorySize, c.Memory.HugePages)
 		if err != nil {
 			return err
 		}
@@ -119,14 +120,15 @@ func (x *xdp) redirect() {
 	}
 }
 
+// raw tells whether any receive queue has an AF_XDP socket.
+func (x *xdp) raw() bool {
+	return x != nil && slices.ContainsFunc(x.nics, func(n nic) bool { return len(n.sockets) > 0 })
+}
+
 // backend tells operators how queries come.
 func (x *xdp) backend() string {
-	if x != nil {
-		for _, n := range x.nics {
-			if len(n.sockets) > 0 {
-				return "AF_XDP and kernel sockets"
-			}
-		}
+	if x.raw() {
+		return "AF_XDP and kernel sockets"
 	}
 	return "kernel sockets"
 }

@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"maps"
 	"slices"
 
 	"heimdall/affinity"
@@ -17,6 +18,15 @@ type zoneCopy struct {
 
 // zoneSets are all zones, by the node of the shards that use them. Empty: there are no zones.
 type zoneSets map[int]*zone.Set
+
+// of returns the set for the shards of a node. Shards that have come to a node which had none before share the copy
+// of the lowest node that had. nil: there are no zones.
+func (s zoneSets) of(node int) *zone.Set {
+	if set := s[node]; set != nil || len(s) == 0 {
+		return set
+	}
+	return s[slices.Min(slices.Collect(maps.Keys(s)))]
+}
 
 // copies makes a version out of a zone on the first node and its memory.
 func (z *zoneStore) copies(first *zone.Zone, mem []byte) (zoneCopies, error) {

@@ -58,7 +58,7 @@ func newZoneStore(log *slog.Logger, nodes []int, huge bool, swap func(context.Co
 func (z *zoneStore) set(node int) *zone.Set {
 	z.mu.Lock()
 	defer z.mu.Unlock()
-	return z.current[node]
+	return z.current.of(node)
 }
 
 // configure makes the zones those of a configuration: it loads new ones, those whose file has changed and those
@@ -271,7 +271,7 @@ func (s *Supervisor) swapZones(ctx context.Context, sets zoneSets) error {
 	ctx, cancel := context.WithTimeout(ctx, adminTimeout)
 	defer cancel()
 	// A shard that is being started again takes the new set, and runs nothing meanwhile.
-	return eachServing(ctx, s.workers(), func(_ int, w *worker, sh *shard.Shard) { sh.Engine().Zones = sets[w.node] })
+	return eachServing(ctx, s.workers(), func(_ int, w *worker, sh *shard.Shard) { sh.Engine().Zones = sets.of(w.seats.wanted().Node) })
 }
 
 // failures tells which zones are not what their files should be, one line each.

@@ -1,0 +1,109 @@
+package supervisor
+
+import (
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"heimdall/netio"
+	"heimdall/shard"
+)
+
+// history is what the shards of one ID have counted that have ended, so that what operators add up never falls. It
+// belongs to the ID: when there are more shards again, the next one with the ID counts on. Safe for concurrent use.
+type history struct {
+	restarts atomic.Uint64 // after panics
+
+	mu    sync.Mutex
+	past  shard.Snapshot
+	bogus map[string]uint64 // why answers were bogus
+}
+
+// add takes over the counts of a shard that has ended. With ports, its ports end with it; they have counted on
+// their own.
+func (h *history) add(s *shard.Shard, ports bool) {
+	// What a shard leaves behind that panicked may be in any state.
+	defer func() { recover() }()
+	snap := s.Snapshot()
+	if !ports {
+		snap.Ports = netio.PortStats{}
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.past.Accumulate(snap)
+	if e := s.Engine(); e != nil {
+		if h.bogus == nil {
+			h.bogus = map[string]uint64{}
+		}
+		addCounts(h.bogus, e.Resolver().Bogus())
+	}
+}
+
+// complete adds what is past to the snapshot of the shard that runs.
+func (h *history) complete(s *shard.Snapshot) *shard.Snapshot {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	s.Accumulate(&h.past)
+	return s
+}
+
+// reasons returns why answers were bogus, in the past.
+func (h *history) reasons() map[string]uint64 {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return maps.Clone(h.bogus)
+}
+
+func addCounts(to, from map[string]uint64) {
+	for k, n := range from {
+		to[k] += n
+	}
+}
+
+// histories are those of all IDs that there ever were, by ID. Safe for concurrent use.
+type histories struct {
+	mu   sync.Mutex
+	list []*history
+}
+
+// of returns the history of an ID.
+func (h *histories) of(id int) *history {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for len(h.list) <= id {
+		h.list = append(h.list, new(history))
+	}
+	return h.list[id]
+}
+
+// all returns the histories by ID.
+func (h *histories) all() []*history {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Clone(h.list)
+}
+
+// ended returns, by ID, the counts of those that have no shard any more, which do not change. snaps are the snapshots of
+// the workers of list; a worker may have ended between the list and its snapshot.
+func (h *histories) ended(list []*worker, snaps []*shard.Snapshot) map[int]*shard.Snapshot {
+	out := map[int]*shard.Snapshot{}
+	for id, past := range h.all() {
+		out[id] = past.complete(new(shard.Snapshot))
+	}
+	for i, w := range list {
+		if snaps[i] != nil || !w.gone() {
+			delete(out, w.opt.ID)
+		}
+	}
+	return out
+}
+
+// reasons returns why answers of shards that have ended were bogus.
+func (h *histories) reasons() map[string]uint64 {
+	out := map[string]uint64{}
+	for _, past := range h.all() {
+		addCounts(out, past.reasons())
+	}
+	return out
+}

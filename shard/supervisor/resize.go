@@ -1,0 +1,187 @@
+package supervisor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"heimdall/affinity"
+	"heimdall/core/config"
+	"heimdall/netio/tcp"
+	"heimdall/shard"
+)
+
+// fixedShards says why the number of shards cannot change while the daemon runs; nil: it can, as far as is known
+// without a try.
+func (s *Supervisor) fixedShards() error {
+	if s.xdp.raw() {
+		return errors.New("AF_XDP sockets belong to the receive queues of the interfaces")
+	}
+	return nil
+}
+
+// errFixed is wrapped by what a restart can do only.
+var errFixed = errors.New("the number of shards is not changed while the daemon runs")
+
+// planNext is the plan for a configuration, on the machine as it was when the daemon started.
+func (s *Supervisor) planNext(next *config.Config) (*affinity.Plan, error) {
+	c := *next
+	c.CPU.Pin, c.CPU.Housekeeping = s.running.CPU.Pin, s.running.CPU.Housekeeping // what a reload does not change
+	plan, err := planCPUs(s.machine, &c)
+	if err != nil {
+		return nil, err
+	}
+	return plan, s.running.CheckShards(len(plan.Shards))
+}
+
+// resize puts another plan into force: it starts and ends shards until there are as many as the plan has, and moves
+// those that stay. No query is lost: a new shard gets queries when it serves, one that goes gets no more, answers what
+// it has and hands its streams over. The caches start again, as the same memory is divided among others; at no time
+// do they have more of it together than cache.memory. On an error the old plan is in force, or nearly so.
+func (s *Supervisor) resize(ctx context.Context, plan *affinity.Plan) error {
+	s.resizing.Lock()
+	defer s.resizing.Unlock()
+	if s.stopped {
+		return errStopped
+	}
+	if slices.Equal(plan.Shards, s.plan.Shards) {
+		return nil
+	}
+	if err := s.fixedShards(); err != nil {
+		return fmt.Errorf("%w: %w", errFixed, err)
+	}
+	old := s.workers()
+	if err := s.steering.hold(old); err != nil {
+		return fmt.Errorf("%w: %w", errFixed, err)
+	}
+	began := time.Now()
+	seats := seatsOf(plan, s.running)
+	var err error
+	if len(seats) >= len(old) {
+		err = s.grow(ctx, old, seats, plan)
+	} else {
+		err = s.shrink(ctx, old, seats)
+	}
+	err = errors.Join(err, s.steering.rest(s.workers()))
+	if err == nil {
+		s.plan = plan
+		s.log.Info("the number of shards has changed", "shards", len(seats), "cpus", s.cpus(), "took", time.Since(began).Round(time.Millisecond))
+	}
+	s.keepHouse(s.plan)
+	return err
+}
+
+// grow moves the shards that there are and starts those that are missing.
+func (s *Supervisor) grow(ctx context.Context, old []*worker, seats []seat, plan *affinity.Plan) (err error) {
+	list := slices.Clone(old)
+	before := make([]seat, len(old))
+	for i, w := range old {
+		before[i] = w.seats.wanted()
+	}
+	defer func() {
+		if err == nil {
+			return
+		}
+		// Those that stay had made room. The new ones have got nothing yet.
+		for _, w := range list[len(old):] {
+			w.stop()
+			w.release()
+			w.wait()
+			w.close()
+		}
+		s.setWorkers(old)
+		err = errors.Join(err, s.steering.turn(old), s.seat(context.WithoutCancel(ctx), old, before))
+	}()
+	for id := len(old); id < len(seats); id++ {
+		w, err := s.newWorker(id, seats[id])
+		if err != nil {
+			return err
+		}
+		list = append(list, w)
+	}
+	s.keepHouse(plan)
+	if err := s.seat(ctx, old, seats); err != nil {
+		return err
+	}
+	s.setWorkers(list)
+	limit, cancel := context.WithTimeout(ctx, adminTimeout)
+	defer cancel()
+	if err := s.begin(limit, list[len(old):]); err != nil {
+		return err
+	}
+	return s.steering.turn(list)
+}
+
+// begin starts the shards of new workers, and returns when all of them serve, or ctx ends.
+func (s *Supervisor) begin(ctx context.Context, list []*worker) error {
+	started := make(chan error, len(list))
+	for _, w := range list {
+		w.begun = true
+		go w.run(started)
+	}
+	var errs []error
+	for range list {
+		select {
+		case err := <-started:
+			errs = append(errs, err)
+		case <-ctx.Done():
+			return fmt.Errorf("start the shards: %w", ctx.Err())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// leaveFor bounds the wait for shards that go: each gives up on what is in flight after drainFor.
+const leaveFor = 2 * drainFor
+
+// shrink ends the shards that are too many, and moves the others.
+func (s *Supervisor) shrink(ctx context.Context, old []*worker, seats []seat) error {
+	stay, leave := old[:len(seats)], old[len(seats):]
+	if err := s.steering.turn(stay); err != nil {
+		return errors.Join(err, s.steering.turn(old))
+	}
+	next := 0
+	var mu sync.Mutex
+	to := func(m tcp.Moved) {
+		mu.Lock()
+		defer mu.Unlock()
+		stay[next%len(stay)].adopt(m)
+		next++
+	}
+	for _, w := range leave {
+		w.leave(to)
+	}
+	for end := time.Now().Add(leaveFor); !drained(leave) && time.Now().Before(end); {
+		time.Sleep(drainPoll)
+	}
+	for _, w := range leave {
+		w.release()
+		w.leaveTo.Store(nil) // one that falls over again and again is not started again
+	}
+	// From the last one on: a classic program and the kernel's own hash know sockets by their places.
+	for _, w := range slices.Backward(leave) {
+		w.wait()
+		w.close()
+	}
+	s.setWorkers(stay)
+	return s.seat(context.WithoutCancel(ctx), stay, seats)
+}
+
+// seat has each shard take its seat. One that is being started again does so by itself.
+func (s *Supervisor) seat(ctx context.Context, list []*worker, seats []seat) error {
+	for i, w := range list {
+		w.seats.assign(seats[i])
+	}
+	ctx, cancel := context.WithTimeout(ctx, adminTimeout)
+	defer cancel()
+	errs := make([]error, len(list))
+	err := eachServing(ctx, list, func(i int, w *worker, sh *shard.Shard) { 
+		if errs[i] = w.settle(sh, s.running); errs[i] == nil {
+			sh.Engine().Zones = s.zones.set(w.seats.wanted().Node)
+		}
+	})
+	return errors.Join(append(errs, err)...)
+}
