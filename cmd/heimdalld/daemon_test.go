@@ -92,14 +92,15 @@ func startOn(t *testing.T, addr, toml string) *daemon {
 	return d
 }
 
-// tryStart returns nil if the address is in use.
-func tryStart(t *testing.T, addr, toml string) *daemon {
+// tryStart returns nil if the address is in use. wrapper is a command that runs the daemon, if there is one.
+func tryStart(t *testing.T, addr, toml string, wrapper ...string) *daemon {
 	t.Helper()
 	d := &daemon{t: t, addr: addr, dir: t.TempDir(), log: new(syncBuffer), exited: make(chan struct{})}
 	d.config = filepath.Join(d.dir, "config.toml")
 	d.socket = filepath.Join(d.dir, "admin.sock")
 	d.write(toml)
-	d.cmd = exec.Command(shipped(t, "heimdalld"), "-config", d.config)
+	command := append(wrapper, shipped(t, "heimdalld"), "-config", d.config)
+	d.cmd = exec.Command(command[0], command[1:]...)
 	d.cmd.Stdout, d.cmd.Stderr = d.log, d.log
 	if err := d.cmd.Start(); err != nil {
 		t.Fatal(err)

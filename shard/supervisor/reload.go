@@ -98,5 +98,8 @@ func (s *Supervisor) ReloadAndLog(ctx context.Context) {
 		s.log.Error("not reloaded", "error", err)
 		return
 	}
+	for _, w := range r.Warnings {
+		s.log.Warn("reloaded, but: " + w)
+	}
 	s.log.Info("reloaded", "applied", r.Applied, "needs_restart", r.NeedsRestart)
 }
