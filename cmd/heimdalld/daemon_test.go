@@ -48,7 +48,7 @@ func TestMain(m *testing.M) {
 }
 
 // shipped builds the shipped binaries once and returns the path of one.
-func shipped(t *testing.T, name string) string {
+func shipped(t testing.TB, name string) string {
 	t.Helper()
 	dir, err := binaries()
 	if err != nil {
@@ -59,7 +59,7 @@ func shipped(t *testing.T, name string) string {
 
 // daemon is a running heimdalld.
 type daemon struct {
-	t      *testing.T
+	t      testing.TB
 	addr   string // UDP and TCP
 	dir    string
 	config string
@@ -71,7 +71,7 @@ type daemon struct {
 
 // start runs the daemon with a configuration, to which its listening address and admin socket are added, and
 // a single shard if it does not say otherwise, and a root server that is not there. It is killed, if it still runs, when the test ends.
-func start(t *testing.T, toml string) *daemon {
+func start(t testing.TB, toml string) *daemon {
 	t.Helper()
 	// A free port may be taken by the time that the daemon wants it: others open random ports all the time.
 	for range 5 {
@@ -83,7 +83,7 @@ func start(t *testing.T, toml string) *daemon {
 	return nil
 }
 
-func startOn(t *testing.T, addr, toml string) *daemon {
+func startOn(t testing.TB, addr, toml string) *daemon {
 	t.Helper()
 	d := tryStart(t, addr, toml)
 	if d == nil {
@@ -93,7 +93,7 @@ func startOn(t *testing.T, addr, toml string) *daemon {
 }
 
 // tryStart returns nil if the address is in use. wrapper is a command that runs the daemon, if there is one.
-func tryStart(t *testing.T, addr, toml string, wrapper ...string) *daemon {
+func tryStart(t testing.TB, addr, toml string, wrapper ...string) *daemon {
 	t.Helper()
 	d := &daemon{t: t, addr: addr, dir: t.TempDir(), log: new(syncBuffer), exited: make(chan struct{})}
 	d.config = filepath.Join(d.dir, "config.toml")
@@ -214,7 +214,7 @@ func (d *daemon) stop(sig syscall.Signal) int {
 }
 
 // until waits for a condition that has to come true.
-func until(t *testing.T, what string, f func() bool) {
+func until(t testing.TB, what string, f func() bool) {
 	t.Helper()
 	for end := time.Now().Add(patience); !f(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
@@ -240,7 +240,7 @@ func exchange(addr string, q *dns.Msg, network string) (*dns.Msg, error) {
 }
 
 // freePort finds a port on 127.0.0.1 that is free for UDP and TCP.
-func freePort(t *testing.T) string {
+func freePort(t testing.TB) string {
 	t.Helper()
 	packets, streams := listenBoth(t, "127.0.0.1")
 	packets.Close()
@@ -249,7 +249,7 @@ func freePort(t *testing.T) string {
 }
 
 // listenBoth opens sockets for UDP and TCP on the same port.
-func listenBoth(t *testing.T, ip string) (net.PacketConn, net.Listener) {
+func listenBoth(t testing.TB, ip string) (net.PacketConn, net.Listener) {
 	t.Helper()
 	for range 100 {
 		l, err := net.Listen("tcp", net.JoinHostPort(ip, "0"))
@@ -294,7 +294,7 @@ type upstream struct {
 }
 
 // newUpstream starts an upstream over UDP and TCP. A nil handler answers every name with 192.0.2.1.
-func newUpstream(t *testing.T, handler func(w dns.ResponseWriter, q *dns.Msg)) *upstream {
+func newUpstream(t testing.TB, handler func(w dns.ResponseWriter, q *dns.Msg)) *upstream {
 	t.Helper()
 	if handler == nil {
 		handler = answerA
