@@ -98,5 +98,5 @@ func parseUDP(udp []byte, e *netio.Endpoint, d *datagram) bool {
 	e.Port = binary.BigEndian.Uint16(udp)
 	d.port = binary.BigEndian.Uint16(udp[2:])
 	d.payload = udp[udpSize:len(udp):len(udp)]
-	return e.Port != 0
+	return e.Port != 0 && d.port != 0
 }

@@ -60,6 +60,7 @@ func TestParseRejects(t *testing.T) {
 		{"UDP longer than IP", plain4, put16(udp4+4, 29)},
 		{"UDP without length", plain4, put16(udp4+4, 0)},
 		{"from port 0", plain4, put16(udp4, 0)},
+		{"to port 0", plain4, put16(udp4+2, 0)},
 		{"IPv6 in name only", plain6, set(ip, 0x45)},
 		{"IPv6 extension", plain6, set(ip+6, 44)},
 		{"IPv6 cut off", plain6, func(b []byte) []byte { return b[:ip+ipv6Size+7] }},
@@ -102,7 +103,7 @@ func FuzzFrames(f *testing.F) {
 		if !parse(out, &e2, &d2) {
 			t.Fatalf("%x was made %x, which does not parse", in, out)
 		}
-		if e2.Addr != e.Local || e2.Local != e.Addr || e2.Port != d.port && d.port != 0 || d2.port != e.Port || !bytes.Equal(d2.payload, d.payload) {
+		if e2.Addr != e.Local || e2.Local != e.Addr || e2.Port != d.port || d2.port != e.Port || !bytes.Equal(d2.payload, d.payload) {
 			t.Fatalf("%x was made %x", in, out)
 		}
 		if !bytes.Equal(out[:6], in[6:12]) || !bytes.Equal(out[6:12], in[:6]) || !bytes.Equal(out[12:d2.ethernet], in[12:d.ethernet]) {
