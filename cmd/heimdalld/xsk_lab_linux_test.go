@@ -20,9 +20,9 @@ import (
 	"heimdall/core/control"
 )
 
-// wire is a veth pair between two network namespaces, with the shipped daemon at one end and clients at the other.
+// veth is a pair of interfaces in two network namespaces, with the shipped daemon at one end and clients at the other.
 // The daemon forwards what is not below zone. to an upstream in its namespace.
-type wire struct {
+type veth struct {
 	server, client string // namespaces
 	dir            string
 	upstream       *upstream
@@ -39,13 +39,13 @@ const (
 var wires atomic.Int32
 
 // newWire makes the namespaces, with a number of queues in each direction.
-func newWire(t *testing.T, queues int) *wire {
+func newWire(t *testing.T, queues int) *veth {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Skip("takes root, to make network namespaces")
 	}
 	n := wires.Add(1)
-	w := &wire{server: fmt.Sprintf("hd-xs-%d-%d", os.Getpid(), n), client: fmt.Sprintf("hd-xc-%d-%d", os.Getpid(), n), dir: t.TempDir()}
+	w := &veth{server: fmt.Sprintf("hd-xs-%d-%d", os.Getpid(), n), client: fmt.Sprintf("hd-xc-%d-%d", os.Getpid(), n), dir: t.TempDir()}
 	t.Cleanup(func() {
 		exec.Command("ip", "netns", "del", w.server).Run()
 		exec.Command("ip", "netns", "del", w.client).Run()
@@ -96,13 +96,13 @@ func inNamespace(t *testing.T, name string, f func()) {
 }
 
 // serve starts the daemon. The text ends with [xdp], without interfaces.
-func (w *wire) serve(t *testing.T, text string) {
+func (w *veth) serve(t *testing.T, text string) {
 	t.Helper()
 	w.serveBy(t, []string{"ip", "netns", "exec", w.server}, text)
 }
 
 // serveBy starts it by a command that runs others in the namespace.
-func (w *wire) serveBy(t *testing.T, command []string, text string) {
+func (w *veth) serveBy(t *testing.T, command []string, text string) {
 	t.Helper()
 	d := &daemon{t: t, dir: w.dir, log: new(syncBuffer), exited: make(chan struct{})}
 	d.config, d.socket = filepath.Join(d.dir, "config.toml"), filepath.Join(d.dir, "admin.sock")
@@ -155,7 +155,7 @@ file = "zone"
 }
 
 // dial opens a UDP socket in the client's namespace.
-func (w *wire) dial(t *testing.T, to string) (conn net.Conn) {
+func (w *veth) dial(t *testing.T, to string) (conn net.Conn) {
 	t.Helper()
 	var err error
 	inNamespace(t, w.client, func() { conn, err = net.Dial("udp", to) })
@@ -167,7 +167,7 @@ func (w *wire) dial(t *testing.T, to string) (conn net.Conn) {
 }
 
 // query asks over UDP until there is a response, as a client does.
-func (w *wire) query(t *testing.T, to string, q *dns.Msg) *dns.Msg {
+func (w *veth) query(t *testing.T, to string, q *dns.Msg) *dns.Msg {
 	t.Helper()
 	c := dns.Client{Timeout: 2 * time.Second, UDPSize: 4096}
 	conn := w.dial(t, to)
@@ -184,7 +184,7 @@ func (w *wire) query(t *testing.T, to string, q *dns.Msg) *dns.Msg {
 }
 
 // queues lists the receive queues of all shards.
-func (w *wire) queues(t *testing.T) (all [][]control.Queue) {
+func (w *veth) queues(t *testing.T) (all [][]control.Queue) {
 	t.Helper()
 	var s control.Shards
 	w.ctlJSON(&s, "shards")
@@ -195,7 +195,7 @@ func (w *wire) queues(t *testing.T) (all [][]control.Queue) {
 }
 
 // received is how many queries came by AF_XDP.
-func (w *wire) received(t *testing.T) (n uint64) {
+func (w *veth) received(t *testing.T) (n uint64) {
 	t.Helper()
 	for _, q := range slices.Concat(w.queues(t)...) {
 		n += q.Received
@@ -204,7 +204,7 @@ func (w *wire) received(t *testing.T) (n uint64) {
 }
 
 // attached tells whether an XDP program is on the server's interface.
-func (w *wire) attached(t *testing.T) bool {
+func (w *veth) attached(t *testing.T) bool {
 	t.Helper()
 	out, err := exec.CommandContext(context.Background(), "ip", "-n", w.server, "link", "show", "dev", wireNIC).CombinedOutput()
 	if err != nil {

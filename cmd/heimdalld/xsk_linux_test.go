@@ -20,7 +20,7 @@ func xskConfig(mode, backend, shards string) string {
 
 // collect asks all that a client may ask, over IPv4 and IPv6, and returns the responses as texts. TTLs, which
 // depend on the moment, are left out.
-func collect(t *testing.T, w *wire) (texts []string) {
+func collect(t *testing.T, w *veth) (texts []string) {
 	t.Helper()
 	for _, to := range []string{wireIPv4, wireIPv6} {
 		for _, name := range []string{"www.zone.", "none.zone.", "big1100.zone.", "big3000.zone.", "miss.test.", "miss.test.", "localhost."} {

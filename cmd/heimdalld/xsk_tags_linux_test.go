@@ -35,7 +35,7 @@ type packetSocket struct {
 	server net.HardwareAddr
 }
 
-func openRaw(t *testing.T, w *wire) (r packetSocket) {
+func openRaw(t *testing.T, w *veth) (r packetSocket) {
 	t.Helper()
 	var err error
 	inNamespace(t, w.client, func() {
