@@ -24,7 +24,6 @@ func TestBeside(t *testing.T) {
 		t.Fatalf("exit code %d: %s", code, errOut)
 	}
 	mu.Lock()
-	defer mu.Unlock()
 	if n := asked["h9"]; n < 2 {
 		t.Errorf("a cached name was asked for %d times", n)
 	}
@@ -33,6 +32,7 @@ func TestBeside(t *testing.T) {
 			t.Errorf("%s was asked for %d times", name, asked[name])
 		}
 	}
+	mu.Unlock()
 	for _, round := range r.Rounds {
 		v := round.Values
 		if len(round.Measurements) != 3 || v["p99@alone"] <= 0 || v["p99@beside"] <= 0 || v["p99_ratio"] != v["p99@beside"]/v["p99@alone"] || v["good"] <= 0 {
