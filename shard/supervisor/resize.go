@@ -178,7 +178,7 @@ func (s *Supervisor) seat(ctx context.Context, list []*worker, seats []seat) err
 	ctx, cancel := context.WithTimeout(ctx, adminTimeout)
 	defer cancel()
 	errs := make([]error, len(list))
-	err := eachServing(ctx, list, func(i int, w *worker, sh *shard.Shard) { 
+	err := eachServing(ctx, list, func(i int, w *worker, sh *shard.Shard) {
 		if errs[i] = w.settle(sh, s.running); errs[i] == nil {
 			sh.Engine().Zones = s.zones.set(w.seats.wanted().Node)
 		}
