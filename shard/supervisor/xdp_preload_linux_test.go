@@ -6,6 +6,7 @@ import (
 
 	"heimdall/core/wire"
 	"heimdall/core/zone"
+	"heimdall/ebpf"
 )
 
 // preloadAll has the visitor go through the zones, with room for so many answers, until it is done.
@@ -14,17 +15,13 @@ func (ti *tiers) preloadAll(t *testing.T, room int) (published int) {
 	v := &ti.visitor
 	v.preload = preload{generation: ti.program.Generation()}
 	for range 1000 {
-		v.asked, v.names, v.found, v.octets, v.list = v.asked[:0], v.names[:0], v.found[:0], v.octets[:0], v.list[:0]
+		v.asked, v.names, v.found, v.octets = v.asked[:0], v.names[:0], v.found[:0], v.octets[:0]
 		v.preload.room = room - published
 		v.lookUpNext(ti.engine, uint32(ti.now()/1e9))
 		if v.preload.done {
 			return published
 		}
-		for i := range v.found {
-			if a, ok := v.found[i].answer(v, 0); ok {
-				v.list = append(v.list, a)
-			}
-		}
+		v.prepare(0, func(*ebpf.Answer) bool { return false })
 		n, err := ti.program.Publish(ti.program.Generation(), v.now, v.list)
 		if err != nil {
 			t.Fatal(err)

@@ -100,16 +100,11 @@ func (x *xdp) consult(ctx context.Context, c *config.Config, v *visitor, w *work
 	defer cancel()
 	// Read before the data is: answers that are flushed in between are not given.
 	generation := x.program.Generation()
-	v.found, v.octets, v.list = v.found[:0], v.octets[:0], v.list[:0]
+	v.found, v.octets = v.found[:0], v.octets[:0]
 	if err := w.do(ctx, func(sh *shard.Shard) { collect(sh.Engine(), uint32(w.now()/1e9)) }); err != nil {
 		return false
 	}
-	for i := range v.found {
-		a, ok := v.found[i].answer(v, uint32(c.Cache.Prefetch))
-		if ok && !x.program.Holds(&a) {
-			v.list = append(v.list, a)
-		}
-	}
+	v.prepare(uint32(c.Cache.Prefetch), x.program.Holds)
 	if len(v.list) == 0 {
 		return true
 	}

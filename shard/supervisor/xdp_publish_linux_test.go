@@ -29,7 +29,7 @@ type tiers struct {
 	visitor visitor
 }
 
-func newTiers(t *testing.T, payload uint16) *tiers {
+func newTiers(t testing.TB, payload uint16) *tiers {
 	t.Helper()
 	ti := &tiers{epoch: time.Now().Add(-time.Hour)}
 	var err error
@@ -139,13 +139,9 @@ func (ti *tiers) try(t *testing.T, msg []byte) []byte {
 func (ti *tiers) publish(t *testing.T) int {
 	t.Helper()
 	v := &ti.visitor
-	v.found, v.octets, v.list = v.found[:0], v.octets[:0], v.list[:0]
+	v.found, v.octets = v.found[:0], v.octets[:0]
 	v.lookUp(ti.engine, uint32(ti.now()/1e9))
-	for i := range v.found {
-		if a, ok := v.found[i].answer(v, 0); ok {
-			v.list = append(v.list, a)
-		}
-	}
+	v.prepare(0, func(*ebpf.Answer) bool { return false })
 	n, err := ti.program.Publish(ti.program.Generation(), v.now, v.list)
 	if err != nil {
 		t.Fatal(err)

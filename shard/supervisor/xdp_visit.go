@@ -25,6 +25,7 @@ type visitor struct {
 	found   []nominee
 	octets  []byte // of the nominees' responses
 	list    []ebpf.Answer
+	ttls    []uint16 // of the list
 	preload preload
 }
 
@@ -151,6 +152,16 @@ func hotQuery(buf []byte, name dname.Name, t wire.Type) wire.Query {
 	return wire.Query{Msg: msg, Name: msg[wire.HeaderLen : len(msg)-4], Type: t, Class: wire.ClassIN, End: len(msg), UDPSize: wire.MinUDPSize}
 }
 
+// prepare lists the answers that were found, but those that the kernel holds already. prefetch is as in answer.
+func (v *visitor) prepare(prefetch uint32, holds func(*ebpf.Answer) bool) {
+	v.list, v.ttls = v.list[:0], v.ttls[:0]
+	for i := range v.found {
+		if a, ok := v.found[i].answer(v, prefetch); ok && !holds(&a) {
+			v.list = append(v.list, a)
+		}
+	}
+}
+
 // answer takes a response apart for the kernel. prefetch is the percentage of the TTL at which the shard wants
 // to be asked again.
 func (n *nominee) answer(v *visitor, prefetch uint32) (a ebpf.Answer, ok bool) {
@@ -172,11 +183,13 @@ func (n *nominee) answer(v *visitor, prefetch uint32) (a ebpf.Answer, ok bool) {
 	if !r.Reset(msg) {
 		return a, false
 	}
+	first := len(v.ttls)
 	for rr := (wire.RR{}); ; {
 		if _, more := r.Next(&rr); !more {
 			break
 		}
-		a.TTLs = append(a.TTLs, uint16(rr.Data-6-n.question))
+		v.ttls = append(v.ttls, uint16(rr.Data-6-n.question))
 	}
+	a.TTLs = v.ttls[first:len(v.ttls):len(v.ttls)]
 	return a, !r.Err() && a.Fits()
 }
