@@ -102,3 +102,13 @@ func TestTableHistory(t *testing.T) {
 		}
 	}
 }
+
+// A table that may hold nothing takes nothing.
+func TestTableWithoutRoom(t *testing.T) {
+	tab := newTable(2, 0)
+	for key := range uint64(4) {
+		if at := tab.place(key, 1, 100); at >= 0 {
+			t.Errorf("key %d gets place %d", key, at)
+		}
+	}
+}

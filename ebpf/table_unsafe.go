@@ -142,6 +142,9 @@ func (t *table) move(i uint32, generation, now uint32, depth int) bool {
 
 // makeRoom removes the coldest of the next few answers, and reports whether there was a cold one.
 func (t *table) makeRoom(generation, now uint32) bool {
+	if t.used == 0 {
+		return false
+	}
 	coldest, least := -1, ^uint32(0)
 	for met := 0; met < 64; t.hand++ {
 		i := t.hand & uint32(len(t.slots)-1)

@@ -106,22 +106,23 @@ func (x *xdp) load(c *config.Config) (err error) {
 	return nil
 }
 
-// configure gives the program what a reload may change.
+// configure gives the program what a reload may change. All else stays as it was at the start, as with the shards.
 func (x *xdp) configure(c *config.Config) error {
+	started := x.s.running
 	clients := ebpf.Clients{Deny: c.Limit.Deny, Exempt: c.Limit.Exempt}
-	if c.Recursion.Enabled {
+	if started.Recursion.Enabled {
 		clients.Ask = c.Recursion.Allow
 	}
 	hits := 0
-	if c.XDP.AnswerCache {
-		hits = c.XDP.AnswerMinHits
+	if started.XDP.AnswerCache {
+		hits = started.XDP.AnswerMinHits
 	}
 	return errors.Join(
 		x.program.SetPayload(uint16(c.Server.UDPPayload)),
 		x.program.SetClients(clients),
 		x.program.SetLimits(kernelLimits(c)),
 		x.program.SetMinHits(uint16(hits)),
-		x.program.EnableAnswers(c.XDP.AnswerCache),
+		x.program.EnableAnswers(started.XDP.AnswerCache),
 		x.setEndpoints(),
 	)
 }

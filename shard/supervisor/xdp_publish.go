@@ -42,12 +42,12 @@ func (x *xdp) publish(ctx context.Context) {
 				}
 			}
 		}
+		if !x.s.running.XDP.AnswerCache {
+			continue
+		}
 		x.s.mu.Lock()
 		c := x.s.cfg
 		x.s.mu.Unlock()
-		if !c.XDP.AnswerCache {
-			continue
-		}
 		visits := x.promote(ctx, c, &v)
 		x.preload(ctx, c, &v, visitsPerTick-visits)
 	}
