@@ -20,7 +20,7 @@ func Probe() []Feature {
 		{"SK_REUSEPORT programs", features.HaveProgramType(ebpf.SkReuseport)},
 		{"AF_XDP socket maps", features.HaveMapType(ebpf.XSKMap)},
 		{"LPM tries", features.HaveMapType(ebpf.LPMTrie)},
-		{"queues", features.HaveMapType(ebpf.Queue)},
+		{"ring buffers", features.HaveMapType(ebpf.RingBuf)},
 		{"v3 instructions", features.HaveV3ISA()},
 		{"the coarse clock", features.HaveProgramHelper(ebpf.XDP, asm.FnKtimeGetCoarseNs)},
 		{"room behind packets", features.HaveProgramHelper(ebpf.XDP, asm.FnXdpAdjustTail)},
