@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/features"
 	"github.com/cilium/ebpf/link"
 	"github.com/cilium/ebpf/ringbuf"
 	"golang.org/x/sys/unix"
@@ -34,9 +35,19 @@ type Program struct {
 
 // Load loads the program into the kernel. It does nothing until it is attached and has endpoints.
 func Load(o Options) (*Program, error) {
+	return loadFor(o, !errors.Is(features.HaveMapType(ebpf.XSKMap), ErrNotSupported))
+}
+
+// loadFor loads the program into a kernel with or without AF_XDP.
+func loadFor(o Options, sockets bool) (*Program, error) {
 	spec, err := loadXdp()
 	if err != nil {
 		return nil, fmt.Errorf("read the XDP program: %w", err)
+	}
+	if !sockets {
+		// A kernel without CONFIG_XDP_SOCKETS makes no such map, but all else works there. The program may redirect to
+		// a map of devices as well, and does not while there are no sockets.
+		spec.Maps[xdpMapSockets].Type = ebpf.DevMap
 	}
 	p := &Program{seed: o.Seed, generation: 1, clients: map[prefix]uint8{}}
 	if err := prepare(spec, o); err != nil {

@@ -18,9 +18,11 @@ type tier0 struct {
 
 func (p *tier0) now() uint32 { return uint32(time.Since(p.epoch) / time.Second) }
 
-func load(tb testing.TB, o Options) *tier0 {
+func load(tb testing.TB, o Options) *tier0 { return loadBy(tb, Load, o) }
+
+func loadBy(tb testing.TB, load func(Options) (*Program, error), o Options) *tier0 {
 	o.Epoch = time.Now().Add(-1000 * time.Second)
-	p, err := Load(o)
+	p, err := load(o)
 	if err != nil {
 		skipIfUnsupported(tb, err)
 		tb.Fatal(err)

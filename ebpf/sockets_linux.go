@@ -16,6 +16,9 @@ type xdpInterfaces [64]xdpInterface
 func (p *Program) SetSockets(ifindex int, sockets []int) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.objs.Sockets.Type() != ebpf.XSKMap {
+		return fmt.Errorf("set the AF_XDP sockets of interface %d: %w: the kernel was built without CONFIG_XDP_SOCKETS", ifindex, ErrNotSupported)
+	}
 	var first uint32
 	n := len(p.interfaces)
 	if n > 0 {
