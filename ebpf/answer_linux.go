@@ -67,11 +67,11 @@ func (p *Program) Answers() int {
 	return p.table.used
 }
 
-// Room returns how many more answers the table takes before others have to make room.
+// Room returns how many more answers the table takes before others that are given have to make room.
 func (p *Program) Room() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.table.limit - p.table.used
+	return p.table.room()
 }
 
 // Generation returns the generation of the answers that are given now.
@@ -87,5 +87,6 @@ func (p *Program) Flush() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.generation++
+	p.table.flush(p.generation)
 	return p.objs.Generation.Set(p.generation)
 }

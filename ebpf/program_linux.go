@@ -66,6 +66,7 @@ func loadFor(o Options, sockets bool) (*Program, error) {
 		return nil, err
 	}
 	p.table.limit = o.Entries
+	p.table.flush(p.generation)
 	p.table.freed = func(serial uint32) { p.objs.Bodies.Delete(serial) }
 	if err := errors.Join(p.objs.Generation.Set(p.generation), p.SetPayload(1232), p.EnableAnswers(o.Entries > 0)); err != nil {
 		p.Close()

@@ -57,6 +57,7 @@ func TestTableHistory(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(3, 4))
 	last := map[uint64]uint32{}
 	generation := uint32(1)
+	tab.flush(generation)
 	for serial := uint32(1); serial < 200_000; serial++ {
 		now := serial / 100
 		key := rnd.Uint64N(100) * 0x9e3779b97f4a7c15
@@ -69,6 +70,7 @@ func TestTableHistory(t *testing.T) {
 		case 1:
 			if rnd.IntN(50) == 0 {
 				generation++
+				tab.flush(generation)
 			}
 		default:
 			at := tab.place(key, generation, now)
@@ -83,13 +85,16 @@ func TestTableHistory(t *testing.T) {
 			tab.write(at, &e)
 			last[key] = serial
 		}
-		used := 0
+		used, given := 0, 0
 		for i := range tab.slots {
 			e := &tab.slots[i]
 			if e.Serial == 0 {
 				continue
 			}
 			used++
+			if e.Generation == generation {
+				given++
+			}
 			if last[e.Key] != e.Serial {
 				t.Fatalf("key %x has serial %d, the last is %d", e.Key, e.Serial, last[e.Key])
 			}
@@ -99,6 +104,9 @@ func TestTableHistory(t *testing.T) {
 		}
 		if used != tab.used || used > 40 {
 			t.Fatalf("%d places are used, %d counted", used, tab.used)
+		}
+		if tab.room() != 40-given {
+			t.Fatalf("room for %d beside %d that are given", tab.room(), given)
 		}
 	}
 }

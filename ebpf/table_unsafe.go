@@ -22,6 +22,8 @@ type table struct {
 	slots []xdpAnswer
 	hand  uint32              // where the search for the coldest goes on
 	used  int                 // places that are not empty
+	old   int                 // of used: of another generation than the one that is given
+	given uint32              // that generation
 	limit int                 // of used
 	freed func(serial uint32) // called when an answer with a body is gone
 }
@@ -163,6 +165,12 @@ func (t *table) makeRoom(generation, now uint32) bool {
 	return true
 }
 
+// flush makes all answers old.
+func (t *table) flush(generation uint32) { t.given, t.old = generation, t.used }
+
+// room is how many more answers fit before others than old ones have to go.
+func (t *table) room() int { return t.limit - (t.used - t.old) }
+
 // write puts an answer into a place. Readers find nothing there until it is whole.
 func (t *table) write(i int, e *xdpAnswer) {
 	whole, serial := *e, e.Serial
@@ -171,6 +179,9 @@ func (t *table) write(i int, e *xdpAnswer) {
 	t.slots[i] = whole
 	atomic.StoreUint32(&t.slots[i].Serial, serial)
 	t.used++
+	if e.Generation != t.given {
+		t.old++
+	}
 }
 
 // clear removes what is in a place.
@@ -190,4 +201,7 @@ func (t *table) clear(i int) {
 func (t *table) empty(i int) {
 	atomic.StoreUint32(&t.slots[i].Serial, 0)
 	t.used--
+	if t.slots[i].Generation != t.given {
+		t.old--
+	}
 }

@@ -105,3 +105,21 @@ func TestRootPreloadOfChangedZones(t *testing.T) {
 		t.Error("without zones there is something left to do")
 	}
 }
+
+// After a flush the answers of before are no reason not to publish the zones again.
+func TestRootPreloadAfterFlush(t *testing.T) {
+	ti := newTiers(t, 1232)
+	ti.engine.Zones = zone.NewSet([]*zone.Zone{testZone(t, "a.", 1200)})
+	const all = 2 * (2 + 1200)
+	for range 3 {
+		if got := ti.preloadAll(t, ti.program.Room()); got != all {
+			t.Errorf("published %d, want %d", got, all)
+		}
+		if room := ti.program.Room(); room != 4096-all {
+			t.Errorf("room for %d more, want %d", room, 4096-all)
+		}
+		if err := ti.program.Flush(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
