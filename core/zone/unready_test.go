@@ -5,6 +5,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"heimdall/core/dname"
 	"heimdall/core/wire"
 	"heimdall/core/zone"
 )
@@ -18,6 +19,9 @@ func TestUnready(t *testing.T) {
 	down := zone.NewUnready(name("DOWN.up."))
 	if down.Ready() || !up.Ready() || down.Origin().String() != "down.up." || down.Records() != 0 || down.Signed() {
 		t.Errorf("%v", down)
+	}
+	if down.Names() != 0 || down.Questions(new(zone.Cursor), 1, func(owner dname.Name, _ wire.Type) { t.Error(owner) }) {
+		t.Error("there is something to publish")
 	}
 	down.Each(func(r *zone.Record) bool { t.Error(r); return false })
 	s := zone.NewSet([]*zone.Zone{up, down})
