@@ -83,15 +83,6 @@ func start(t testing.TB, toml string) *daemon {
 	return nil
 }
 
-func startOn(t testing.TB, addr, toml string) *daemon {
-	t.Helper()
-	d := tryStart(t, addr, toml)
-	if d == nil {
-		t.Fatalf("%s is in use", addr)
-	}
-	return d
-}
-
 // tryStart returns nil if the address is in use. wrapper is a command that runs the daemon, if there is one.
 func tryStart(t testing.TB, addr, toml string, wrapper ...string) *daemon {
 	t.Helper()
