@@ -11,9 +11,9 @@ func (s *Shard) Stop() {
 
 // Leave makes the shard end for good while others serve on: it is to be called when nothing new comes to its ports any
 // more. It resolves and answers all that it has received, and hands its streams to the function to, on its own thread,
-// each as soon as nothing is owed on it. It ends after Release. Safe for concurrent use, but once only.
+// each as soon as nothing is owed on it. It ends after Release. Safe for concurrent use; always with the same function.
 func (s *Shard) Leave(to func(tcp.Moved)) {
-	s.leaveTo = to
+	s.leaveTo.Store(&to)
 	s.Stop()
 }
 
@@ -33,8 +33,8 @@ func (s *Shard) drained() bool {
 	case Running:
 		s.state.Store(int32(Draining))
 		s.drainBy = s.now + int64(s.opt.DrainFor)
-		if s.leaveTo != nil {
-			s.tcp.Leave(s.leaveTo)
+		if to := s.leaveTo.Load(); to != nil {
+			s.tcp.Leave(*to)
 			break
 		}
 		s.engine.Drain()
@@ -56,5 +56,5 @@ func (s *Shard) drained() bool {
 // settled tells whether nobody waits for other servers, and nobody can come to do so: a shard that leaves takes
 // misses as long as there are datagrams in its receive queues, one that was stopped refuses them.
 func (s *Shard) settled() bool {
-	return s.engine.Waiting() == 0 && (s.leaveTo == nil || !s.backlog.now)
+	return s.engine.Waiting() == 0 && (s.leaveTo.Load() == nil || !s.backlog.now)
 }

@@ -72,8 +72,8 @@ type Shard struct {
 	stats     Stats
 	service   histogram.Histogram
 
-	drainBy  int64           // ns; when a stopping shard gives up waiting
-	leaveTo  func(tcp.Moved) // takes its streams; written before stopping is
+	drainBy  int64                           // ns; when a stopping shard gives up waiting
+	leaveTo  atomic.Pointer[func(tcp.Moved)] // takes its streams; written before stopping is
 	stopping atomic.Bool
 	released atomic.Bool
 	state    atomic.Int32
