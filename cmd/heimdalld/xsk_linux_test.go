@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"syscall"
@@ -133,6 +134,35 @@ func TestRootXSKReloadAndKill(t *testing.T) {
 	w.query(t, wireIPv6, question("www.zone.", dns.TypeA))
 	if w.received(t) == 0 {
 		t.Error("the next daemon does not get the queue")
+	}
+}
+
+// With AF_XDP the number of shards waits for a restart, and nothing else does.
+func TestRootXSKKeepsTheShards(t *testing.T) {
+	w := newWire(t, 1)
+	w.serve(t, xskConfig("native", "xsk", "1"))
+	text, err := os.ReadFile(w.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := strings.NewReplacer("shards = 1", "shards = 2", "udp_payload = 4096", "udp_payload = 512").Replace(string(text))
+	if err := os.WriteFile(w.config, []byte(changed), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	var out control.Reload
+	w.ctlJSON(&out, "reload")
+	if !slices.Equal(out.Applied, []string{"server.udp_payload"}) || !slices.Equal(out.NeedsRestart, []string{"cpu.shards"}) ||
+		!strings.Contains(strings.Join(out.Warnings, "\n"), "the number of shards is not changed while the daemon runs: AF_XDP") {
+		t.Errorf("%+v", out)
+	}
+	q := question("big1100.zone.", dns.TypeTXT)
+	q.SetEdns0(4096, false)
+	if r := w.query(t, wireIPv4, q); !r.Truncated {
+		t.Errorf("the new size does not apply: %v", r)
+	}
+	var s shardList
+	if w.ctlJSON(&s, "shards"); len(s.Shards) != 1 || w.received(t) == 0 {
+		t.Errorf("%d shards, %d queries by AF_XDP", len(s.Shards), w.received(t))
 	}
 }
 
