@@ -69,19 +69,22 @@ func seatsOf(plan *affinity.Plan, c *config.Config) (list []seat) {
 // newWorker makes a worker and opens its sockets.
 func (s *Supervisor) newWorker(id int, to seat) (*worker, error) {
 	s.mu.Lock()
-	now, c := s.cfg, s.running
+	c := s.running
 	s.mu.Unlock()
 	w := &worker{history: s.histories.of(id), epoch: s.epoch, log: s.log, done: make(chan struct{})}
 	w.seats.assign(to)
 	w.fresh = func(sh *shard.Shard) {
 		sh.Engine().Zones = s.zones.set(w.seats.wanted().Node)
+		s.mu.Lock()
+		sh.SetShedAfter(s.cfg.IO.ShedAfter)
+		s.mu.Unlock()
 		if err := w.settle(sh, c); err != nil {
 			s.log.Error("a shard does not get its seat", "shard", id, "error", err)
 		}
 		w.moved.take(sh)
 	}
 	w.opt = shard.Options{
-		ID: id, Pin: c.CPU.Pin, Batch: c.IO.Batch, Spin: c.IO.Spin, ShedAfter: now.IO.ShedAfter,
+		ID: id, Pin: c.CPU.Pin, Batch: c.IO.Batch, Spin: c.IO.Spin,
 		Waiters:  c.Resolver.InFlight + c.Resolver.Waiting,
 		DrainFor: min(c.Resolver.Timeout+time.Second, drainFor),
 		TCP:      tcpOptions(c),

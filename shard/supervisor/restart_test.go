@@ -147,6 +147,39 @@ func TestReloadDuringRestart(t *testing.T) {
 	}
 }
 
+// aged is a port whose datagrams have waited for a second.
+type aged struct{ netio.Port }
+
+func (p aged) Recv(in []netio.Datagram) int {
+	n := p.Port.Recv(in)
+	for i := range in[:n] {
+		in[i].Age = int64(time.Second)
+	}
+	return n
+}
+
+// A shard that is started again keeps what a reload has changed since its worker was made.
+func TestRestartAfterReload(t *testing.T) {
+	r := newRig(t)
+	text, err := os.ReadFile(r.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(r.path, append([]byte("[io]\nshed_after = \"0s\"\n"), text...), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Reload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w := r.workers()[0]
+	w.opt.Ports = []netio.Port{aged{w.opt.Ports[0]}} // the shard that runs has the old list
+	r.die()
+	until(t, "the restart", func() bool { return w.state() == control.ShardRunning })
+	c := r.dial("udp")
+	c.SetDeadline(time.Now().Add(2 * time.Second))
+	r.answered(c, "www.example.")
+}
+
 // fakeWorker is a worker of a shard without sockets.
 func fakeWorker(newEngine func(core.Performer) (*core.Engine, error), ports ...netio.Port) *worker {
 	w := &worker{history: new(history), epoch: time.Now(), log: slog.New(slog.DiscardHandler), done: make(chan struct{}), begun: true, fresh: func(*shard.Shard) {}}
