@@ -86,24 +86,11 @@ func start(t testing.TB, toml string) *daemon {
 // tryStart returns nil if the address is in use. wrapper is a command that runs the daemon, if there is one.
 func tryStart(t testing.TB, addr, toml string, wrapper ...string) *daemon {
 	t.Helper()
-	d := &daemon{t: t, addr: addr, dir: t.TempDir(), log: new(syncBuffer), exited: make(chan struct{})}
+	d := &daemon{t: t, addr: addr, dir: t.TempDir()}
 	d.config = filepath.Join(d.dir, "config.toml")
 	d.socket = filepath.Join(d.dir, "admin.sock")
 	d.write(toml)
-	command := append(wrapper, shipped(t, "heimdalld"), "-config", d.config)
-	d.cmd = exec.Command(command[0], command[1:]...)
-	d.cmd.Stdout, d.cmd.Stderr = d.log, d.log
-	if err := d.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	go func() { d.cmd.Wait(); close(d.exited) }()
-	t.Cleanup(func() {
-		d.cmd.Process.Kill()
-		<-d.exited
-		if t.Failed() {
-			t.Logf("the daemon's log:\n%s", d.log)
-		}
-	})
+	d.launch(wrapper...)
 	for end := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
 		if r, err := exchange(d.addr, chaos("version.bind."), "udp"); err == nil && (len(r.Answer) > 0 || r.Rcode != dns.RcodeSuccess) {
 			return d
@@ -120,6 +107,27 @@ func tryStart(t testing.TB, addr, toml string, wrapper ...string) *daemon {
 			t.Fatalf("the daemon does not answer:\n%s", d.log)
 		}
 	}
+}
+
+// launch starts the process, by a command that runs others if there is one. It is killed, if it still runs, when the
+// test ends.
+func (d *daemon) launch(wrapper ...string) {
+	d.t.Helper()
+	d.log, d.exited = new(syncBuffer), make(chan struct{})
+	command := append(wrapper, shipped(d.t, "heimdalld"), "-config", d.config)
+	d.cmd = exec.Command(command[0], command[1:]...)
+	d.cmd.Stdout, d.cmd.Stderr = d.log, d.log
+	if err := d.cmd.Start(); err != nil {
+		d.t.Fatal(err)
+	}
+	go func() { d.cmd.Wait(); close(d.exited) }()
+	d.t.Cleanup(func() {
+		d.cmd.Process.Kill()
+		<-d.exited
+		if d.t.Failed() {
+			d.t.Logf("the daemon's log:\n%s", d.log)
+		}
+	})
 }
 
 // write replaces the configuration file.

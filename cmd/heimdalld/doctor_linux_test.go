@@ -41,9 +41,9 @@ func diagnose(t *testing.T, namespace string, want int, args ...string) map[stri
 // The doctor looks at a running daemon in a namespace, and at one that is yet to be started there.
 func TestRootDoctor(t *testing.T) {
 	t.Parallel()
-	l := startLink(t, "native", "")
-	by := diagnose(t, l.server, 0, "-socket", l.d.socket)
-	nic := linkServer + " "
+	l := newLimitLab(t, "native", "")
+	by := diagnose(t, l.server, 0, "-socket", l.socket)
+	nic := vethServer + " "
 	for check, want := range map[string]preflight.Verdict{
 		"kernel": preflight.OK, "features": preflight.OK, "capabilities": preflight.OK, "memlock": preflight.OK,
 		nic + "interface": preflight.OK, nic + "xdp_program": preflight.OK, nic + "mtu": preflight.OK, nic + "vlan_offload": preflight.OK, nic + "irq_affinity": preflight.OK,
@@ -58,7 +58,7 @@ func TestRootDoctor(t *testing.T) {
 
 	// A configuration of another daemon finds the program in its way.
 	other := filepath.Join(t.TempDir(), "config.toml")
-	text := fmt.Sprintf("[xdp]\nmode = \"native\"\ninterfaces = [%q, \"hd-missing\"]\n[admin]\nsocket = \"none.sock\"\n", linkServer)
+	text := fmt.Sprintf("[xdp]\nmode = \"native\"\ninterfaces = [%q, \"hd-missing\"]\n[admin]\nsocket = \"none.sock\"\n", vethServer)
 	if err := os.WriteFile(other, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +70,7 @@ func TestRootDoctor(t *testing.T) {
 		t.Errorf("a missing interface: %+v", f)
 	}
 	out, code := inside(t, l.server, "doctor", "-config", other)
-	if code != 1 || !strings.Contains(out, "fail  "+nic+"xdp_program") || !strings.Contains(out, "ip link set dev "+linkServer+" xdp off") || !strings.Contains(out, "2 of ") {
+	if code != 1 || !strings.Contains(out, "fail  "+nic+"xdp_program") || !strings.Contains(out, "ip link set dev "+vethServer+" xdp off") || !strings.Contains(out, "2 of ") {
 		t.Errorf("exit code %d:\n%s", code, out)
 	}
 	if out, code := inside(t, l.server, "-socket", "/nonexistent", "doctor"); code != 3 || !strings.Contains(out, "-config") {

@@ -21,9 +21,9 @@ func xskConfig(mode, backend, shards string) string {
 
 // collect asks all that a client may ask, over IPv4 and IPv6, and returns the responses as texts. TTLs, which
 // depend on the moment, are left out.
-func collect(t *testing.T, w *veth) (texts []string) {
+func collect(t *testing.T, w *xskLab) (texts []string) {
 	t.Helper()
-	for _, to := range []string{wireIPv4, wireIPv6} {
+	for _, to := range []string{vethIPv4, vethIPv6} {
 		for _, name := range []string{"www.zone.", "none.zone.", "big1100.zone.", "big3000.zone.", "miss.test.", "miss.test.", "localhost."} {
 			for _, size := range []uint16{0, 512, 1232, 4096} {
 				q := question(name, dns.TypeA)
@@ -47,7 +47,7 @@ func collect(t *testing.T, w *veth) (texts []string) {
 
 // Clients get the same from AF_XDP as from kernel sockets, and it is AF_XDP that they get it from.
 func TestRootXSKResponses(t *testing.T) {
-	w := newWire(t, 1)
+	w := newXSKLab(t, 1)
 	w.serve(t, xskConfig("native", "mmsg", "1"))
 	want := collect(t, w)
 	if n := len(slices.Concat(w.queues(t)...)); n != 0 {
@@ -64,7 +64,7 @@ func TestRootXSKResponses(t *testing.T) {
 				}
 			}
 			queues := slices.Concat(w.queues(t)...)
-			if len(queues) != 1 || queues[0].Interface != wireNIC {
+			if len(queues) != 1 || queues[0].Interface != vethServer {
 				t.Fatalf("queues %v", queues)
 			}
 			// Neither 1 of 7 nor 1 of 4 is beyond the MTU.
@@ -77,7 +77,7 @@ func TestRootXSKResponses(t *testing.T) {
 				t.Errorf("packets by %q, warnings %v", s.Backend, s.Warnings)
 			}
 			w.stop(syscall.SIGTERM)
-			if w.attached(t) {
+			if w.program(t) != "" {
 				t.Error("the program is still attached")
 			}
 		})
@@ -91,12 +91,12 @@ func TestRootXSKQueues(t *testing.T) {
 		shards string
 		want   []int // queues of each shard
 	}{{2, "1", []int{2}}, {1, "2", []int{1, 0}}} {
-		w := newWire(t, x.queues)
+		w := newXSKLab(t, x.queues)
 		w.serve(t, xskConfig("native", "xsk", x.shards))
 		const clients = 64 // each with its own port, by which the queue is chosen
 		for i := range clients {
-			w.query(t, []string{wireIPv4, wireIPv6}[i%2], question("www.zone.", dns.TypeA))
-			w.query(t, wireIPv4, question(fmt.Sprintf("miss%d.test.", i), dns.TypeA))
+			w.query(t, []string{vethIPv4, vethIPv6}[i%2], question("www.zone.", dns.TypeA))
+			w.query(t, vethIPv4, question(fmt.Sprintf("miss%d.test.", i), dns.TypeA))
 		}
 		for i, queues := range w.queues(t) {
 			if len(queues) != x.want[i] {
@@ -116,22 +116,22 @@ func TestRootXSKQueues(t *testing.T) {
 
 // A reload keeps the sockets; what is killed leaves nothing behind, and the next one can have the queue.
 func TestRootXSKReloadAndKill(t *testing.T) {
-	w := newWire(t, 1)
+	w := newXSKLab(t, 1)
 	config := strings.Replace(xskConfig("native", "xsk", "1"), "[xdp]", "busy_poll = \"20us\"\n[xdp]", 1)
 	w.serve(t, config)
-	w.query(t, wireIPv4, question("www.zone.", dns.TypeA))
+	w.query(t, vethIPv4, question("www.zone.", dns.TypeA))
 	if out, code := w.ctl("reload"); code != 0 {
 		t.Fatalf("reload: %s", out)
 	}
 	before := w.received(t)
-	w.query(t, wireIPv4, question("www.zone.", dns.TypeA))
+	w.query(t, vethIPv4, question("www.zone.", dns.TypeA))
 	if n := w.received(t); n <= before {
 		t.Errorf("%d queries by AF_XDP after the reload, %d before", n, before)
 	}
 	w.stop(syscall.SIGKILL)
-	until(t, "the program to be detached", func() bool { return !w.attached(t) })
+	until(t, "the program to be detached", func() bool { return w.program(t) == "" })
 	w.serve(t, config)
-	w.query(t, wireIPv6, question("www.zone.", dns.TypeA))
+	w.query(t, vethIPv6, question("www.zone.", dns.TypeA))
 	if w.received(t) == 0 {
 		t.Error("the next daemon does not get the queue")
 	}
@@ -168,9 +168,9 @@ func TestRootXSKKeepsTheShards(t *testing.T) {
 
 // What has come when the daemon is told to end gets its response.
 func TestRootXSKDrain(t *testing.T) {
-	w := newWire(t, 1)
+	w := newXSKLab(t, 1)
 	w.serve(t, xskConfig("native", "xsk", "1"))
-	conn := w.dial(t, wireIPv4)
+	conn := w.dial(t, "udp", "", vethIPv4)
 	const queries = 100 // the client's socket holds as many responses
 	q := question("www.zone.", dns.TypeA)
 	for i := range queries {
@@ -204,10 +204,10 @@ func TestRootXSKDrain(t *testing.T) {
 // What cannot be had is told, and kernel sockets serve: here the daemon does not see its namespace's interfaces in
 // /sys.
 func TestRootXSKFallsBack(t *testing.T) {
-	w := newWire(t, 1)
+	w := newXSKLab(t, 1)
 	w.serveBy(t, []string{"nsenter", "--net=/run/netns/" + w.server}, xskConfig("native", "xsk", "1"))
-	w.query(t, wireIPv4, question("www.zone.", dns.TypeA))
-	w.query(t, wireIPv6, question("miss.test.", dns.TypeA))
+	w.query(t, vethIPv4, question("www.zone.", dns.TypeA))
+	w.query(t, vethIPv6, question("miss.test.", dns.TypeA))
 	var s control.Status
 	w.ctlJSON(&s, "status")
 	if s.Backend != "kernel sockets" || len(s.Warnings) != 1 || !strings.HasPrefix(s.Warnings[0], "AF_XDP is off, ") {

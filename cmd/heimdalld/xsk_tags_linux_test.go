@@ -13,9 +13,9 @@ import (
 
 // A query with VLAN tags is answered to the MAC address that it came from, with the same tags.
 func TestRootXSKTags(t *testing.T) {
-	w := newWire(t, 1)
+	w := newXSKLab(t, 1)
 	w.serve(t, xskConfig("native", "xsk", "1"))
-	w.query(t, wireIPv4, question("www.zone.", dns.TypeA)) // so that both ends know each other
+	w.query(t, vethIPv4, question("www.zone.", dns.TypeA)) // so that both ends know each other
 	for _, tags := range [][]uint16{{7}, {0x2fff}, {9, 7}} {
 		raw := openRaw(t, w)
 		q := question("www.zone.", dns.TypeA)
@@ -35,12 +35,12 @@ type packetSocket struct {
 	server net.HardwareAddr
 }
 
-func openRaw(t *testing.T, w *veth) (r packetSocket) {
+func openRaw(t *testing.T, w *xskLab) (r packetSocket) {
 	t.Helper()
 	var err error
 	inNamespace(t, w.client, func() {
 		var nic *net.Interface
-		if nic, err = net.InterfaceByName("hd-client"); err != nil {
+		if nic, err = net.InterfaceByName(vethClient); err != nil {
 			return
 		}
 		all := binary.NativeEndian.Uint16([]byte{0, unix.ETH_P_ALL})
@@ -58,7 +58,7 @@ func openRaw(t *testing.T, w *veth) (r packetSocket) {
 	if err == nil {
 		inNamespace(t, w.server, func() {
 			var nic *net.Interface
-			if nic, err = net.InterfaceByName(wireNIC); err == nil {
+			if nic, err = net.InterfaceByName(vethServer); err == nil {
 				r.server = nic.HardwareAddr
 			}
 		})
