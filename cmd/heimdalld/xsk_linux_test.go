@@ -139,7 +139,7 @@ func TestRootXSKReloadAndKill(t *testing.T) {
 
 // With AF_XDP the number of shards waits for a restart, and nothing else does.
 func TestRootXSKKeepsTheShards(t *testing.T) {
-	w := newWire(t, 1)
+	w := newXSKLab(t, 1)
 	w.serve(t, xskConfig("native", "xsk", "1"))
 	text, err := os.ReadFile(w.config)
 	if err != nil {
@@ -157,7 +157,7 @@ func TestRootXSKKeepsTheShards(t *testing.T) {
 	}
 	q := question("big1100.zone.", dns.TypeTXT)
 	q.SetEdns0(4096, false)
-	if r := w.query(t, wireIPv4, q); !r.Truncated {
+	if r := w.query(t, vethIPv4, q); !r.Truncated {
 		t.Errorf("the new size does not apply: %v", r)
 	}
 	var s shardList
