@@ -37,6 +37,8 @@ func (s *Supervisor) Reload(ctx context.Context) (*control.Reload, error) {
 	current, started := s.cfg, s.running
 	s.cfg = next
 	s.mu.Unlock()
+	// After the shards, and whatever becomes of the rest: the kernel must not go on with other limits than they have.
+	defer s.xdp.reload(next)
 	out := &control.Reload{Config: s.path}
 	for _, change := range config.Diff(current, next) {
 		if change.Reload {
@@ -76,7 +78,6 @@ func (s *Supervisor) Reload(ctx context.Context) (*control.Reload, error) {
 		return nil, fmt.Errorf("apply the zones: %w", err)
 	}
 	out.Warnings = append(out.Warnings, s.zones.failures()...)
-	s.xdp.reload(next)
 	return out, nil
 }
 
