@@ -183,7 +183,8 @@ func TestSpoofing(t *testing.T) {
 	t.Logf("%d datagrams sent, %d reached the daemon, none was accepted", sent, total)
 }
 
-// outboundPorts returns where the daemon waits for answers over IPv4, as /proc/net/udp tells everyone.
+// outboundPorts returns where the daemon waits for answers over IPv4, as /proc tells everyone. It asks for the sockets
+// of this thread's network namespace: that of the process is its first thread's, which another test may have moved.
 func outboundPorts(t *testing.T, d *daemon) (ports []netip.AddrPort) {
 	t.Helper()
 	mine := map[string]bool{} // inodes
@@ -197,7 +198,7 @@ func outboundPorts(t *testing.T, d *daemon) (ports []netip.AddrPort) {
 			mine[strings.TrimSuffix(inode, "]")] = true
 		}
 	}
-	table, err := os.ReadFile("/proc/net/udp")
+	table, err := os.ReadFile("/proc/thread-self/net/udp")
 	if err != nil {
 		t.Fatal(err)
 	}
