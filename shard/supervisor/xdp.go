@@ -196,44 +196,6 @@ func (x *xdp) flush() {
 	}
 }
 
-// xdpSnapshot is what operators see of tier 0.
-type xdpSnapshot struct {
-	Interfaces []string          // each with its mode, such as "eth0: native"; empty: the program does not run
-	Exits      map[string]uint64 // packets by what became of them, and why
-	Answered   uint64            // packets answered in the kernel
-	Dropped    uint64
-	Passed     uint64
-	TableBytes uint64
-	Answers    int // hot answers in the kernel, expired ones included
-}
-
-// snapshot reads the counters.
-func (x *xdp) snapshot() (snap xdpSnapshot) {
-	if x == nil {
-		return snap
-	}
-	x.mu.RLock()
-	defer x.mu.RUnlock()
-	if x.program == nil {
-		return snap
-	}
-	stats, err := x.program.Stats()
-	if err != nil {
-		x.s.log.Error("the XDP program's counters cannot be read", "error", err)
-		return snap
-	}
-	snap = xdpSnapshot{
-		Interfaces: x.modes(), Answered: stats.Answered(), Dropped: stats.Dropped(), Passed: stats.Passed(), Answers: x.program.Answers(),
-		TableBytes: x.program.TableBytes(),
-	}
-	snap.Exits = some(func(add func(string, uint64)) {
-		for e, n := range stats {
-			add(ebpf.Exit(e).String(), n)
-		}
-	})
-	return snap
-}
-
 // close detaches everything. The shards still run: they take over what the program has done.
 func (x *xdp) close() {
 	if x == nil {

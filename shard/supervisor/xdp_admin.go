@@ -2,7 +2,6 @@ package supervisor
 
 import (
 	"context"
-	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -20,23 +19,36 @@ func (s *Supervisor) XDP(context.Context) (*control.XDP, error) {
 		QueriesPerSecond: l.QueriesPerSecond, Burst: l.Burst, Slip: l.Slip, IPv4Prefix: l.IPv4Prefix, IPv6Prefix: l.IPv6Prefix,
 		Exempt: len(l.Exempt), Deny: len(l.Deny), InKernel: s.filtered.Load(),
 	}}
-	snap := s.xdp.snapshot()
-	for _, m := range snap.Interfaces {
-		name, mode, _ := strings.Cut(m, ": ")
-		out.Interfaces = append(out.Interfaces, control.XDPInterface{Name: name, Mode: mode})
-	}
-	if len(snap.Interfaces) == 0 {
-		return out, nil
-	}
-	out.Answered, out.Dropped, out.Passed = snap.Answered, snap.Dropped, snap.Passed
-	for e := ebpf.Exit(1); int(e) < ebpf.Exits; e++ {
-		out.Exits = append(out.Exits, control.XDPExit{Name: e.String(), Packets: snap.Exits[e.String()]})
-	}
-	out.Answers, out.TableBytes = snap.Answers, snap.TableBytes
-	if started.XDP.AnswerCache {
+	s.xdp.describe(out)
+	if len(out.Interfaces) > 0 && started.XDP.AnswerCache {
 		out.AnswersMax = started.XDP.AnswerEntries
 	}
 	return out, nil
+}
+
+// describe fills in what the program counts, if it runs.
+func (x *xdp) describe(out *control.XDP) {
+	if x == nil {
+		return
+	}
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	if x.program == nil {
+		return
+	}
+	stats, err := x.program.Stats()
+	if err != nil {
+		x.s.log.Error("the XDP program's counters cannot be read", "error", err)
+		return
+	}
+	for _, n := range x.nics {
+		out.Interfaces = append(out.Interfaces, control.XDPInterface{Name: n.Name, Mode: n.mode.String()})
+	}
+	out.Answered, out.Dropped, out.Passed = stats.Answered(), stats.Dropped(), stats.Passed()
+	for e := ebpf.Exit(1); int(e) < ebpf.Exits; e++ {
+		out.Exits = append(out.Exits, control.XDPExit{Name: e.String(), Packets: stats[e]})
+	}
+	out.Answers, out.TableBytes = x.program.Answers(), x.program.TableBytes()
 }
 
 var (
