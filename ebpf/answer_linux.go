@@ -37,17 +37,6 @@ func (p *Program) Publish(generation, now uint32, list []Answer) (n int, err err
 	return n, nil
 }
 
-// Retire removes answers.
-func (p *Program) Retire(keys []Key) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, k := range keys {
-		if at := p.table.find(uint64(k)); at >= 0 {
-			p.table.clear(at)
-		}
-	}
-}
-
 // Holds tells whether the table has a as it was published before, and would give it.
 func (p *Program) Holds(a *Answer) bool {
 	p.mu.Lock()

@@ -128,7 +128,7 @@ func TestRootAnswerLife(t *testing.T) {
 		t.Fatal(err)
 	}
 	a := addressA(now)
-	p.Retire([]Key{p.Key(&a)})
+	p.table.clear(p.table.find(uint64(p.Key(&a))))
 	p.try(t, in, Pass, Exit(xdpExitPASS_MISS))
 
 	a.Open = true

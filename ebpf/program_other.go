@@ -20,7 +20,6 @@ func (*Program) SetLimits(Limits) error                        { return ErrNotSu
 func (*Program) SetClients(Clients) error                      { return ErrNotSupported }
 func (*Program) Key(*Answer) Key                               { return 0 }
 func (*Program) Publish(uint32, uint32, []Answer) (int, error) { return 0, ErrNotSupported }
-func (*Program) Retire([]Key)                                  {}
 func (*Program) SetMinHits(uint16) error                       { return ErrNotSupported }
 func (*Program) Nominees(dst []Question, names []byte, _ int) ([]Question, []byte, error) {
 	return dst, names, ErrNotSupported

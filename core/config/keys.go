@@ -14,10 +14,6 @@ type key struct {
 	Reload   bool     // a reload applies it; false: a restart does
 }
 
-// Keys returns the table of all keys outside of [[forward]], [[stub]] and [[zone]], in the order in which
-// config.toml explains them. The caller must not change it.
-func Keys() []key { return keys }
-
 const (
 	kib = 1 << 10
 	mib = 1 << 20

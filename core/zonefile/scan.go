@@ -43,11 +43,6 @@ func newScanner(src io.Reader, size int) *scanner {
 	return &scanner{src: src, buf: make([]byte, size), line: 1}
 }
 
-// newTextScanner scans text as one entry.
-func newTextScanner(text []byte, line int) *scanner {
-	return &scanner{buf: text, end: len(text), line: line}
-}
-
 // fill makes more text available behind buf[start:end] and reports whether there is any.
 func (s *scanner) fill() (bool, error) {
 	if s.src == nil {
