@@ -17,3 +17,6 @@ type Clients struct {
 	Exempt []netip.Prefix // not limited
 	Ask    []netip.Prefix // may have cached answers; the queries of others are passed to the shards
 }
+
+// MaxEndpoints is how many listen addresses of each family the program knows: ENDPOINTS in c/layout.h.
+const MaxEndpoints = 32

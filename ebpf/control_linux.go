@@ -8,11 +8,8 @@ import (
 	"net/netip"
 )
 
-// MaxEndpoints is how many listen addresses of each family the program knows.
-const MaxEndpoints = len(xdpEndpoints{})
-
 // xdpEndpoints is the variable that holds those of one family.
-type xdpEndpoints [32]xdpEndpoint
+type xdpEndpoints [MaxEndpoints]xdpEndpoint
 
 // SetEndpoints says to what addresses and ports queries come. Wildcard addresses are none: the caller lists the
 // addresses that they stand for.
