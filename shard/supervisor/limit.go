@@ -19,8 +19,8 @@ func kernelLimits(c *config.Config) ebpf.Limits {
 // each: a part of the rate would be too little for one that has a single flow.
 //
 // Behind the XDP program the shards must not strike what it has let pass, which may come in clumps out of a receive
-// queue: they take twice the rate, and what comes of it in a part of a second at once. That bounds what goes around the program: fragments,
-// IP options and extension headers, other interfaces.
+// queue: they take twice the rate, and what comes of it in a part of a second at once. That bounds what goes around
+// the program: fragments, IP options and extension headers, other interfaces.
 func (s *Supervisor) limiter(c *config.Config) *policy.Limiter {
 	l := &c.Limit
 	o := policy.LimitOptions{

@@ -3,6 +3,7 @@ package supervisor
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 
 	"heimdall/shard"
@@ -24,26 +25,22 @@ func (s *Supervisor) setWorkers(list []*worker) { s.list.Store(&list) }
 // each calls f on the threads of the shards of list, all at once, and waits for the ends. i is the place in list. Shards
 // that do not serve yet, or any more, are left out.
 func each(ctx context.Context, list []*worker, f func(i int, w *worker, sh *shard.Shard)) error {
-	errs := make([]error, len(list))
-	var all sync.WaitGroup
-	for i, w := range list {
-		all.Go(func() {
-			if err := w.do(ctx, func(sh *shard.Shard) { f(i, w, sh) }); !errors.Is(err, errAbsent) {
-				errs[i] = err
-			}
-		})
-	}
-	all.Wait()
-	return errors.Join(errs...)
+	return onThreads(ctx, list, f, errAbsent)
 }
 
 // eachServing is each for what a shard that is being started again gets by itself.
 func eachServing(ctx context.Context, list []*worker, f func(i int, w *worker, sh *shard.Shard)) error {
+	return onThreads(ctx, list, f, errAbsent, errRestarting)
+}
+
+// onThreads is each, with the errors that are none.
+func onThreads(ctx context.Context, list []*worker, f func(i int, w *worker, sh *shard.Shard), none ...error) error {
 	errs := make([]error, len(list))
 	var all sync.WaitGroup
 	for i, w := range list {
 		all.Go(func() {
-			if err := w.do(ctx, func(sh *shard.Shard) { f(i, w, sh) }); !errors.Is(err, errRestarting) && !errors.Is(err, errAbsent) {
+			err := w.do(ctx, func(sh *shard.Shard) { f(i, w, sh) })
+			if !slices.ContainsFunc(none, func(n error) bool { return errors.Is(err, n) }) {
 				errs[i] = err
 			}
 		})
