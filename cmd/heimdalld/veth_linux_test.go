@@ -8,13 +8,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
 
-	"golang.org/x/sys/unix"
-
+	"heimdall/cmd/heimdall-lab/lab"
 	"heimdall/core/control"
 )
 
@@ -71,22 +69,7 @@ func newVeth(t testing.TB, queues int) *veth {
 // inNamespace calls f on a thread in a network namespace. What it opens stays there.
 func inNamespace(t testing.TB, name string, f func()) {
 	t.Helper()
-	done := make(chan error, 1)
-	go func() {
-		err := fmt.Errorf("the test has failed")
-		defer func() { done <- err }()
-		runtime.LockOSThread() // and never unlocked: the thread ends in its namespace
-		ns, e := os.Open("/run/netns/" + name)
-		if e != nil {
-			err = e
-			return
-		}
-		defer ns.Close()
-		if err = unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET); err == nil {
-			f()
-		}
-	}()
-	if err := <-done; err != nil {
+	if err := lab.Within(name, func() error { f(); return nil }); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -95,33 +95,40 @@ func (n namespace) remove() error {
 
 func (n namespace) path() string { return filepath.Join(namespaceDir, string(n)) }
 
-// within calls f on a thread that is in the namespace. Sockets that f opens stay there.
+// Within calls f on a thread that is in the network namespace that ip-netns(8) knows by that name. Sockets that f
+// opens stay there.
+func Within(name string, f func() error) error { return namespace(name).within(f) }
+
+// within is Within for a namespace of the lab.
 func (n namespace) within(f func() error) error {
 	done := make(chan error, 1)
 	go func() {
+		err := errors.New("the function has ended its goroutine")
+		defer func() { done <- err }()
 		// The thread is not unlocked if it cannot go back: it then ends with the goroutine.
 		runtime.LockOSThread()
-		home, err := os.Open("/proc/thread-self/ns/net")
-		if err != nil {
-			done <- fmt.Errorf("open the present namespace: %w", err)
+		home, e := os.Open("/proc/thread-self/ns/net")
+		if e != nil {
+			err = fmt.Errorf("open the present namespace: %w", e)
 			return
 		}
 		defer home.Close()
-		there, err := os.Open(n.path())
-		if err != nil {
-			done <- fmt.Errorf("open namespace %s: %w", n, err)
+		there, e := os.Open(n.path())
+		if e != nil {
+			err = fmt.Errorf("open namespace %s: %w", n, e)
 			return
 		}
 		defer there.Close()
-		if err := unix.Setns(int(there.Fd()), unix.CLONE_NEWNET); err != nil {
-			done <- fmt.Errorf("enter namespace %s: %w", n, err)
+		if e := unix.Setns(int(there.Fd()), unix.CLONE_NEWNET); e != nil {
+			err = fmt.Errorf("enter namespace %s: %w", n, e)
 			return
 		}
+		defer func() {
+			if unix.Setns(int(home.Fd()), unix.CLONE_NEWNET) == nil {
+				runtime.UnlockOSThread()
+			}
+		}()
 		err = f()
-		if unix.Setns(int(home.Fd()), unix.CLONE_NEWNET) == nil {
-			runtime.UnlockOSThread()
-		}
-		done <- err
 	}()
 	return <-done
 }
