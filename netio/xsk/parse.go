@@ -75,6 +75,8 @@ func parseIPv4(ip []byte, e *netio.Endpoint, d *datagram) bool {
 // mapped is the form of an IPv4 address in an Endpoint.
 var mapped = [16]byte{10: 0xff, 11: 0xff}
 
+func isMapped(addr *[16]byte) bool { return [12]byte(addr[:12]) == [12]byte(mapped[:12]) }
+
 func parseIPv6(ip []byte, e *netio.Endpoint, d *datagram) bool {
 	if len(ip) < ipv6Size+udpSize || ip[0]>>4 != 6 || ip[6] != protocolUDP {
 		return false
@@ -84,7 +86,7 @@ func parseIPv6(ip []byte, e *netio.Endpoint, d *datagram) bool {
 		return false
 	}
 	e.Addr, e.Local = [16]byte(ip[8:24]), [16]byte(ip[24:40])
-	if e.Is4() { // would be taken for IPv4 on the way back
+	if isMapped(&e.Addr) || isMapped(&e.Local) { // would be taken for IPv4, here or on the way back
 		return false
 	}
 	return parseUDP(ip[ipv6Size:ipv6Size+length], e, d)

@@ -68,7 +68,8 @@ func TestParseRejects(t *testing.T) {
 		{"IPv6 without UDP header", plain6, put16(ip+4, 7)},
 		{"IPv6 UDP of another length", plain6, put16(udp6+4, 27)},
 		{"IPv6 from port 0", plain6, put16(udp6, 0)},
-		{"IPv4 in IPv6 form", plain6, func(b []byte) []byte { copy(b[ip+8:], mapped[:12]); return b }},
+		{"from IPv4 in IPv6 form", plain6, func(b []byte) []byte { copy(b[ip+8:], mapped[:12]); return b }},
+		{"to IPv4 in IPv6 form", plain6, func(b []byte) []byte { copy(b[ip+24:], mapped[:12]); return b }},
 	} {
 		var e netio.Endpoint
 		var d datagram
