@@ -73,10 +73,11 @@ func (v *verifier) work() {
 		v.log.Warn("signatures are checked at the priority of the shards", "error", err)
 	}
 	ran := make([]verifyJob, 0, jobsPerWake)
+	memo := &threadMemo{signatureMemo: v.memo}
 	for j := range v.queue {
 		began := time.Now()
 		for more := true; more; {
-			v.run(j)
+			v.run(j, memo)
 			ran = append(ran, j)
 			more = false
 			if len(ran) < jobsPerWake && time.Since(began) < longestTurn {
@@ -95,7 +96,7 @@ func (v *verifier) work() {
 }
 
 // run runs a job. What a stranger's data might do to the validator ends the job, not the daemon.
-func (v *verifier) run(j verifyJob) {
+func (v *verifier) run(j verifyJob, memo dnssec.Memo) {
 	defer j.done()
 	defer func() {
 		if p := recover(); p != nil {
@@ -103,7 +104,7 @@ func (v *verifier) run(j verifyJob) {
 		}
 	}()
 	debug.SetPanicOnFault(true)
-	j.job.Run(v.wall(), v.memo, &v.hot)
+	j.job.Run(v.wall(), memo, &v.hot)
 }
 
 // close ends the threads. The shards must have ended.
