@@ -17,6 +17,8 @@ type conn interface {
 	// receive returns the messages that have come, valid until the next call. It
 	// never blocks. Lost means that nothing sent before will be answered any more.
 	receive(now int64) (msgs [][]byte, lost bool)
+	// arrived returns when the kernel had message i of the last receive, in ns since 1970; 0: it was not asked.
+	arrived(i int) int64
 	close()
 }
 

@@ -60,6 +60,12 @@ func (g *generator) run(ctx context.Context, server netip.AddrPort, duration tim
 	for _, t := range threads {
 		for i, s := range t.streams {
 			s.schedule = g.schedule(start, flows[i].rate/float64(len(threads)), duration)
+			if g.opt.sharesCPU() {
+				s.kernel = kernelTimes{clock: g.clock, epoch: time.Now().UnixNano() - g.clock()}
+			}
+		}
+		if g.opt.sharesCPU() {
+			t.rest = newRest(t.streams)
 		}
 	}
 	if err := g.onThreads(threads, func(t *thread) { t.paced(ctx) }); err != nil {
@@ -141,7 +147,7 @@ func (g *generator) threads(server netip.AddrPort, n int, timeout time.Duration,
 		threads[i] = &thread{clock: g.clock}
 		dial := dialTCP
 		if !g.opt.tcp {
-			dial = udpDialer()
+			dial = udpDialer(g.opt.sharesCPU())
 		}
 		for _, f := range flows {
 			local := g.opt.local

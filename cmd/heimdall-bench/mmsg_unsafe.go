@@ -27,12 +27,20 @@ var _ [0]byte = [unsafe.Sizeof(mmsghdr{}) - 64]byte{}
 
 // mmsgs is the buffers of one sendmmsg or recvmmsg call. Not safe for concurrent use.
 type mmsgs struct {
-	hdrs  [batch]mmsghdr
-	iovs  [batch]unix.Iovec
-	bufs  []byte // batch buffers of size octets each
-	size  int
-	views [batch][]byte
+	hdrs    [batch]mmsghdr
+	iovs    [batch]unix.Iovec
+	bufs    []byte // batch buffers of size octets each
+	size    int
+	views   [batch][]byte
+	stamped bool // control has room for the time of arrival
+	control [batch]stamp
 }
+
+// stamp is a control message with a time (SO_TIMESTAMPNS, socket(7)):
+//
+//	 0  16  struct cmsghdr
+//	16  16  struct timespec: seconds and nanoseconds since 1970, host order
+type stamp [4]uint64
 
 func newMmsgs(size int) *mmsgs {
 	m := &mmsgs{bufs: make([]byte, batch*size), size: size}
@@ -57,11 +65,27 @@ func (m *mmsgs) send(fd, n int) (int, unix.Errno) {
 
 // receive returns the datagrams that have come, valid until the next call.
 func (m *mmsgs) receive(fd int) ([][]byte, unix.Errno) {
+	if m.stamped {
+		for i := range m.hdrs {
+			m.hdrs[i].hdr.Control = (*byte)(unsafe.Pointer(&m.control[i]))
+			m.hdrs[i].hdr.SetControllen(int(unsafe.Sizeof(m.control[i])))
+		}
+	}
 	n, errno := m.call(unix.SYS_RECVMMSG, fd, batch)
 	for i := range n {
 		m.views[i] = m.bufs[i*m.size : i*m.size+int(m.hdrs[i].n)]
 	}
 	return m.views[:n], errno
+}
+
+// arrived returns when datagram i of the last receive came, in ns since 1970; 0: the kernel did not say.
+func (m *mmsgs) arrived(i int) int64 {
+	c := &m.control[i]
+	h := (*unix.Cmsghdr)(unsafe.Pointer(c))
+	if uintptr(m.hdrs[i].hdr.Controllen) < unsafe.Sizeof(*c) || h.Level != unix.SOL_SOCKET || h.Type != unix.SO_TIMESTAMPNS {
+		return 0
+	}
+	return int64(c[2])*1e9 + int64(c[3])
 }
 
 // call never blocks, so it may keep the runtime in the dark about it.

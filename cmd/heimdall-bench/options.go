@@ -224,3 +224,7 @@ func (o *options) check() error {
 	}
 	return nil
 }
+
+// sharesCPU tells that others may need the generator's CPU: the servers that a resolver asks, when it is asked for what
+// it does not know beside what it does. Its threads rest then, and the kernel tells how long a reply took.
+func (o *options) sharesCPU() bool { return o.scenario.attack == coldNames && !o.tcp }

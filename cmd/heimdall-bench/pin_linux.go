@@ -3,7 +3,7 @@ package main
 import (
 	"fmt"
 
-	"golang.org/x/sys/unix"
+	"heimdall/affinity"
 )
 
 // pin binds the calling thread, number i of the generator, to its CPU, if the
@@ -13,9 +13,7 @@ func (g *generator) pin(i int) error {
 		return nil
 	}
 	cpu := g.opt.cpus[i%len(g.opt.cpus)]
-	var set unix.CPUSet
-	set.Set(cpu)
-	if err := unix.SchedSetaffinity(0, &set); err != nil {
+	if err := affinity.PinThread(cpu); err != nil {
 		return fmt.Errorf("pin the generator to CPU %d: %w", cpu, err)
 	}
 	return nil

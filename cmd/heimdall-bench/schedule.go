@@ -39,6 +39,9 @@ func (s *schedule) reached(t int64) uint64 {
 	return min(uint64(float64(t-s.start)/s.gap)+1, s.slots)
 }
 
+// next returns when the next slot begins. Not to be called when none is left.
+func (s *schedule) next() int64 { return s.start + int64(float64(s.slot)*s.gap) }
+
 // done tells that no slot is left.
 func (s *schedule) done() bool { return s.slot >= s.slots }
 

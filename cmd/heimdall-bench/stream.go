@@ -22,7 +22,16 @@ type stream struct {
 	schedule schedule
 	keys     [batch]uint64
 	packet   [maxPacket]byte
+	kernel   kernelTimes
 	*tally
+}
+
+// kernelTimes makes latencies count from just before a query is handed to the kernel to the kernel's receipt of the
+// reply, so that they are the server's alone, whatever keeps the generator from its CPU. The zero value leaves them
+// to count from the schedule to the end of the system call that receives.
+type kernelTimes struct {
+	clock func() int64 // of the run
+	epoch int64        // the start of that clock in ns since 1970
 }
 
 // newStream opens n lines from local to server.
@@ -75,11 +84,17 @@ func (s *stream) send(now int64, n int) int {
 		}
 		built++
 	}
+	if s.kernel.clock != nil {
+		now = s.kernel.clock()
+	}
 	done := l.flush()
 	for i := range done {
 		w := &l.wait[l.next]
 		s.giveUp(w)
-		*w = pending{s.schedule.at(i, now), s.keys[i]}
+		*w = pending{now, s.keys[i]}
+		if s.kernel.clock == nil {
+			w.at = s.schedule.at(i, now)
+		}
 		s.open++
 		l.next++
 	}
@@ -111,7 +126,7 @@ func (s *stream) expire(t int64) {
 }
 
 // receive takes the replies that have come. The clock is read once for each
-// batch, right after it.
+// batch, right after it, unless the kernel's counts.
 func (s *stream) receive(clock func() int64, now int64) {
 	for range min(visits, len(s.lines)) {
 		l := s.lines[s.reader]
@@ -127,8 +142,12 @@ func (s *stream) receive(clock func() int64, now int64) {
 			continue
 		}
 		now = clock()
-		for _, msg := range msgs {
-			s.reply(l, msg, now)
+		for i, msg := range msgs {
+			at := now
+			if arrived := l.arrived(i); s.kernel.clock != nil && arrived != 0 {
+				at = min(arrived-s.kernel.epoch, now)
+			}
+			s.reply(l, msg, at)
 		}
 	}
 }

@@ -47,6 +47,8 @@ func (c *scripted) receive(now int64) (msgs [][]byte, lost bool) {
 	return msgs, false
 }
 
+func (c *scripted) arrived(int) int64 { return 0 }
+
 func (c *scripted) close() {}
 
 // run paces queries at 10,000/s for one second of the test's clock, which moves

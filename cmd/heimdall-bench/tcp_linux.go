@@ -123,6 +123,8 @@ func (c *tcpConn) redial(now int64) {
 	c.fd = fd
 }
 
+func (c *tcpConn) arrived(int) int64 { return 0 }
+
 func (c *tcpConn) close() {
 	if c.fd >= 0 {
 		unix.Close(c.fd)

@@ -19,6 +19,7 @@ const (
 type thread struct {
 	streams []*stream
 	clock   func() int64 // ns since the run began
+	rest    *rest        // nil: the loop is busy
 }
 
 func (t *thread) close() {
@@ -29,6 +30,9 @@ func (t *thread) close() {
 
 // paced sends every stream by its schedule and then waits for the last replies.
 func (t *thread) paced(ctx context.Context) {
+	if t.rest != nil {
+		t.rest.prepare()
+	}
 	now := t.clock()
 	for sending := true; sending && ctx.Err() == nil; now = t.clock() {
 		sending = false
@@ -36,6 +40,9 @@ func (t *thread) paced(ctx context.Context) {
 			s.pace(now)
 			s.receive(t.clock, now)
 			sending = sending || !s.schedule.done()
+		}
+		if t.rest != nil && sending {
+			t.rest.take(t)
 		}
 	}
 	for _, s := range t.streams {

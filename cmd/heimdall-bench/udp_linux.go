@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"net/netip"
 
 	"golang.org/x/sys/unix"
@@ -15,13 +16,21 @@ type udpConn struct {
 	queued int
 }
 
-// udpDialer returns a dialer whose sockets share their buffers, for one thread.
-func udpDialer() dialer {
+// udpDialer returns a dialer whose sockets share their buffers, for one thread. Stamped has the kernel note when each
+// datagram arrives (SO_TIMESTAMPNS).
+func udpDialer(stamped bool) dialer {
 	out, in := newMmsgs(maxPacket), newMmsgs(4096)
+	in.stamped = stamped
 	return func(local netip.Addr, server netip.AddrPort) (conn, error) {
 		fd, err := openSocket(unix.SOCK_DGRAM, local, server)
 		if err != nil {
 			return nil, err
+		}
+		if stamped {
+			if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1); err != nil {
+				unix.Close(fd)
+				return nil, fmt.Errorf("set SO_TIMESTAMPNS: %w", err)
+			}
 		}
 		return &udpConn{fd: fd, out: out, in: in}, nil
 	}
@@ -56,5 +65,7 @@ func (c *udpConn) receive(int64) ([][]byte, bool) {
 	msgs, _ := c.in.receive(c.fd)
 	return msgs, false
 }
+
+func (c *udpConn) arrived(i int) int64 { return c.in.arrived(i) }
 
 func (c *udpConn) close() { unix.Close(c.fd) }

@@ -31,7 +31,7 @@ shard/preflight < affinity core/config ebpf;
 shard/supervisor < ebpf core core/dname core/wire core/cache core/zone core/zonefile core/local core/policy core/resolver core/dnssec core/config core/control core/histogram netio netio/udp netio/xsk netio/tcp netio/outbound affinity shard shard/timer shard/mailbox;
 cmd/heimdalld < core/config shard/supervisor;
 cmd/heimdallctl < affinity core/config core/control core/histogram core/dname core/wire shard/preflight;
-cmd/heimdall-bench < core/dname core/wire core/histogram;
+cmd/heimdall-bench < affinity core/dname core/wire core/histogram;
 cmd/heimdall-lab/lab < affinity;
 cmd/heimdall-lab < affinity cmd/heimdall-lab/lab;
 `
