@@ -12,6 +12,11 @@ import (
 // Attach attaches the program to the network interface of that index and returns the mode in which it runs.
 // It stays until Close or the end of the process, however that comes.
 func (p *Program) Attach(ifindex int, mode Mode) (Mode, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err := p.noteVeth(ifindex); err != nil {
+		return mode, err
+	}
 	try := []Mode{mode}
 	if mode == Auto {
 		try = []Mode{Native, Generic}
@@ -24,9 +29,7 @@ func (p *Program) Attach(ifindex int, mode Mode) (Mode, error) {
 		}
 		l, err := link.AttachXDP(link.XDPOptions{Program: p.objs.Heimdall, Interface: ifindex, Flags: flags})
 		if err == nil {
-			p.mu.Lock()
 			p.links = append(p.links, l)
-			p.mu.Unlock()
 			return m, nil
 		}
 		err = explain(fmt.Sprintf("attach to interface %d in %v mode", ifindex, m), err)

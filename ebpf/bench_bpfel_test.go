@@ -82,6 +82,7 @@ type benchInterface struct {
 	Index  uint32
 	First  uint32
 	Queues uint32
+	Veth   uint32
 }
 
 // Names of all BPF objects in the ELF.
@@ -119,6 +120,7 @@ const (
 	benchVarPlaces         = "places"
 	benchVarSeed           = "seed"
 	benchVarUdpPayload     = "udp_payload"
+	benchVarVeths          = "veths"
 )
 
 // loadBench returns the embedded CollectionSpec for bench.
@@ -206,6 +208,7 @@ type benchVariableSpecs struct {
 	Places         *ebpf.VariableSpec `ebpf:"places"`
 	Seed           *ebpf.VariableSpec `ebpf:"seed"`
 	UdpPayload     *ebpf.VariableSpec `ebpf:"udp_payload"`
+	Veths          *ebpf.VariableSpec `ebpf:"veths"`
 }
 
 // benchObjects contains all objects after they have been loaded into the kernel.
@@ -277,6 +280,7 @@ type benchVariables struct {
 	Places         *ebpf.Variable `ebpf:"places"`
 	Seed           *ebpf.Variable `ebpf:"seed"`
 	UdpPayload     *ebpf.Variable `ebpf:"udp_payload"`
+	Veths          *ebpf.Variable `ebpf:"veths"`
 }
 
 // benchPrograms contains all programs after they have been loaded into the kernel.

@@ -26,7 +26,7 @@ type Program struct {
 	generation uint32 // of the answers that are given
 	table      *table
 	clients    map[prefix]uint8 // what the table of clients holds
-	interfaces []xdpInterface   // with AF_XDP sockets
+	interfaces []xdpInterface   // of which the program knows
 
 	reading  sync.Mutex // of what follows
 	nominees *ringbuf.Reader

@@ -1,12 +1,14 @@
 package ebpf
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/cilium/ebpf"
+	"github.com/vishvananda/netlink"
 )
 
-// xdpInterfaces is the variable that says where the sockets of each interface stand.
+// xdpInterfaces is the variable that says what is special about network interfaces.
 type xdpInterfaces [64]xdpInterface
 
 // SetSockets gives the queries that come on queue q of a network interface to the AF_XDP socket sockets[q], a
@@ -20,13 +22,11 @@ func (p *Program) SetSockets(ifindex int, sockets []int) error {
 		return fmt.Errorf("set the AF_XDP sockets of interface %d: %w: the kernel was built without CONFIG_XDP_SOCKETS", ifindex, ErrNotSupported)
 	}
 	var first uint32
-	n := len(p.interfaces)
-	if n > 0 {
-		first = p.interfaces[n-1].First + p.interfaces[n-1].Queues
+	for _, i := range p.interfaces {
+		first = max(first, i.First+i.Queues)
 	}
-	var list xdpInterfaces
-	if n == len(list) || first+uint32(len(sockets)) > p.objs.Sockets.MaxEntries() {
-		return fmt.Errorf("set the AF_XDP sockets of interface %d: the program knows %d interfaces and %d queues at most", ifindex, len(list), p.objs.Sockets.MaxEntries())
+	if first+uint32(len(sockets)) > p.objs.Sockets.MaxEntries() {
+		return fmt.Errorf("set the AF_XDP sockets of interface %d: the program knows %d queues at most", ifindex, p.objs.Sockets.MaxEntries())
 	}
 	for q, fd := range sockets {
 		if fd < 0 {
@@ -36,15 +36,49 @@ func (p *Program) SetSockets(ifindex int, sockets []int) error {
 			return explain(fmt.Sprintf("set the AF_XDP socket of interface %d, queue %d", ifindex, q), err)
 		}
 	}
-	interfaces := append(p.interfaces, xdpInterface{Index: uint32(ifindex), First: first, Queues: uint32(len(sockets))})
-	copy(list[:], interfaces)
-	// The new element is there before it counts.
-	if err := p.objs.Interfaces.Set(list); err != nil {
+	err := p.changeInterface(ifindex, func(i *xdpInterface) { i.First, i.Queues = first, uint32(len(sockets)) })
+	if err != nil {
 		return fmt.Errorf("set the AF_XDP sockets of interface %d: %w", ifindex, err)
 	}
-	if err := p.objs.InterfaceCount.Set(uint32(len(interfaces))); err != nil {
-		return fmt.Errorf("set the AF_XDP sockets of interface %d: %w", ifindex, err)
+	return nil
+}
+
+// noteVeth tells the program if a network interface is an end of a veth pair. Call it with p.mu locked.
+func (p *Program) noteVeth(ifindex int) error {
+	link, err := netlink.LinkByIndex(ifindex)
+	if err != nil {
+		return fmt.Errorf("look up interface %d: %w", ifindex, err)
 	}
-	p.interfaces = interfaces
+	if link.Type() != "veth" {
+		return nil
+	}
+	if err = p.changeInterface(ifindex, func(i *xdpInterface) { i.Veth = 1 }); err == nil {
+		err = p.objs.Veths.Set(uint32(1))
+	}
+	if err != nil {
+		return fmt.Errorf("tell the XDP program of interface %d: %w", ifindex, err)
+	}
+	return nil
+}
+
+// changeInterface changes what the program knows of a network interface. Call it with p.mu locked.
+func (p *Program) changeInterface(ifindex int, change func(*xdpInterface)) error {
+	var list xdpInterfaces
+	n := copy(list[:], p.interfaces)
+	at := 0
+	for at < n && list[at].Index != uint32(ifindex) {
+		at++
+	}
+	if at == len(list) {
+		return fmt.Errorf("the program knows %d interfaces at most", len(list))
+	}
+	list[at].Index = uint32(ifindex)
+	change(&list[at])
+	n = max(n, at+1)
+	// A new element is there before it counts.
+	if err := errors.Join(p.objs.Interfaces.Set(list), p.objs.InterfaceCount.Set(uint32(n))); err != nil {
+		return err
+	}
+	p.interfaces = append(p.interfaces[:0], list[:n]...)
 	return nil
 }

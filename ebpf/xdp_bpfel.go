@@ -124,6 +124,7 @@ type xdpInterface struct {
 	Index  uint32
 	First  uint32
 	Queues uint32
+	Veth   uint32
 }
 
 // Names of all BPF objects in the ELF.
@@ -160,6 +161,7 @@ const (
 	xdpVarPlaces         = "places"
 	xdpVarSeed           = "seed"
 	xdpVarUdpPayload     = "udp_payload"
+	xdpVarVeths          = "veths"
 )
 
 // loadXdp returns the embedded CollectionSpec for xdp.
@@ -246,6 +248,7 @@ type xdpVariableSpecs struct {
 	Places         *ebpf.VariableSpec `ebpf:"places"`
 	Seed           *ebpf.VariableSpec `ebpf:"seed"`
 	UdpPayload     *ebpf.VariableSpec `ebpf:"udp_payload"`
+	Veths          *ebpf.VariableSpec `ebpf:"veths"`
 }
 
 // xdpObjects contains all objects after they have been loaded into the kernel.
@@ -316,6 +319,7 @@ type xdpVariables struct {
 	Places         *ebpf.Variable `ebpf:"places"`
 	Seed           *ebpf.Variable `ebpf:"seed"`
 	UdpPayload     *ebpf.Variable `ebpf:"udp_payload"`
+	Veths          *ebpf.Variable `ebpf:"veths"`
 }
 
 // xdpPrograms contains all programs after they have been loaded into the kernel.

@@ -4,8 +4,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -51,7 +49,6 @@ socket = "admin.sock"
 name = "hot.test."
 file = "zone"
 `, vethIPv4, vethIPv6, mode, vethServer)+forward(".", up), l.netns()...)
-	l.startPeer(t)
 	for i, to := range []string{vethIPv4, vethIPv6} {
 		l.outside[i] = l.dial(t, "udp", "", to)
 		var err error
@@ -62,18 +59,6 @@ file = "zone"
 		t.Cleanup(func() { l.inside[i].Close() })
 	}
 	return l
-}
-
-// startPeer starts a daemon for the client's end: what XDP_TX sends over veth arrives only where there is an XDP
-// program too.
-func (l *hotLab) startPeer(t *testing.T) {
-	t.Helper()
-	if out, err := exec.Command("ip", "-n", l.client, "link", "set", "lo", "up").CombinedOutput(); err != nil {
-		t.Fatalf("ip link: %v: %s", err, out)
-	}
-	peer := &veth{server: l.client, dir: t.TempDir()}
-	peer.run(t, fmt.Sprintf("[server]\nlisten = [\"127.0.0.1:53\"]\n[cpu]\nshards = 1\n[io]\nbackend = \"mmsg\"\n[recursion]\nenabled = false\n"+
-		"[xdp]\nmode = \"native\"\ninterfaces = [%q]\nanswer_cache = false\n[admin]\nsocket = %q\n", vethClient, filepath.Join(peer.dir, "admin.sock")), peer.netns()...)
 }
 
 // writeZone writes a version of the zone: the last octet of its addresses.

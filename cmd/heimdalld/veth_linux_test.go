@@ -58,6 +58,8 @@ func newVeth(t testing.TB, queues int) *veth {
 		"-n " + v.client + " addr add 192.0.2.3/24 dev " + vethClient,
 		"-n " + v.client + " addr add 2001:db8::2/64 nodad dev " + vethClient,
 		"-n " + v.client + " link set " + vethClient + " up",
+		// Without that the driver of veth drops what the other end sends from XDP.
+		"netns exec " + v.client + " ethtool -K " + vethClient + " gro on",
 	} {
 		if out, err := exec.Command("ip", strings.Fields(line)...).CombinedOutput(); err != nil {
 			t.Fatalf("ip %s: %v: %s", line, err, out)

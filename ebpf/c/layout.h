@@ -22,7 +22,7 @@ enum {
 	ENDPOINTS = 32,		   // listen addresses of each family
 	HEAT_SETS = 65536,	   // of counters of questions; a power of two
 	HEAT_WAYS = 4,		   // counters in a set
-	INTERFACES = 64,	   // that have AF_XDP sockets
+	INTERFACES = 64,	   // that are special
 	DNS_HEADER = 12, QUESTION_TAIL = 4, OPT_LENGTH = 11,
 };
 
@@ -126,11 +126,12 @@ struct endpoint {
 	__u16 pad[3];
 };
 
-// Where the AF_XDP sockets of a network interface stand in the map of sockets: queue 0 is number first.
+// A network interface with AF_XDP sockets, or one that is an end of a veth pair.
 struct interface {
-	__u32 index; // of the interface
-	__u32 first;
-	__u32 queues;
+	__u32 index;  // of the interface
+	__u32 first;  // where its sockets stand in the map of sockets: that of queue 0
+	__u32 queues; // that have sockets, from 0
+	__u32 veth;   // it is an end of a veth pair
 };
 
 // A prefix of client addresses, for the longest match.

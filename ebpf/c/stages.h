@@ -44,7 +44,7 @@ static __always_inline int leave(struct xdp_md *ctx, enum exit exit)
 		return to_socket(ctx);
 	if (exit < DROP_SHORT)
 		return XDP_PASS;
-	return exit < SEND_ANSWER ? XDP_DROP : XDP_TX;
+	return exit < SEND_ANSWER ? XDP_DROP : send_back(ctx);
 }
 
 #endif
