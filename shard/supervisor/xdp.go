@@ -22,6 +22,7 @@ type xdp struct {
 	nics    []nic         // that the program is attached to
 	stop    context.CancelFunc
 	stopped chan struct{} // closed when the publisher has ended
+	visitor visitor       // of the publisher
 }
 
 // nic is a network interface with the program.
@@ -81,6 +82,7 @@ func (x *xdp) load(c *config.Config) (err error) {
 	if err = x.configure(c); err != nil {
 		return err
 	}
+	x.prime(c)
 	mode := map[string]ebpf.Mode{"auto": ebpf.Auto, "native": ebpf.Native, "generic": ebpf.Generic}[c.XDP.Mode]
 	var failed error
 	for _, name := range c.XDP.Interfaces {

@@ -21,7 +21,25 @@ const (
 	// visitsPerTick bounds the visits between two ticks, so that publishing takes a fifth of a shard's time at
 	// most. 400,000 answers a second can be published that way.
 	visitsPerTick = 16
+	// primeFor bounds how much later the shards start for answers that are published before.
+	primeFor = time.Second
 )
+
+// prime publishes answers out of the zones before the program is attached and the shards run: however many queries
+// come from the first moment on, the kernel has them. What takes too long, publish goes on with.
+func (x *xdp) prime(c *config.Config) {
+	if !c.XDP.AnswerCache {
+		return
+	}
+	v, w := &x.visitor, x.s.workers()[0]
+	v.preload = preload{generation: x.program.Generation()}
+	set := x.s.zones.set(w.seats.wanted().Node)
+	for until := time.Now().Add(primeFor); !v.preload.done && time.Now().Before(until); {
+		v.next(x.program.Room())
+		v.lookUpNext(set, uint32(w.now()/1e9))
+		x.put(c, v, v.preload.generation)
+	}
+}
 
 // publish moves what is asked for most into the kernel, until ctx ends.
 func (x *xdp) publish(ctx context.Context) {
@@ -29,7 +47,7 @@ func (x *xdp) publish(ctx context.Context) {
 	tick := time.NewTicker(publishEvery)
 	defer tick.Stop()
 	endpointsAt := time.Now().Add(endpointsEvery)
-	var v visitor
+	v := &x.visitor
 	for {
 		select {
 		case <-ctx.Done():
@@ -48,8 +66,8 @@ func (x *xdp) publish(ctx context.Context) {
 		x.s.mu.Lock()
 		c := x.s.cfg
 		x.s.mu.Unlock()
-		visits := x.promote(ctx, c, &v)
-		x.preload(ctx, c, &v, visitsPerTick-visits)
+		visits := x.promote(ctx, c, v)
+		x.preload(ctx, c, v, visitsPerTick-visits)
 	}
 }
 
@@ -85,10 +103,9 @@ func (x *xdp) preload(ctx context.Context, c *config.Config, v *visitor, visits 
 		v.preload = preload{generation: g}
 	}
 	for ; visits > 0 && !v.preload.done; visits-- {
-		v.asked, v.names = v.asked[:0], v.names[:0]
-		v.preload.room = x.program.Room()
+		v.next(x.program.Room())
 		// Always the same shard: those of another NUMA node have a copy of the zones of their own.
-		if !x.consult(ctx, c, v, x.s.workers()[0], v.lookUpNext) {
+		if !x.consult(ctx, c, v, x.s.workers()[0], func(e *core.Engine, now uint32) { v.lookUpNext(e.Zones, now) }) {
 			return
 		}
 	}
@@ -100,16 +117,21 @@ func (x *xdp) consult(ctx context.Context, c *config.Config, v *visitor, w *work
 	defer cancel()
 	// Read before the data is: answers that are flushed in between are not given.
 	generation := x.program.Generation()
-	v.found, v.octets = v.found[:0], v.octets[:0]
+	v.forget()
 	if err := w.do(ctx, func(sh *shard.Shard) { collect(sh.Engine(), uint32(w.now()/1e9)) }); err != nil {
 		return false
 	}
+	x.put(c, v, generation)
+	return true
+}
+
+// put publishes what v has found, of a generation.
+func (x *xdp) put(c *config.Config, v *visitor, generation uint32) {
 	v.prepare(uint32(c.Cache.Prefetch), x.program.Holds)
 	if len(v.list) == 0 {
-		return true
+		return
 	}
 	if _, err := x.program.Publish(generation, v.now, v.list); err != nil {
 		x.s.log.Warn("answers are not published to the kernel", "error", err)
 	}
-	return true
 }

@@ -44,6 +44,13 @@ type nominee struct {
 // lookUp looks for what was asked in the zones and in the cache. It runs on the shard's thread, and does no more
 // there than copy.
 func (v *visitor) lookUp(e *core.Engine, now uint32) {
+	v.find(now, func(n *ebpf.Question, q *wire.Query) bool {
+		return v.lookUpZone(e.Zones, n, q) || v.lookUpCache(e, n, q)
+	})
+}
+
+// find calls look for each question, and takes out those for which it is true.
+func (v *visitor) find(now uint32, look func(*ebpf.Question, *wire.Query) bool) {
 	v.now = now
 	left := v.asked[:0]
 	for i := range v.asked {
@@ -51,7 +58,7 @@ func (v *visitor) lookUp(e *core.Engine, now uint32) {
 		var buf [maxHotQuery]byte
 		q := hotQuery(buf[:0], n.Name, wire.Type(n.Type))
 		q.DO = n.DO
-		if !v.lookUpZone(e, n, &q) && !v.lookUpCache(e, n, &q) {
+		if !look(n, &q) {
 			left = append(left, *n)
 		}
 	}
@@ -59,12 +66,12 @@ func (v *visitor) lookUp(e *core.Engine, now uint32) {
 }
 
 // lookUpZone returns whether the name belongs to a zone that is served here. Then the cache has nothing to say.
-func (v *visitor) lookUpZone(e *core.Engine, n *ebpf.Question, q *wire.Query) bool {
-	if e.Zones == nil {
+func (v *visitor) lookUpZone(set *zone.Set, n *ebpf.Question, q *wire.Query) bool {
+	if set == nil {
 		return false
 	}
 	at := len(v.octets)
-	msg, rcode, ok := e.Zones.AppendReply(v.octets, q, wire.MaxLen, wire.FlagQR)
+	msg, rcode, ok := set.AppendReply(v.octets, q, wire.MaxLen, wire.FlagQR)
 	if !ok || rcode != wire.RcodeNoError && rcode != wire.RcodeNXDomain || len(msg)-at > q.End+ebpf.MaxRecords {
 		return ok
 	}
@@ -96,6 +103,16 @@ func (v *visitor) lookUpCache(e *core.Engine, n *ebpf.Question, q *wire.Query) b
 	return true
 }
 
+// forget makes room for what the next visit finds.
+func (v *visitor) forget() { v.found, v.octets = v.found[:0], v.octets[:0] }
+
+// next prepares for the next questions of the zones, with room for so many answers.
+func (v *visitor) next(room int) {
+	v.forget()
+	v.asked, v.names = v.asked[:0], v.names[:0]
+	v.preload.room = room
+}
+
 // preload is how far the zones have been published since the last flush.
 type preload struct {
 	generation uint32    // of the hot answers
@@ -109,11 +126,12 @@ type preload struct {
 }
 
 // lookUpNext looks up the next questions of the zones. Queries with DO get answers of their own: they come second,
-// or first if the zone is signed. It runs on the shard's thread, where the set's memory stays as it is.
-func (v *visitor) lookUpNext(e *core.Engine, now uint32) {
+// or first if the zone is signed. It runs where the set's memory stays as it is: on the thread of a shard that has the
+// set, or before the shards run.
+func (v *visitor) lookUpNext(set *zone.Set, now uint32) {
 	p := &v.preload
-	if e.Zones != p.set {
-		*p = preload{generation: p.generation, set: e.Zones, room: p.room}
+	if set != p.set {
+		*p = preload{generation: p.generation, set: set, room: p.room}
 	}
 	if p.set == nil || p.zone == len(p.set.Zones()) {
 		p.done = true
@@ -132,7 +150,7 @@ func (v *visitor) lookUpNext(e *core.Engine, now uint32) {
 			v.names = append(v.names, owner...)
 			v.asked = append(v.asked, ebpf.Question{Name: v.names[at:len(v.names):len(v.names)], Type: uint16(t), DO: do})
 		})
-		v.lookUp(e, now)
+		v.find(now, func(n *ebpf.Question, q *wire.Query) bool { return v.lookUpZone(set, n, q) })
 	}
 	if !more {
 		p.begun, p.at = false, zone.Cursor{}
