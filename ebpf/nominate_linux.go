@@ -37,6 +37,12 @@ func (p *Program) Nominees(dst []Question, names []byte, limit int) ([]Question,
 	return dst, names, nil
 }
 
+// Waiting returns how many questions Nominees would find.
+func (p *Program) Waiting() int {
+	const header = 8 // of each record (Documentation/bpf/ringbuf.rst)
+	return p.nominees.AvailableBytes() / (header + nomineeLen)
+}
+
 // openNominees opens the ring that they come through.
 func (p *Program) openNominees() (err error) {
 	if p.nominees, err = ringbuf.NewReader(p.objs.Nominees); err != nil {

@@ -121,16 +121,20 @@ func TestRootNomineesFull(t *testing.T) {
 		t.Fatal(err)
 	}
 	in := frame(client4, server4, query("www.example.", wire.TypeA, 0, 0, false))
+	if n := p.Waiting(); n != 0 {
+		t.Errorf("%d wait before any was told of", n)
+	}
 	const more = 30000 // than the ring holds
 	for range more {
 		p.Try(in)
 	}
+	waiting := p.Waiting()
 	n := 0
 	for _, k := range told(t, p) {
 		n += k
 	}
-	if n < 20000 || n >= more {
-		t.Errorf("told of %d of %d", n, more)
+	if n < 20000 || n >= more || n != waiting {
+		t.Errorf("told of %d of %d, and %d waited", n, more, waiting)
 	}
 	p.Try(in)
 	if got := told(t, p); len(got) != 1 {

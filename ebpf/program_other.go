@@ -21,6 +21,7 @@ func (*Program) SetClients(Clients) error                      { return ErrNotSu
 func (*Program) Key(*Answer) Key                               { return 0 }
 func (*Program) Publish(uint32, uint32, []Answer) (int, error) { return 0, ErrNotSupported }
 func (*Program) SetMinHits(uint16) error                       { return ErrNotSupported }
+func (*Program) Waiting() int                                  { return 0 }
 func (*Program) Nominees(dst []Question, names []byte, _ int) ([]Question, []byte, error) {
 	return dst, names, ErrNotSupported
 }

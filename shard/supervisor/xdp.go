@@ -115,15 +115,10 @@ func (x *xdp) configure(c *config.Config) error {
 	if started.Recursion.Enabled {
 		clients.Ask = c.Recursion.Allow
 	}
-	hits := 0
-	if started.XDP.AnswerCache {
-		hits = started.XDP.AnswerMinHits
-	}
 	return errors.Join(
 		x.program.SetPayload(uint16(c.Server.UDPPayload)),
 		x.program.SetClients(clients),
 		x.program.SetLimits(kernelLimits(c)),
-		x.program.SetMinHits(uint16(hits)),
 		x.program.EnableAnswers(started.XDP.AnswerCache),
 		x.setEndpoints(),
 	)

@@ -21,6 +21,13 @@ const (
 	// visitsPerTick bounds the visits between two ticks, so that publishing takes a fifth of a shard's time at
 	// most. 400,000 answers a second can be published that way.
 	visitsPerTick = 16
+	// eagerHits is how often at most a question has to be asked to be published while there is much room and many new
+	// ones come: a random name of a flood comes once. Else it is published when it was asked once.
+	eagerHits = 2
+	// calmNominees is how many new questions between two ticks are not many, and hurry for how long many are feared
+	// again: to look them up takes a shard a twentieth of its time at most.
+	calmNominees = 2048
+	hurry        = time.Second
 	// primeFor bounds how much later the shards start for answers that are published before.
 	primeFor = time.Second
 )
@@ -66,22 +73,40 @@ func (x *xdp) publish(ctx context.Context) {
 		x.s.mu.Lock()
 		c := x.s.cfg
 		x.s.mu.Unlock()
+		hits := minHits(x.s.running.XDP.AnswerMinHits, x.program.Room(), x.s.running.XDP.AnswerEntries, time.Now().Before(v.hurried))
+		if err := x.program.SetMinHits(hits); err != nil {
+			x.s.log.Warn("the XDP program does not learn when to tell of a question", "error", err)
+		}
 		visits := x.promote(ctx, c, v)
 		x.preload(ctx, c, v, visitsPerTick-visits)
 	}
 }
 
+// minHits returns how often a question has to be asked to be published: while a quarter of the entries is free less
+// often than is configured. When a load comes that leaves the shards no time, each further query for it is lost.
+func minHits(configured, room, entries int, hurried bool) uint16 {
+	switch {
+	case room <= entries/4:
+		return uint16(configured)
+	case hurried:
+		return uint16(min(configured, eagerHits))
+	}
+	return 1
+}
+
 // promote publishes the answers to what the kernel was asked for often, as far as the shards have them. It returns
-// how many visits it took.
+// how many visits it took. What the kernel told of since the last time has to wait for the next, because the shards
+// may still be asking for it.
 func (x *xdp) promote(ctx context.Context, c *config.Config, v *visitor) (visits int) {
-	for visits < visitsPerTick {
+	for visits < visitsPerTick && v.ripe > 0 {
 		var err error
-		if v.asked, v.names, err = x.program.Nominees(v.asked[:0], v.names, questionsPerVisit); err != nil {
+		if v.asked, v.names, err = x.program.Nominees(v.asked[:0], v.names, min(v.ripe, questionsPerVisit)); err != nil {
 			x.s.log.Warn("what the XDP program was asked for cannot be read", "error", err)
 		}
 		if len(v.asked) == 0 {
 			break
 		}
+		v.ripe -= len(v.asked)
 		// Any of the shards may have an answer in its cache.
 		list := x.s.workers()
 		for n := range list {
@@ -92,6 +117,9 @@ func (x *xdp) promote(ctx context.Context, c *config.Config, v *visitor) (visits
 			}
 		}
 		v.turn++
+	}
+	if v.ripe = x.program.Waiting(); v.ripe > calmNominees {
+		v.hurried = time.Now().Add(hurry)
 	}
 	return visits
 }

@@ -294,3 +294,18 @@ func wireName(text string) dname.Name {
 	}
 	return n
 }
+
+func TestMinHits(t *testing.T) {
+	for _, c := range []struct {
+		configured, room int
+		hurried          bool
+		want             int
+	}{
+		{4, 1000, false, 1}, {4, 251, false, 1}, {4, 250, false, 4}, {4, 0, false, 4}, {65535, 0, false, 65535},
+		{4, 1000, true, 2}, {4, 251, true, 2}, {4, 250, true, 4}, {1, 1000, true, 1}, {1, 0, true, 1},
+	} {
+		if got := minHits(c.configured, c.room, 1000, c.hurried); int(got) != c.want {
+			t.Errorf("%+v: %d", c, got)
+		}
+	}
+}

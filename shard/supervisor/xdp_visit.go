@@ -1,6 +1,8 @@
 package supervisor
 
 import (
+	"time"
+
 	"heimdall/core"
 	"heimdall/core/cache"
 	"heimdall/core/dname"
@@ -19,6 +21,8 @@ const (
 // visitor collects a shard's answers for the kernel. Its memory serves again and again.
 type visitor struct {
 	turn    int             // the shard to begin with
+	ripe    int             // nominees that have waited since the last tick at least
+	hurried time.Time       // until then many new questions are feared
 	now     uint32          // second of the visit
 	asked   []ebpf.Question // to look up; what was found is taken out
 	names   []byte          // of the questions
