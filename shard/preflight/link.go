@@ -34,7 +34,7 @@ func xdpMode(i *inspector, name string, report reporter) {
 	case l.Features&xdpBasic == 0:
 		report(Warn, fmt.Sprintf("driver %s has no native XDP", l.Driver), "the program runs in generic mode, behind the driver, at several times the cost", "")
 	case l.Driver == "veth":
-		report(Warn, "a veth pair: native XDP, but what the program sends arrives only if there is an XDP program at the other end too", "for tests only: attach any program there, or use xdp.mode = \"generic\"", "")
+		report(Warn, "a veth pair: native XDP, but what the program sends arrives only if the other end has generic receive offload, or an XDP program", "run `ethtool -K IFACE gro on` for the other end, or set xdp.mode to \"generic\"", "")
 	case l.Features&xdpZeroCopy != 0:
 		report(OK, fmt.Sprintf("driver %s: native XDP, AF_XDP without copying", l.Driver), "", "")
 	case l.Features&xdpRedirect != 0:
