@@ -120,7 +120,6 @@ const (
 	benchVarPlaces         = "places"
 	benchVarSeed           = "seed"
 	benchVarUdpPayload     = "udp_payload"
-	benchVarVeths          = "veths"
 )
 
 // loadBench returns the embedded CollectionSpec for bench.
@@ -208,7 +207,6 @@ type benchVariableSpecs struct {
 	Places         *ebpf.VariableSpec `ebpf:"places"`
 	Seed           *ebpf.VariableSpec `ebpf:"seed"`
 	UdpPayload     *ebpf.VariableSpec `ebpf:"udp_payload"`
-	Veths          *ebpf.VariableSpec `ebpf:"veths"`
 }
 
 // benchObjects contains all objects after they have been loaded into the kernel.
@@ -280,7 +278,6 @@ type benchVariables struct {
 	Places         *ebpf.Variable `ebpf:"places"`
 	Seed           *ebpf.Variable `ebpf:"seed"`
 	UdpPayload     *ebpf.Variable `ebpf:"udp_payload"`
-	Veths          *ebpf.Variable `ebpf:"veths"`
 }
 
 // benchPrograms contains all programs after they have been loaded into the kernel.

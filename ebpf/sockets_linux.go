@@ -52,10 +52,7 @@ func (p *Program) noteVeth(ifindex int) error {
 	if link.Type() != "veth" {
 		return nil
 	}
-	if err = p.changeInterface(ifindex, func(i *xdpInterface) { i.Veth = 1 }); err == nil {
-		err = p.objs.Veths.Set(uint32(1))
-	}
-	if err != nil {
+	if err = p.changeInterface(ifindex, func(i *xdpInterface) { i.Veth = 1 }); err != nil {
 		return fmt.Errorf("tell the XDP program of interface %d: %w", ifindex, err)
 	}
 	return nil

@@ -161,7 +161,6 @@ const (
 	xdpVarPlaces         = "places"
 	xdpVarSeed           = "seed"
 	xdpVarUdpPayload     = "udp_payload"
-	xdpVarVeths          = "veths"
 )
 
 // loadXdp returns the embedded CollectionSpec for xdp.
@@ -248,7 +247,6 @@ type xdpVariableSpecs struct {
 	Places         *ebpf.VariableSpec `ebpf:"places"`
 	Seed           *ebpf.VariableSpec `ebpf:"seed"`
 	UdpPayload     *ebpf.VariableSpec `ebpf:"udp_payload"`
-	Veths          *ebpf.VariableSpec `ebpf:"veths"`
 }
 
 // xdpObjects contains all objects after they have been loaded into the kernel.
@@ -319,7 +317,6 @@ type xdpVariables struct {
 	Places         *ebpf.Variable `ebpf:"places"`
 	Seed           *ebpf.Variable `ebpf:"seed"`
 	UdpPayload     *ebpf.Variable `ebpf:"udp_payload"`
-	Veths          *ebpf.Variable `ebpf:"veths"`
 }
 
 // xdpPrograms contains all programs after they have been loaded into the kernel.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-// AF_XDP: what is passed and is DNS goes to the socket of the queue that it came on, if there is one. And the way out.
+// What depends on the interface that a packet came on: the AF_XDP socket of its queue, for what is passed and is DNS,
+// and the way back.
 #ifndef HEIMDALL_SOCKETS_H
 #define HEIMDALL_SOCKETS_H
 
@@ -38,11 +39,8 @@ static __always_inline int to_socket(struct xdp_md *ctx)
 // the pair for what comes by XDP_TX only if there is an XDP program too (veth_xdp_flush), but for a redirect always.
 static __always_inline int send_back(struct xdp_md *ctx)
 {
-	struct interface *at;
+	struct interface *at = interface_of(ctx);
 
-	if (!veths)
-		return XDP_TX;
-	at = interface_of(ctx);
 	return at && at->veth ? bpf_redirect(ctx->ingress_ifindex, 0) : XDP_TX;
 }
 

@@ -20,7 +20,6 @@ struct endpoint listen4[ENDPOINTS];
 volatile __u32 listen6_count;
 struct endpoint listen6[ENDPOINTS];
 
-volatile __u32 veths; // some of the interfaces are ends of veth pairs
 volatile __u32 interface_count;
 struct interface interfaces[INTERFACES];
 

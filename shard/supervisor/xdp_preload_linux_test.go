@@ -15,8 +15,7 @@ func (ti *tiers) preloadAll(t *testing.T, room int) (published int) {
 	v := &ti.visitor
 	v.preload = preload{generation: ti.program.Generation()}
 	for range 1000 {
-		v.asked, v.names, v.found, v.octets = v.asked[:0], v.names[:0], v.found[:0], v.octets[:0]
-		v.preload.room = room - published
+		v.next(room - published)
 		v.lookUpNext(ti.engine.Zones, uint32(ti.now()/1e9))
 		if v.preload.done {
 			return published
@@ -87,14 +86,13 @@ func TestRootPreloadOfChangedZones(t *testing.T) {
 	ti := newTiers(t, 1232)
 	v := &ti.visitor
 	ti.engine.Zones = zone.NewSet([]*zone.Zone{testZone(t, "a.", 1500)})
-	v.preload.room = 4000
+	v.next(4000)
 	v.lookUpNext(ti.engine.Zones, 1)
 	if v.preload.done || !v.preload.begun {
 		t.Fatalf("after one step: %+v", v.preload)
 	}
 	ti.engine.Zones = zone.NewSet([]*zone.Zone{testZone(t, "b.", 3)})
-	v.asked, v.names = v.asked[:0], v.names[:0]
-	v.found = v.found[:0]
+	v.next(4000)
 	v.lookUpNext(ti.engine.Zones, 1)
 	if len(v.found) != 5 {
 		t.Errorf("found %d answers in the new zone, want 5", len(v.found))
