@@ -88,7 +88,10 @@ func (p *Port) LocalAddr() (netip.AddrPort, error) {
 
 // MeasureAge makes the kernel note when each datagram arrives (SO_TIMESTAMPNS).
 // The first socket of the system that turns it on makes every packet received by
-// the system pay for a clock reading, so turn it off again. A failure leaves it off.
+// the system pay for a clock reading, so turn it off again. That first time the
+// kernel patches its code from a worker (net_enable_timestamp in net/core/dev.c):
+// until that has run, what arrives looks as if it came when it was received.
+// A failure leaves it off.
 func (p *Port) MeasureAge(on bool) {
 	if on == p.age {
 		return
