@@ -33,6 +33,31 @@ type spoofing struct {
 	sent  int
 }
 
+// heldQuery is one that the upstream keeps waiting.
+type heldQuery struct {
+	query *dns.Msg
+	from  netip.AddrPort
+}
+
+// attack turns to the newest query for name among those asked, and says whether there was one.
+func (s *spoofing) attack(name string, asked <-chan heldQuery) (found bool) {
+	for len(asked) > 0 {
+		if q := <-asked; strings.EqualFold(q.query.Question[0].Name, name) {
+			s.query, s.port, found = q.query, q.from, true
+		}
+	}
+	return found
+}
+
+// guess sends n guesses of a kind, and leaves the query as it was.
+func (s *spoofing) guess(kind func(*spoofing, int), n int) {
+	s.t.Helper()
+	original := s.query
+	s.query = original.Copy()
+	kind(s, n)
+	s.query = original
+}
+
 // forge returns a response that would be taken, but for its ID.
 func (s *spoofing) forge() []byte {
 	r := new(dns.Msg).SetReply(s.query)
@@ -66,7 +91,6 @@ var spoofKinds = []struct {
 	{"id", "the ID, at the right port", func(s *spoofing, n int) {
 		s.query.Id++
 		s.flood(s.right, s.port, s.forge(), n)
-		s.query.Id--
 	}},
 	{"id", "the port", func(s *spoofing, n int) {
 		for _, port := range s.ports {
@@ -99,17 +123,18 @@ var spoofKinds = []struct {
 // Nobody who does not see the daemon's queries answers them, however many guesses: each is refused for the one
 // thing that it has wrong, is counted, and the true answer is taken when it comes.
 func TestSpoofing(t *testing.T) {
-	type held struct {
-		query *dns.Msg
-		from  net.Addr
-	}
-	asked, release := make(chan held, 1), make(chan struct{})
+	const warm = "warm-" // begins names that are answered at once
+	asked, release := make(chan heldQuery, 8), make(chan struct{})
 	up := newUpstream(t, nil)
 	up.set(func(w dns.ResponseWriter, q *dns.Msg) {
-		if _, udp := w.RemoteAddr().(*net.UDPAddr); udp {
+		if strings.HasPrefix(strings.ToLower(q.Question[0].Name), warm) {
+			answerA(w, q)
+			return
+		}
+		if from, udp := w.RemoteAddr().(*net.UDPAddr); udp {
 			select {
-			case asked <- held{q.Copy(), w.RemoteAddr()}:
-			default: // a repetition
+			case asked <- heldQuery{q.Copy(), from.AddrPort()}:
+			default: // The daemon repeats what is not answered.
 			}
 		}
 		up.mu.Lock()
@@ -129,6 +154,12 @@ func TestSpoofing(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer wrong.Close()
+	warmed := 0
+	until(t, "several ports to ask from", func() bool {
+		d.ask(fmt.Sprintf("%s%d.example.", warm, warmed), dns.TypeA)
+		warmed++
+		return len(outboundPorts(t, d)) > 3
+	})
 
 	sent := 0
 	for i, kind := range spoofKinds {
@@ -141,14 +172,18 @@ func TestSpoofing(t *testing.T) {
 			}
 			answered <- r
 		}()
-		q := <-asked
-		s := &spoofing{t: t, query: q.query, port: q.from.(*net.UDPAddr).AddrPort(), ports: outboundPorts(t, d), right: up.packets, wrong: wrong}
+		s := &spoofing{t: t, right: up.packets, wrong: wrong}
+		until(t, "the query", func() bool { return s.attack(name, asked) })
+		s.ports = outboundPorts(t, d)
 		before := ignoredByReason(t, metrics)[kind.reason]
-		original := s.query.Question[0].Name
-		kind.guess(s, 1) // The best guess alone is certain to arrive: no buffer is full.
-		until(t, "the counter of "+kind.reason, func() bool { return ignoredByReason(t, metrics)[kind.reason] > before })
-		s.query.Question[0].Name = original
-		kind.guess(s, guesses)
+		// The best guess alone is certain to arrive: no buffer is full. It goes to the newest query: a slow machine
+		// has the daemon ask again.
+		until(t, "the counter of "+kind.reason, func() bool {
+			s.attack(name, asked)
+			s.guess(kind.guess, 1)
+			return ignoredByReason(t, metrics)[kind.reason] > before
+		})
+		s.guess(kind.guess, guesses)
 		select {
 		case r := <-answered:
 			t.Fatalf("wrong but for %s: the daemon answers before it can know: %v", kind.what, r)
@@ -164,9 +199,6 @@ func TestSpoofing(t *testing.T) {
 				t.Errorf("only %s wrong: the daemon answers %v", kind.what, r)
 			}
 			r = d.ask(name, dns.TypeA)
-		}
-		for len(asked) > 0 {
-			<-asked
 		}
 		t.Logf("only %s wrong: %d datagrams at %d ports, %s: %v more", kind.what, s.sent, len(s.ports), kind.reason, ignoredByReason(t, metrics)[kind.reason]-before)
 		sent += s.sent
@@ -216,9 +248,6 @@ func outboundPorts(t *testing.T, d *daemon) (ports []netip.AddrPort) {
 		if at := netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(port)); at.String() != d.addr {
 			ports = append(ports, at)
 		}
-	}
-	if len(ports) < 2 {
-		t.Fatalf("found only %v", ports)
 	}
 	return ports
 }
