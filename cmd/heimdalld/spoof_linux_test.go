@@ -124,7 +124,8 @@ var spoofKinds = []struct {
 // thing that it has wrong, is counted, and the true answer is taken when it comes.
 func TestSpoofing(t *testing.T) {
 	const warm = "warm-" // begins names that are answered at once
-	asked, release := make(chan heldQuery, 8), make(chan struct{})
+	var release chan struct{}
+	asked := make(chan heldQuery, 8)
 	up := newUpstream(t, nil)
 	up.set(func(w dns.ResponseWriter, q *dns.Msg) {
 		if strings.HasPrefix(strings.ToLower(q.Question[0].Name), warm) {
@@ -140,10 +141,20 @@ func TestSpoofing(t *testing.T) {
 		up.mu.Lock()
 		wait := release
 		up.mu.Unlock()
-		<-wait
+		if wait != nil {
+			<-wait
+		}
 		answerA(w, q)
 	})
-	t.Cleanup(func() { close(release) })
+	hold := func(until chan struct{}) { // Held queries are answered, and those to come wait for until.
+		up.mu.Lock()
+		defer up.mu.Unlock()
+		if release != nil {
+			close(release)
+		}
+		release = until
+	}
+	t.Cleanup(func() { hold(nil) })
 	var metrics string
 	d := startWith(t, func(port string) string {
 		metrics = freePort(t)
@@ -165,6 +176,7 @@ func TestSpoofing(t *testing.T) {
 	for i, kind := range spoofKinds {
 		name := fmt.Sprintf("a-name-with-many-letters-in-it-%d.example.", i)
 		answered := make(chan *dns.Msg, 1)
+		hold(make(chan struct{}))
 		go func() {
 			r, err := exchange(d.addr, question(name, dns.TypeA), "udp")
 			if err != nil {
@@ -184,16 +196,24 @@ func TestSpoofing(t *testing.T) {
 			return ignoredByReason(t, metrics)[kind.reason] > before
 		})
 		s.guess(kind.guess, guesses)
+		var r *dns.Msg
 		select {
-		case r := <-answered:
-			t.Fatalf("wrong but for %s: the daemon answers before it can know: %v", kind.what, r)
+		case r = <-answered: // On a slow machine it gives up before all guesses are sent.
+			if r == nil || r.Rcode != dns.RcodeServerFailure || len(r.Answer) != 0 {
+				t.Fatalf("wrong but for %s: the daemon answers before it can know: %v", kind.what, r)
+			}
 		default:
 		}
-		up.mu.Lock()
-		close(release)
-		release = make(chan struct{})
-		up.mu.Unlock()
-		r := <-answered
+		hold(nil)
+		if r == nil {
+			r = <-answered
+		}
+		until(t, "the true answer", func() bool {
+			if r != nil && r.Rcode == dns.RcodeServerFailure {
+				r = d.ask(name, dns.TypeA)
+			}
+			return r == nil || r.Rcode != dns.RcodeServerFailure
+		})
 		for range 2 { // The second comes from the cache.
 			if r == nil || len(r.Answer) != 1 || r.Answer[0].(*dns.A).A.String() != "192.0.2.1" {
 				t.Errorf("only %s wrong: the daemon answers %v", kind.what, r)
