@@ -275,7 +275,7 @@ func TestPipelining(t *testing.T) {
 		}
 		answerA(w, q)
 	})
-	d := start(t, forward(".", up))
+	d := start(t, "[resolver]\ntimeout = \"30s\"\n"+forward(".", up))
 	c, err := dns.DialTimeout("tcp", d.addr, patience)
 	if err != nil {
 		t.Fatal(err)

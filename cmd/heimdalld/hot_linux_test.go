@@ -126,12 +126,19 @@ func TestRootHotZone(t *testing.T) {
 func TestRootHotAfterOneQuery(t *testing.T) {
 	inBothModes(t, func(t *testing.T, l *hotLab) {
 		const names = 100
-		before := l.xdp().Answers
-		for i := range names {
-			l.address(t, l.outside[i%2], fmt.Sprintf("once%d.far.example.", i))
+		before, asked := l.xdp().Answers, 0
+		once := func() {
+			l.address(t, l.outside[asked%2], fmt.Sprintf("once%d.far.example.", asked))
+			asked++
 		}
-		// The shard may have had no answer yet when the publisher asked it for one.
-		until(t, "most answers to be published", func() bool { return l.xdp().Answers-before > names*3/4 })
+		for range names {
+			once()
+		}
+		// The shard may have had no answer yet when the publisher asked it for one: then it takes a few names more.
+		until(t, "answers to be published", func() bool {
+			once()
+			return l.xdp().Answers-before > names*3/4
+		})
 		if n := l.sent(); n > 0 {
 			t.Errorf("the kernel answered %d queries for names that were asked for once", n)
 		}
@@ -192,7 +199,7 @@ func expire(t *testing.T, l *hotLab) {
 		fresh := l.address(t, l.inside[0], "short.far.example.")
 		got := l.address(t, l.outside[0], "short.far.example.")
 		if got < fresh {
-			time.Sleep(20 * time.Millisecond) // the kernel's clock lags by a tick
+			time.Sleep(200 * time.Millisecond) // the kernel's clock lags by a tick, by more where the machine halts
 			got = l.address(t, l.outside[0], "short.far.example.")
 		}
 		if got < fresh {

@@ -178,10 +178,7 @@ func TestSpoofing(t *testing.T) {
 		answered := make(chan *dns.Msg, 1)
 		hold(make(chan struct{}))
 		go func() {
-			r, err := exchange(d.addr, question(name, dns.TypeA), "udp")
-			if err != nil {
-				t.Errorf("%s: %v", kind.what, err)
-			}
+			r, _ := exchange(d.addr, question(name, dns.TypeA), "udp") // nil when nothing came
 			answered <- r
 		}()
 		s := &spoofing{t: t, right: up.packets, wrong: wrong}

@@ -173,6 +173,9 @@ func TestRootXSKDrain(t *testing.T) {
 	conn := w.dial(t, "udp", "", vethIPv4)
 	const queries = 100 // the client's socket holds as many responses
 	q := question("www.zone.", dns.TypeA)
+	w.query(t, vethIPv4, q)                     // both ends know the other's link address then
+	w.cmd.Process.Signal(syscall.SIGSTOP)       // so that the queries are there before it is told to end
+	defer w.cmd.Process.Signal(syscall.SIGCONT) // whatever fails
 	for i := range queries {
 		q.Id = uint16(i)
 		b, err := q.Pack()
@@ -183,11 +186,12 @@ func TestRootXSKDrain(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if code := w.stop(syscall.SIGTERM); code != 0 {
+	w.cmd.Process.Signal(syscall.SIGTERM)
+	if code := w.stop(syscall.SIGCONT); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
 	seen := map[uint16]bool{}
-	conn.SetReadDeadline(time.Now().Add(2 * time.Second))
+	conn.SetReadDeadline(time.Now().Add(patience))
 	for b := make([]byte, 512); len(seen) < queries; {
 		n, err := conn.Read(b)
 		if err != nil {
