@@ -17,33 +17,45 @@ func TestKernelTimes(t *testing.T) {
 	}
 	defer threads[0].close()
 	s := threads[0].streams[0]
-	s.kernel = kernelTimes{clock: g.clock, epoch: time.Now().UnixNano() - g.clock()}
-	const late = 30 * time.Millisecond
-	s.schedule = newSchedule(g.clock(), 1, 1e9, 1e9, false)
-	time.Sleep(late)
-	began := g.clock()
-	if n := s.send(began, 1); n != 1 {
-		t.Fatalf("%d queries went", n)
-	}
 	r := newRest(threads[0].streams)
-	for {
-		n, err := unix.Poll(r.files, -1)
-		if n > 0 {
-			break
+	const late = 30 * time.Millisecond
+	for try := uint64(1); ; try++ {
+		s.latency.Reset()
+		s.schedule = newSchedule(g.clock(), 1, 1e9, 1e9, false)
+		time.Sleep(late)
+		s.kernel = kernelTimes{clock: g.clock, epoch: time.Now().UnixNano() - g.clock()}
+		began := g.clock()
+		if n := s.send(began, 1); n != 1 {
+			t.Fatalf("%d queries went", n)
 		}
-		if err != nil && err != unix.EINTR {
-			t.Fatal(err)
+		for {
+			n, err := unix.Poll(r.files, -1)
+			if n > 0 {
+				break
+			}
+			if err != nil && err != unix.EINTR {
+				t.Fatal(err)
+			}
 		}
-	}
-	came := g.clock()
-	time.Sleep(late)
-	s.receive(g.clock, g.clock())
-	if s.latency.TotalCount() != 1 {
-		t.Fatalf("%d latencies of %d replies: %s", s.latency.TotalCount(), s.replies, s.first)
-	}
-	// The histogram keeps three digits.
-	if took, most := s.latency.Max(), (came-began)*101/100; took > most {
-		t.Errorf("took %d ns, of at most %d that the server had", took, most)
+		came := g.clock()
+		time.Sleep(late)
+		s.receive(g.clock, g.clock())
+		if s.replies != try || s.latency.TotalCount() != 1 {
+			t.Fatalf("%d latencies, %d replies in %d tries: %s", s.latency.TotalCount(), s.replies, try, s.first)
+		}
+		// The kernel stamps arrivals only once its worker has patched the code: see MeasureAge of netio/udp. Until
+		// then the stamp is of the receipt.
+		if stamp := s.lines[0].arrived(0) - s.kernel.epoch; stamp > came {
+			if try == 100 {
+				t.Fatalf("stamped %d ns after it had come", stamp-came)
+			}
+			continue
+		}
+		// The histogram keeps three digits.
+		if took, most := s.latency.Max(), (came-began)*101/100; took > most {
+			t.Errorf("took %d ns, of at most %d that the server had", took, most)
+		}
+		break
 	}
 }
 
