@@ -24,7 +24,7 @@ func TestAttachCPU(t *testing.T) {
 	}
 	in := make([]netio.Datagram, 4)
 	for range 20 { // 20 source ports
-		write(t, dial(t, first, netip.MustParseAddr("127.0.0.1")), "query")
+		write(t, second, dial(t, first, netip.MustParseAddr("127.0.0.1")), "query")
 	}
 	got := 0
 	for n := second.Recv(in); n > 0; n = second.Recv(in) {
