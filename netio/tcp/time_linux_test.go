@@ -4,6 +4,8 @@ import (
 	"math"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 func TestIdleTimeout(t *testing.T) {
@@ -139,6 +141,21 @@ func TestResetWhileHeldBack(t *testing.T) {
 	}
 }
 
+// unread waits until the kernel has something that the server has not read.
+func (h *harness) unread() {
+	h.t.Helper()
+	var conns []unix.PollFd
+	for _, c := range h.conns {
+		conns = append(conns, unix.PollFd{Fd: int32(c.fd), Events: unix.POLLIN}) // -1, not open, is ignored
+	}
+	for start := time.Now(); time.Since(start) < hangGuard; {
+		if n, _ := unix.Poll(conns, 1000); n > 0 {
+			return
+		}
+	}
+	h.t.Fatal("nothing comes")
+}
+
 func TestDrain(t *testing.T) {
 	h := newHarness(t, Options{})
 	queries := h.hold()
@@ -146,6 +163,7 @@ func TestDrain(t *testing.T) {
 	send(t, busy, frames("a"))
 	h.until("received", func() bool { return len(*queries) == 1 })
 	send(t, sending, frames("b")) // still in the kernel
+	h.unread()
 	h.Drain()
 	h.Drain()
 	if h.IdleTimeout() != 0 {
@@ -155,6 +173,7 @@ func TestDrain(t *testing.T) {
 	late := dial(t, h.listener)
 	h.until("received", func() bool { return len(*queries) == 2 })
 	send(t, busy, frames("c")) // asked before the answer was there
+	h.unread()
 	for _, i := range []int{0, 1, 2} {
 		h.until("received", func() bool { return len(*queries) > i })
 		h.Reply((*queries)[i].conn, []byte((*queries)[i].msg))
