@@ -81,12 +81,20 @@ func TestFlood(t *testing.T) {
 	const total = 3 * maxBatches * batchLen / 2
 	h := newHarness(t, Options{})
 	s := newUDPServer(t, "127.0.0.1:0")
-	h.send(s.addr, "q")
+	sock := h.send(s.addr, "q")
 	_, from := s.read()
-	for range total {
-		s.write("a", from)
+	queued := func() int { // bytes: the first number of SO_MEMINFO
+		n, _ := unix.GetsockoptInt(h.sockets[sock].fd, unix.SOL_SOCKET, unix.SO_MEMINFO)
+		return n
 	}
-	h.turn(time.Second)
+	for range total {
+		before := queued()
+		s.write("a", from)
+		for start := time.Now(); queued() <= before && time.Since(start) < hangGuard; {
+			time.Sleep(10 * time.Microsecond) // a busy kernel delivers a moment later
+		}
+	}
+	h.turn(hangGuard)
 	if n := h.Stats().Received; n != maxBatches*batchLen {
 		t.Errorf("%d datagrams in one turn", n)
 	}

@@ -148,6 +148,11 @@ func TestBrokenStreamIsAvoided(t *testing.T) {
 	a.expect("aa")
 	a.SetLinger(0)
 	a.Close()
+	// The kernel has the reset, and the pool has not looked.
+	cut := []unix.PollFd{{Fd: int32(h.servers[s.addr].fd)}}
+	for start := time.Now(); cut[0].Revents == 0 && time.Since(start) < hangGuard; {
+		unix.Poll(cut, 1000)
+	}
 	h.ask(2, s.addr, "bb") // finds out
 	h.ask(3, s.addr, "cc")
 	c := s.accept()
