@@ -7,16 +7,25 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"heimdall/core/wire"
 )
 
 // tier0 is a program under test and the zero of its clock.
 type tier0 struct {
 	*Program
-	epoch time.Time
+	epoch uint64
 }
 
-func (p *tier0) now() uint32 { return uint32(time.Since(p.epoch) / time.Second) }
+// now is the second on the program's clock, which is the kernel's coarse one: others are ahead of it.
+func (p *tier0) now() uint32 {
+	var now unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC_COARSE, &now); err != nil {
+		panic(err)
+	}
+	return uint32((uint64(now.Nano()) - p.epoch) / 1e9)
+}
 
 func load(tb testing.TB, o Options) *tier0 { return loadBy(tb, Load, o) }
 
@@ -35,7 +44,11 @@ func loadBy(tb testing.TB, load func(Options) (*Program, error), o Options) *tie
 	if err := p.SetClients(Clients{Ask: all}); err != nil {
 		tb.Fatal(err)
 	}
-	return &tier0{p, o.Epoch}
+	var epoch uint64
+	if err := p.objs.Epoch.Get(&epoch); err != nil {
+		tb.Fatal(err)
+	}
+	return &tier0{p, epoch}
 }
 
 // try runs the program on a frame and checks verdict and counters: one more of the exit, and nothing else. It
@@ -67,6 +80,21 @@ func (p *tier0) try(t *testing.T, in []byte, v Verdict, exit Exit) []byte {
 		t.Errorf("the packet was changed:\n%x\n%x", in, out)
 	}
 	return out
+}
+
+// answer runs the program on a frame that it answers, and returns the response and the second that it is of: when
+// a second begins meanwhile, it runs again.
+func (p *tier0) answer(t *testing.T, in []byte) (response []byte, now uint32) {
+	t.Helper()
+	for range 20 {
+		now = p.now()
+		response = checkFrame(t, in, p.try(t, in, Send, Exit(xdpExitSEND_ANSWER)))
+		if p.now() == now {
+			return response, now
+		}
+	}
+	t.Fatal("a second began in each of 20 runs")
+	return nil, 0
 }
 
 // addressA is an answer with one A record.
