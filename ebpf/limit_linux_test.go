@@ -97,9 +97,13 @@ func TestRootSlipOctets(t *testing.T) {
 		q := query("Www.example.", wire.TypeA, wire.FlagCD, size, true)
 		for _, in := range [][]byte{frame(client4, server4, q), frame(client6, server6, q)} {
 			p.burst(t, in, 100)
-			_, out, err := p.Try(append(bytes.Clone(in), 0, 0)) // with padding
-			if err != nil {
-				t.Fatal(err)
+			padded := append(bytes.Clone(in), 0, 0)
+			v, out, err := p.Try(padded)
+			for n := 0; n < 10 && err == nil && v == Pass; n++ { // a second has passed, which is worth one query
+				v, out, err = p.Try(padded)
+			}
+			if err != nil || v != Send {
+				t.Fatalf("verdict %d: %v", v, err)
 			}
 			got := checkFrame(t, in, out)
 			want := query("Www.example.", wire.TypeA, wire.FlagCD|wire.FlagQR|wire.FlagTC, 0, false)
