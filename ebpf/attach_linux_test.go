@@ -23,19 +23,18 @@ func TestRootVeth(t *testing.T) {
 				t.Errorf("attached in %s mode", l.mode)
 			}
 			for _, to := range []netip.AddrPort{server4, server6} {
-				conn := l.dial(t, to)
 				for _, q := range [][]byte{
 					query("WWW.example.", wire.TypeA, 0, 0, false), query("www.example.", wire.TypeA, wire.FlagAD, 1232, false),
 				} {
-					got := ask(t, conn, q, 5*time.Second)
+					got := l.ask(t, to, q, 5*time.Second)
 					if len(got) < len(q)+16 || !bytes.Equal(got[12:12+17], q[12:12+17]) || !bytes.Equal(got[:2], q[:2]) {
 						t.Fatalf("%v: to %x came %x", to, q, got)
 					}
 				}
-				if got := ask(t, conn, query("other.example.", wire.TypeA, 0, 0, false), 5*time.Second); string(got) != "passed" {
+				if got := l.ask(t, to, query("other.example.", wire.TypeA, 0, 0, false), 5*time.Second); string(got) != "passed" {
 					t.Errorf("%v: to a query that is not hot came %x", to, got)
 				}
-				if got := ask(t, conn, query("www.example.", wire.TypeA, 0, 0, false)[:20], 600*time.Millisecond); got != nil {
+				if got := l.ask(t, to, query("www.example.", wire.TypeA, 0, 0, false)[:20], 300*time.Millisecond); got != nil {
 					t.Errorf("%v: to half a query came %x", to, got)
 				}
 			}
