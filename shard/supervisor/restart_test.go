@@ -175,9 +175,7 @@ func TestRestartAfterReload(t *testing.T) {
 	w.opt.Ports = []netio.Port{aged{w.opt.Ports[0]}} // the shard that runs has the old list
 	r.die()
 	until(t, "the restart", func() bool { return w.state() == control.ShardRunning })
-	c := r.dial("udp")
-	c.SetDeadline(time.Now().Add(2 * time.Second))
-	r.answered(c, "www.example.")
+	r.answered(r.dial("udp"), "www.example.")
 }
 
 // fakeWorker is a worker of a shard without sockets.

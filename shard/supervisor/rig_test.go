@@ -120,6 +120,7 @@ func (r *rig) dial(network string) *dns.Conn {
 // answered sends a query, if name is not empty, and checks the response.
 func (r *rig) answered(c *dns.Conn, name string) {
 	r.t.Helper()
+	c.SetDeadline(time.Now().Add(patience))
 	if name != "" {
 		if err := c.WriteMsg(new(dns.Msg).SetQuestion(name, dns.TypeA)); err != nil {
 			r.t.Fatal(err)
