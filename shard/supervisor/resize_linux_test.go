@@ -232,14 +232,14 @@ func TestRootResizesLeaveNothingBehind(t *testing.T) {
 	}
 	cycle()
 	files, maps := openFiles(t), mappings(t)
-	for range 3 {
+	const cycles = 9
+	for range cycles {
 		cycle()
 	}
 	// The rig's clients stay open until the end of the test: 30 a cycle, and their server's ends with TCP.
-	until(t, "descriptors to be closed", func() bool { return openFiles(t) <= files+3*45+20 })
-	if now := mappings(t); now > maps+20 {
-		t.Errorf("%d mappings of memory, then %d", maps, now)
-	}
+	until(t, "descriptors to be closed", func() bool { return openFiles(t) <= files+cycles*45+20 })
+	// Threads of the runtime come and go, each with mappings of its own.
+	until(t, "memory to be given back", func() bool { return mappings(t) <= maps+60 })
 }
 
 func mappings(t *testing.T) int {
