@@ -3,6 +3,7 @@ package ebpf
 import (
 	"errors"
 	"fmt"
+	"math"
 	"math/bits"
 	"sync"
 	"time"
@@ -75,13 +76,27 @@ func loadFor(o Options, sockets bool) (*Program, error) {
 	return p, nil
 }
 
+// onKernelClock returns an instant in nanoseconds of CLOCK_MONOTONIC. Of a few readings of both clocks it takes the
+// one that shows the earliest: what lies between them makes it later.
+func onKernelClock(at time.Time) (uint64, error) {
+	earliest := uint64(math.MaxUint64)
+	for range 8 {
+		var now unix.Timespec
+		ago := time.Since(at)
+		if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &now); err != nil {
+			return 0, err
+		}
+		earliest = min(earliest, uint64(now.Nano()-int64(ago)))
+	}
+	return earliest, nil
+}
+
 // prepare writes what is fixed into the specification.
 func prepare(spec *ebpf.CollectionSpec, o Options) error {
-	var now unix.Timespec
-	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &now); err != nil {
+	epoch, err := onKernelClock(o.Epoch)
+	if err != nil {
 		return fmt.Errorf("read the clock: %w", err)
 	}
-	epoch := uint64(now.Nano() - int64(time.Since(o.Epoch)))
 	// Four fifths full at most: then nearly every answer finds one of its four places free.
 	places := uint32(1) << bits.Len(uint(max(o.Entries, 1)*5/4))
 	spec.Maps[xdpMapAnswers].MaxEntries = places
