@@ -151,7 +151,7 @@ static __always_inline int put_header(struct xdp_md *ctx, struct query *q, __u32
 // answer sends a hot answer, if there is one for the query.
 __noinline enum exit answer(struct xdp_md *ctx, struct query *q, __u32 who)
 {
-	__u32 now, serial, records, question, to, length, flags;
+	__u32 now, age, serial, records, question, to, length, flags;
 	struct answer *a;
 	__u64 key;
 
@@ -185,7 +185,8 @@ __noinline enum exit answer(struct xdp_md *ctx, struct query *q, __u32 who)
 	if (resize(ctx, q, length))
 		return PASS_TAIL;
 	to = q->udp + sizeof(struct udphdr) + question;
-	if (a->marks & MARK_BESIDE ? put_body(ctx, to, serial, records, now - a->stored) : put_inline(ctx, to, a, now - a->stored))
+	age = now > a->stored ? now - a->stored : 0; // this clock may lag behind the shards'
+	if (a->marks & MARK_BESIDE ? put_body(ctx, to, serial, records, age) : put_inline(ctx, to, a, age))
 		return DROP_TORN;
 	if (q->edns && put_opt((void *)(long)ctx->data + (to & 255) + records, (void *)(long)ctx->data_end, q))
 		return DROP_TORN;
