@@ -49,9 +49,10 @@ generate: ## rebuild the eBPF objects (with Debian's clang-14, llvm-14 and libbp
 check-generated: generate ## fail if the committed objects are not what their sources make
 	git diff --exit-code -- ebpf
 
-lint: ## gofmt and go vet
+lint: ## gofmt, go vet, and headings that stand twice in a document
 	@test -z "$$(gofmt -l cmd core shard netio affinity ebpf | tee /dev/stderr)"
 	$(GO) vet ./...
+	@.ci/lint-documents
 
 deps: ## who may import whom
 	$(GO) test -count=1 -run TestDependencies ./cmd/heimdalld
