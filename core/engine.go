@@ -23,7 +23,8 @@ type Performer interface {
 	// Query asks a server: the shard picks a socket, has resolver.Machine.BuildQuery write the message, and
 	// sends it. false: it could not be sent.
 	Query(ref uint64, server netip.AddrPort, stream bool, deadline int64) bool
-	// Timer has Engine.Fire called with ref at the given time in nanoseconds, or a little later.
+	// Timer has Engine.Fire called with ref at the given time in nanoseconds, or a little later. What was to come of
+	// an earlier call for the same Engine.TimerOf comes no more.
 	Timer(ref uint64, at int64)
 	// Verify has job.Run called on another thread and Engine.Verified with both afterwards. false: there is no room.
 	Verify(ref uint64, job *resolver.Job) bool

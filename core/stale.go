@@ -27,6 +27,18 @@ func staleRef(n uint32, w *waiter) uint64 { return uint64(w.serial)<<32 | uint64
 // resolverTimer is set in the references of the resolver's timers.
 const resolverTimer = uint64(1) << 63
 
+// Timers returns how many timers the Engine has, at most one call for each: those of the resolver's tasks and those of
+// clients that wait.
+func (e *Engine) Timers() int { return e.resolver.Timers() + len(e.waiters.slot) }
+
+// TimerOf returns the number of the timer that a reference is for, below Timers.
+func (e *Engine) TimerOf(ref uint64) int {
+	if ref&resolverTimer != 0 {
+		return int(uint32(ref))
+	}
+	return e.resolver.Timers() + int(uint32(ref))
+}
+
 // staleWaiter returns the waiter that a timer is for.
 func (e *Engine) staleWaiter(ref uint64) (n uint32, ours bool) {
 	return uint32(ref), ref&resolverTimer == 0

@@ -164,13 +164,13 @@ func (s *Shard) Move(cpu int) error {
 func (s *Shard) ThreadID() int { return int(s.thread.Load()) }
 
 func (s *Shard) open() (err error) {
-	s.wheel = timer.New(s.clock())
 	if s.out, err = outbound.Open(s.poller, s.opt.Outbound, s); err != nil {
 		return err
 	}
 	if s.engine, err = s.opt.NewEngine(s); err != nil {
 		return err
 	}
+	s.wheel = timer.New(s.clock(), s.engine.Timers())
 	s.makeBuffers()
 	s.measureAge(false) // an earlier shard may have left it on
 	s.tcp = tcp.New(s.poller, s.opt.TCP, s)

@@ -22,7 +22,7 @@ func (s *Shard) Query(ref uint64, server netip.AddrPort, stream bool, deadline i
 }
 
 // Timer implements core.Performer.
-func (s *Shard) Timer(ref uint64, at int64) { s.wheel.Add(at, ref) }
+func (s *Shard) Timer(ref uint64, at int64) { s.wheel.Set(s.engine.TimerOf(ref), ref, at) }
 
 // UpstreamDatagram implements outbound.Sink.
 func (s *Shard) UpstreamDatagram(sock uint16, from netip.AddrPort, msg []byte) {

@@ -42,7 +42,8 @@ const (
 	Query Kind = iota
 	// Respond: the task for Question has ended with Answer, for Waiters.
 	Respond
-	// Timer: call Fire with Ref at the time At.
+	// Timer: call Fire with Ref at the time At. Its lower half is below Machine.Timers, and what was to be called for
+	// the same one before is not wanted any more.
 	Timer
 	// Verify: call Run of Job on another thread, and Verified with Ref and Job afterwards, or with nil at once if
 	// that cannot be done.

@@ -144,9 +144,13 @@ func (m *Machine) Fire(now int64, ref uint64) {
 		return
 	}
 	defer m.wake()
-	if now >= t.armed {
-		t.armed = 0
-	}
+	gen := t.gen
+	defer func() { // No other timer is under way for it.
+		if t.running && t.gen == gen && t.armed == 0 {
+			m.arm(i)
+		}
+	}()
+	t.armed = 0
 	if now >= t.deadline {
 		m.expire(t)
 		m.stats.TimedOut++
@@ -159,6 +163,9 @@ func (m *Machine) Fire(now int64, ref uint64) {
 	}
 	m.arm(i)
 }
+
+// Timers returns how many timers there are: one for each task.
+func (m *Machine) Timers() int { return len(m.tasks.list) }
 
 // SendFailed reports that the query ref could not be sent.
 func (m *Machine) SendFailed(now int64, ref uint64) {
