@@ -22,6 +22,13 @@ func (e *Engine) ReceiveStream(now int64, ref uint64, msg []byte, err error) {
 	e.perform()
 }
 
+// SendFailed says that the query ref could not be sent after all.
+func (e *Engine) SendFailed(now int64, ref uint64, why resolver.Obstacle) {
+	e.setTime(now)
+	e.resolver.SendFailed(now, ref, why)
+	e.perform()
+}
+
 // Fire is called when a timer of Performer.Timer is due.
 func (e *Engine) Fire(now int64, ref uint64) {
 	e.setTime(now)
@@ -33,6 +40,12 @@ func (e *Engine) Fire(now int64, ref uint64) {
 	e.perform()
 }
 
+// unsent is a query that could not be sent.
+type unsent struct {
+	ref uint64
+	why resolver.Obstacle
+}
+
 // perform does what the resolver wants done.
 func (e *Engine) perform() {
 	for {
@@ -40,8 +53,8 @@ func (e *Engine) perform() {
 		for i := 0; i < len(e.resolver.Actions()); i++ {
 			switch a := &e.resolver.Actions()[i]; a.Kind {
 			case resolver.Query:
-				if !e.performer.Query(a.Ref, a.Server, a.Stream, a.At) {
-					e.unsent = append(e.unsent, a.Ref)
+				if why := e.performer.Query(a.Ref, a.Server, a.Stream, a.At); why != resolver.NoObstacle {
+					e.unsent = append(e.unsent, unsent{a.Ref, why})
 				}
 			case resolver.Verify:
 				if !e.performer.Verify(a.Ref, a.Job) {
@@ -58,8 +71,8 @@ func (e *Engine) perform() {
 			return
 		}
 		// Each failed query uses up one of its task's attempts: this ends.
-		for _, ref := range e.unsent {
-			e.resolver.SendFailed(e.now, ref)
+		for _, u := range e.unsent {
+			e.resolver.SendFailed(e.now, u.ref, u.why)
 		}
 		for _, ref := range e.unverified {
 			e.resolver.Verified(e.now, ref, nil)

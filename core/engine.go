@@ -21,8 +21,8 @@ import (
 // call.
 type Performer interface {
 	// Query asks a server: the shard picks a socket, has resolver.Machine.BuildQuery write the message, and
-	// sends it. false: it could not be sent.
-	Query(ref uint64, server netip.AddrPort, stream bool, deadline int64) bool
+	// sends it, or says what hindered it.
+	Query(ref uint64, server netip.AddrPort, stream bool, deadline int64) resolver.Obstacle
 	// Timer has Engine.Fire called with ref at the given time in nanoseconds, or a little later. What was to come of
 	// an earlier call for the same Engine.TimerOf comes no more.
 	Timer(ref uint64, at int64)
@@ -86,7 +86,7 @@ type Engine struct {
 	lower      []byte     // a qname on its way to the resolver
 	asked      []byte     // a query of a client that has waited
 	located    []zone.Ref // of the queries of a batch that zones answer
-	unsent     []uint64   // queries that could not be sent
+	unsent     []unsent   // queries that could not be sent
 	unverified []uint64   // jobs of validation that nobody took
 	evicted    []uint32   // waiters that lost their place in the queue
 	hit        cache.Hit  // for clients that have waited

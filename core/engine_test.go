@@ -41,9 +41,9 @@ type pendingTimer struct {
 
 var testServer = netip.MustParseAddrPort("192.0.2.53:53")
 
-func (r *rig) Query(ref uint64, server netip.AddrPort, stream bool, deadline int64) bool {
+func (r *rig) Query(ref uint64, server netip.AddrPort, stream bool, deadline int64) resolver.Obstacle {
 	if r.refuse {
-		return false
+		return resolver.NoRoute
 	}
 	raw := r.e.Resolver().BuildQuery(ref, 0, nil)
 	m := new(dns.Msg)
@@ -51,7 +51,7 @@ func (r *rig) Query(ref uint64, server netip.AddrPort, stream bool, deadline int
 		r.t.Fatal(err)
 	}
 	r.sent = append(r.sent, sentQuery{ref, server, m})
-	return true
+	return resolver.NoObstacle
 }
 
 func (r *rig) Timer(ref uint64, at int64) { r.timers = append(r.timers, pendingTimer{ref, at}) }

@@ -43,7 +43,7 @@ func TestChaos(t *testing.T) {
 				return r
 			}
 		}
-		n.unsent = func() bool { return rnd.IntN(30) == 0 }
+		n.unsent = func(Action) Obstacle { return [30]Obstacle{NoRoute, Forbidden, Busy}[rnd.IntN(30)] }
 		groups := []Group{{Zone: name("example.test."), Kind: Stub, Servers: []netip.AddrPort{addr("192.0.2.4")}}, {Zone: name("other."), Kind: Forward, Servers: []netip.AddrPort{three, addr("192.0.2.3")}}}
 		names := []string{"www.example.test.", "alias.example.test.", "loop.example.test.", "www.glueless.test.", "ns.hosts.other.", "x%d.example.test.", "x%d.glueless.test.", "a.b.c%d.other.", "x%d."}
 		began := map[uint32]time.Duration{}

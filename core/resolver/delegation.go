@@ -241,16 +241,18 @@ func (m *Machine) gather(i int32) []int32 {
 	t, d := &m.tasks.list[i], &m.delegations[i]
 	siblings := t.siblings || t.depth >= trustDepth || d.labels == 0
 	m.candidates = m.candidates[:0]
-	for n, a := range d.addrs[:d.naddrs] {
-		if d.sibling>>n&1 != 0 && !siblings {
-			continue
-		}
-		ip := netip.AddrFrom16(a).Unmap()
-		if !m.mayAsk(ip) {
-			continue
-		}
-		if s := m.servers.get(netip.AddrPortFrom(ip, 53), m.now); s >= 0 {
-			m.candidates = append(m.candidates, s)
+	for pass := 0; pass < 2 && len(m.candidates) == 0; pass++ { // Of a family that is left alone, only if there are no others.
+		for n, a := range d.addrs[:d.naddrs] {
+			if d.sibling>>n&1 != 0 && !siblings {
+				continue
+			}
+			ip := netip.AddrFrom16(a).Unmap()
+			if !m.mayAsk(ip) || m.shut(family(ip)) != (pass == 1) {
+				continue
+			}
+			if s := m.servers.get(netip.AddrPortFrom(ip, 53), m.now); s >= 0 {
+				m.candidates = append(m.candidates, s)
+			}
 		}
 	}
 	return m.candidates
@@ -264,26 +266,5 @@ func (m *Machine) mayAsk(ip netip.Addr) bool {
 	if ip.Is4() && ip.As4()[0] == 0 || ip.Is4() && ip.As4()[0] == 255 {
 		return false
 	}
-	if f := &m.families[family(ip)]; f.failed >= familyFailures && m.now < f.until && m.families[1-family(ip)].failed < familyFailures {
-		return false
-	}
 	return m.options.QueryLoopback || !ip.IsLoopback()
-}
-
-// A family of addresses that cannot be sent to, such as IPv6 without a route, is left alone for a while.
-const (
-	familyFailures = 3               // sends in a row that failed
-	familyPause    = int64(60 * 1e9) // nanoseconds
-)
-
-type familyState struct {
-	failed uint8
-	until  int64
-}
-
-func family(ip netip.Addr) int {
-	if ip.Is4() {
-		return 0
-	}
-	return 1
 }

@@ -20,7 +20,7 @@ type exchange struct {
 
 	sockNext, sockPrev int32 // of the same socket; sockPrev is -1-sock at the head
 
-	sent   int64
+	sent   int64 // never: a limit of ours kept it back
 	due    int64
 	caseOf uint64 // seed of the letter case; 0: lower case
 

@@ -148,9 +148,9 @@ const (
 )
 
 // pick chooses who is asked next: of the servers tried least, the fastest, or one of those about as fast,
-// or now and then any.
+// or now and then any. One that nothing could be sent to lately is the last resort.
 func (m *Machine) pick(t *task, list []int32) (int32, pickResult) {
-	fewest, best, candidates, down := uint8(maxPerServer), int64(0), 0, false
+	fewest, best, candidates, down, barred := uint8(maxPerServer), int64(0), 0, false, true
 	for _, s := range list {
 		n, usable := t.tries(s)
 		srv := &m.servers.list[s]
@@ -158,9 +158,13 @@ func (m *Machine) pick(t *task, list []int32) (int32, pickResult) {
 			down = down || usable && srv.down && n == 0
 			continue
 		}
+		if m.now < srv.barredUntil && !barred {
+			continue
+		}
+		better := n < fewest || barred && m.now >= srv.barredUntil
 		switch c := srv.cost(); {
-		case n < fewest:
-			fewest, best, candidates = n, c, 1
+		case better:
+			fewest, best, candidates, barred = n, c, 1, m.now < srv.barredUntil
 		case n == fewest:
 			best = min(best, c)
 			candidates++
@@ -182,7 +186,7 @@ func (m *Machine) pick(t *task, list []int32) (int32, pickResult) {
 	for _, s := range list {
 		n, usable := t.tries(s)
 		srv := &m.servers.list[s]
-		if !usable || n != fewest || srv.down && m.now < srv.probeAt || srv.cost() > limit {
+		if !usable || n != fewest || srv.down && m.now < srv.probeAt || srv.cost() > limit || m.now < srv.barredUntil != barred {
 			continue
 		}
 		if seen++; random%seen == 0 { // reservoir of one

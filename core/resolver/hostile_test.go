@@ -298,7 +298,7 @@ func TestSendFailureGoesToOtherServer(t *testing.T) {
 	n.m.Begin(int64(n.now), question("www.example.", wire.TypeA), 1)
 	for i := 0; i < len(n.m.Actions()); i++ {
 		if a := n.m.Actions()[i]; a.Kind == Query {
-			n.m.SendFailed(int64(n.now), a.Ref)
+			n.m.SendFailed(int64(n.now), a.Ref, Forbidden)
 		}
 	}
 	acts := n.m.Actions()
@@ -336,7 +336,7 @@ func TestStaleReferencesAreIgnored(t *testing.T) {
 	n.resolve(question("www.example.", wire.TypeA))
 	for _, ref := range []uint64{0, 1, timerRef, timerRef | 1<<32, ^uint64(0), 1 << 32, timerRef | 77} {
 		n.m.Fire(int64(n.now), ref)
-		n.m.SendFailed(int64(n.now), ref)
+		n.m.SendFailed(int64(n.now), ref, NoRoute)
 		n.m.ReceiveStream(int64(n.now), ref, nil, errRefused)
 		if n.m.BuildQuery(ref, 0, make([]byte, 512)) != nil {
 			t.Errorf("reference %x built a query", ref)

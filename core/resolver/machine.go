@@ -167,19 +167,6 @@ func (m *Machine) Fire(now int64, ref uint64) {
 // Timers returns how many timers there are: one for each task.
 func (m *Machine) Timers() int { return len(m.tasks.list) }
 
-// SendFailed reports that the query ref could not be sent.
-func (m *Machine) SendFailed(now int64, ref uint64) {
-	m.now = now
-	if i := m.exchange(ref); i >= 0 {
-		x := &m.exchanges.list[i]
-		f := &m.families[family(m.servers.list[x.server].addr.Addr())]
-		f.failed = min(f.failed+1, 200)
-		f.until = now + familyPause
-		m.streamFailed(i, FailNetwork)
-		m.wake()
-	}
-}
-
 // expire moves the exchanges that are due past their time-out; it reports whether there were any.
 func (m *Machine) expire(t *task) (any bool) {
 	for i := t.flights; i >= 0; {
@@ -187,6 +174,12 @@ func (m *Machine) expire(t *task) (any bool) {
 		next := x.next
 		if !x.late && m.now >= x.due {
 			any = true
+			if x.unsent() {
+				t.attempt(x.server).tries-- // It was none. maxQueries bounds how often.
+				m.drop(i)
+				i = next
+				continue
+			}
 			x.late = true
 			m.servers.list[x.server].lost(m.now, x.sent)
 			if m.tracer != nil {

@@ -23,8 +23,8 @@ type network struct {
 	now      time.Duration
 	events   events
 	servers  map[netip.AddrPort]serve
-	fallback serve       // for addresses that are not in servers
-	unsent   func() bool // says whether the next query cannot be sent
+	fallback serve                   // for addresses that are not in servers
+	unsent   func(a Action) Obstacle // says what hinders a query
 	log      []sent
 	answers  map[uint32]Answer
 	ended    []Answer // all responses, those for nobody included
@@ -125,9 +125,11 @@ func (n *network) perform() {
 }
 
 func (n *network) send(a Action) {
-	if n.unsent != nil && n.unsent() {
-		n.m.SendFailed(int64(n.now), a.Ref)
-		return
+	if n.unsent != nil {
+		if why := n.unsent(a); why != NoObstacle {
+			n.m.SendFailed(int64(n.now), a.Ref, why)
+			return
+		}
 	}
 	sock := uint16(len(n.log) % 7)
 	raw := n.m.BuildQuery(a.Ref, sock, make([]byte, 512))

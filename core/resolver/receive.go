@@ -226,7 +226,8 @@ func (m *Machine) accept(e int32, msg []byte) {
 	if m.tracer != nil {
 		m.traceResponse(e, readable)
 	}
-	m.families[family(srv.addr.Addr())].failed = 0
+	m.families[family(srv.addr.Addr())].answered()
+	srv.barredUntil = 0
 	srv.answered++
 	if !x.stream {
 		srv.measured(m.now - x.sent)

@@ -70,6 +70,7 @@ type server struct {
 	lossAt       int64 // when the last window without response ended
 	probeAt      int64 // when a server that is down may be tried
 	probeWait    int64
+	barredUntil  int64 // nothing could be sent to it
 
 	edns, letterCase     capability
 	ednsUntil, caseUntil int64

@@ -125,6 +125,9 @@ func (p *Pool) Pick(server netip.AddrPort) (sock uint16, ok bool) {
 	return 0, false
 }
 
+// Reaches says whether the host has the address family of a server.
+func (p *Pool) Reaches(server netip.Addr) bool { return p.family(!server.Unmap().Is4()).usable }
+
 // openAt opens a socket on a random port at the given place, and retires the one
 // that was there.
 func (p *Pool) openAt(ipv6 bool, place int) (uint16, syscall.Errno) {
