@@ -25,7 +25,8 @@ func (m *Machine) finish(i int32) {
 	m.builder.Reset(m.message[:cap(m.message)], wire.MaxLen)
 	m.builder.Header(0, wire.FlagQR|wire.FlagRA|uint16(m.rcode)&wire.RcodeMask)
 	whole := m.builder.Question(t.qname(), t.typ, t.class)
-	cacheable := m.rcode == wire.RcodeNoError && len(m.records) > 0 || m.rcode == wire.RcodeNXDomain || m.rcode == wire.RcodeYXDomain
+	// What was put together while the routes changed may be of both.
+	cacheable := t.born == m.tasks.routes && (m.rcode == wire.RcodeNoError && len(m.records) > 0 || m.rcode == wire.RcodeNXDomain || m.rcode == wire.RcodeYXDomain)
 	q := t.question()
 	for _, section := range [...]wire.Section{wire.Answer, wire.Authority} {
 		chain := m.chains.get(t.chain)

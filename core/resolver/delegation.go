@@ -130,9 +130,8 @@ func (d *delegation) decode(labels int, b []byte) {
 }
 
 // learn reads the delegation of zone out of m.response: NS records of the given section, and glue from the
-// additional section as far as the server asked, of the zone from, can know it. The result replaces d and
-// is stored.
-func (m *Machine) learn(d *delegation, t *task, zone, from dname.Name, section wire.Section) bool {
+// additional section as far as the server asked, by route r, can know it. The result replaces d and is stored.
+func (m *Machine) learn(d *delegation, t *task, zone dname.Name, r *route, section wire.Section) bool {
 	d.reset(zone.Labels())
 	ttl := uint32(maxDelegationTTL)
 	parts := m.response.parts
@@ -153,7 +152,7 @@ func (m *Machine) learn(d *delegation, t *task, zone, from dname.Name, section w
 	}
 	for i := range parts {
 		p := &parts[i]
-		if p.section != wire.Additional || p.rr.Class != t.class || !m.options.AnyGlue && !p.owner.In(from) {
+		if p.section != wire.Additional || p.rr.Class != t.class || !m.options.AnyGlue && !p.owner.In(r.zone) || m.groups.find(p.owner, p.rr.Type) != r.group {
 			continue
 		}
 		a, ok := address(m.response.msg[p.rr.Data:p.rr.End], p.rr.Type)

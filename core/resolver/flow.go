@@ -1,7 +1,6 @@
 package resolver
 
 import (
-	"heimdall/core/dname"
 	"heimdall/core/wire"
 )
 
@@ -11,61 +10,10 @@ const (
 	bandFloor    = int64(2e6)
 )
 
-// routeKind is the way in which the present name of a task is asked for.
-type routeKind uint8
-
-const (
-	forward routeKind = iota
-	stub
-	iterate
-)
-
-// route says who is asked: which servers, and within which zone they are believed.
-type route struct {
-	kind    routeKind
-	zone    dname.Name
-	servers []int32
-	floor   int64 // of the retransmission time-out
-}
-
-// route finds the servers for the present name of a task; false if there are none. The result is valid
-// until the next call and the end of the present name.
-func (m *Machine) route(i int32) (route, bool) {
-	t := &m.tasks.list[i]
-	cur := t.current()
-	g := m.groups.find(cur, t.typ)
-	switch {
-	case g != nil && g.kind == Forward:
-		return route{forward, dname.Root(), g.servers, minForwardRTO}, true
-	case g != nil && !m.recursive():
-		return route{stub, g.zone, g.servers, minRTO}, true
-	case g != nil: // A zone cut below the stub zone leads on from it.
-		least := g.zone.Labels() + 1
-		if t.cut = t.cut && int(m.delegations[i].labels) >= least; !t.cut {
-			if !m.closest(i, least) {
-				return route{stub, g.zone, g.servers, minRTO}, true
-			}
-			t.cut = true
-			m.look(i)
-		}
-	case !m.recursive():
-		return route{}, false
-	case !t.cut:
-		if !m.closest(i, 0) {
-			return route{}, false
-		}
-		t.cut = true
-		if m.delegations[i].hints && t.depth != primeDepth {
-			m.prime()
-		}
-		m.look(i)
-	}
-	return route{iterate, cur.Suffix(int(m.delegations[i].labels)), m.gather(i), minRTO}, true
-}
-
 // advance sends the next query of a task that waits for nothing, or ends it.
 func (m *Machine) advance(i int32) {
 	t := &m.tasks.list[i]
+	m.reroute(i)
 	r, ok := m.route(i)
 	if !ok {
 		m.fail(i, wire.EDENoReachableAuthority, "no server is configured for the name")
@@ -325,6 +273,10 @@ func (m *Machine) again(e int32) {
 		m.traceAgain(e)
 	}
 	m.drop(e)
+	if m.reroute(i) {
+		m.advance(i)
+		return
+	}
 	a := t.attempt(server)
 	a.tries = min(a.tries, maxPerServer-1)
 	r, ok := m.route(i)

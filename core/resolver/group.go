@@ -74,8 +74,8 @@ func (t *groups) find(name dname.Name, typ wire.Type) *group {
 }
 
 // Reconfigure replaces the groups. Servers that stay keep what is known of them; tasks that are running
-// see the new groups with the next query they send; what was learned below a zone whose group changed is
-// forgotten.
+// ask the new groups with their next query, and whatever those asked before still say is not heeded; what was learned
+// below a zone whose group changed is forgotten.
 func (m *Machine) Reconfigure(list []Group) {
 	for i := range m.servers.list[:m.servers.used] {
 		m.servers.list[i].pinned = false
@@ -93,6 +93,9 @@ func (m *Machine) Reconfigure(list []Group) {
 		compiled = append(compiled, c)
 	}
 	changed := append(unlike(m.groups.list, compiled), unlike(compiled, m.groups.list)...)
+	if len(changed) > 0 {
+		m.tasks.routes++
+	}
 	if len(changed) > 0 && m.known.store != nil {
 		m.known.store.Purge(func(key []byte) bool {
 			return slices.ContainsFunc(changed, dname.Name(key[keyHeader:]).In)

@@ -251,6 +251,10 @@ func (m *Machine) wake() {
 			continue
 		}
 		t.subs--
+		if m.reroute(r.task) {
+			m.advance(r.task)
+			continue
+		}
 		switch t.stage {
 		case stageTrust:
 			m.climb(r.task)

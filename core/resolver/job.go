@@ -103,6 +103,10 @@ func (m *Machine) Verified(now int64, ref uint64, j *Job) {
 		return
 	}
 	defer m.wake()
+	if m.reroute(i) {
+		m.advance(i)
+		return
+	}
 	if j == nil {
 		m.stats.JobsRefused++
 		m.fail(i, edeBusy, "too many signatures wait to be checked")

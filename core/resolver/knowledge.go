@@ -168,7 +168,7 @@ func (m *Machine) rememberDenial(t wire.Type, c wire.Class, recs records, f *fin
 	}
 	// RFC 2308, section 5: cap the negative TTL at SOA.MINIMUM.
 	ttl := min(soa.ttl, binary.BigEndian.Uint32(soa.rdata[len(soa.rdata)-4:]), maxNegativeTTL)
-	if m.rcode == wire.RcodeNXDomain {
+	if m.rcode == wire.RcodeNXDomain && !(t == wire.TypeDS && m.apart(m.target)) {
 		t = 0
 	}
 	m.known.addRRset(m.target, t, c, recs, rankAuth, m.rcode, f.do, status, ttl, now)
@@ -184,7 +184,8 @@ func (m *Machine) fromKnowledge(i int32) bool {
 		var status dnssec.Status
 		name := cur
 		m.records, m.rcode, status, ok = m.known.recall(m.records[:0], cur, t.typ, t.class, m.wantDO(t), brief, now)
-		if !ok {
+		apart := t.typ == wire.TypeDS && m.apart(cur)
+		if !ok && !apart {
 			m.records, m.rcode, status, ok = m.known.recall(m.records[:0], cur, 0, t.class, m.wantDO(t), brief, now)
 		}
 		if !ok {
@@ -206,6 +207,9 @@ func (m *Machine) fromKnowledge(i int32) bool {
 		case wire.TypeANY, wire.TypeRRSIG:
 			return false
 		case wire.TypeCNAME, wire.TypeNSEC:
+			return m.fromDenials(i)
+		}
+		if apart {
 			return m.fromDenials(i)
 		}
 		if m.records, m.rcode, status, ok = m.known.recall(m.records[:0], cur, wire.TypeCNAME, t.class, m.wantDO(t), brief, now); !ok {

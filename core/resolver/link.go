@@ -76,6 +76,9 @@ func (m *Machine) startLink(i int32) {
 		}
 	}
 	for _, typ := range [...]wire.Type{t.typ, 0, wire.TypeCNAME} {
+		if typ != t.typ && t.typ == wire.TypeDS && m.apart(name) {
+			break
+		}
 		if m.records, m.rcode, _, ok = m.known.recall(m.records[:0], name, typ, t.class, true, true, now); ok {
 			m.conclude(i, finding{out: outNegative, name: name, source: fromKnown, do: true})
 			return

@@ -23,27 +23,28 @@ const (
 // maxUnique is for how many octets of records duplicates are looked for: each is compared with all before it.
 const maxUnique = 4096
 
-// scrub selects from m.response, which answers the question for typ at from, what may be believed: the
-// chain of aliases that starts there, what stands at its end, and the proof of a negative answer, all
-// within zone. Of
-// forwarders no referrals are taken; of others only the first alias. The records are left in m.records, the end of the chain in m.target, and the response code
-// in m.rcode.
-func (m *Machine) scrub(t *task, from dname.Name, typ wire.Type, zone dname.Name, referrals bool) outcome {
+// scrub selects from m.response, which came by route r and answers the question for typ at from, what may be believed:
+// the chain of aliases that starts there, what stands at its end, and the proof of a negative answer. Of forwarders
+// the chain is taken as far as its names are theirs to tell of, and no referrals; of others only its first link. The
+// records are left in m.records, the end of the chain in m.target, and the response code in m.rcode.
+func (m *Machine) scrub(t *task, from dname.Name, typ wire.Type, r *route) outcome {
 	m.records = m.records[:0]
 	m.rcode = m.response.rcode
 	m.malformed, m.referred = false, false
+	zone := r.bailiwick()
 	name := append(m.target[:0], from...)
 	for aliases := 0; ; aliases++ {
 		m.target = name
 		if aliases > maxChain {
 			return outLoop
 		}
-		if aliases > 0 && referrals { // Each link of a chain is asked for where it belongs.
+		if aliases > 0 && (r.kind != forward || !m.belongs(name, typ, r)) { // It is asked for where it belongs.
 			m.rcode = wire.RcodeNoError
 			m.takeDenial(t, zone) // of a wildcard's
+			m.dropForeignDenial(name, typ, r)
 			return m.readable(outAlias)
 		}
-		if next, ok := m.takeDNAME(t, name, zone); ok {
+		if next, ok := m.takeDNAME(t, name, r); ok {
 			if next == nil { // RFC 6672, section 2.2: the substituted name is too long.
 				m.rcode = wire.RcodeYXDomain
 				return m.readable(outNegative)
@@ -66,7 +67,7 @@ func (m *Machine) scrub(t *task, from dname.Name, typ wire.Type, zone dname.Name
 			name = append(m.target[:0], next...)
 			continue
 		}
-		return m.readable(m.negative(t, name, typ, zone, aliases > 0, referrals))
+		return m.readable(m.negative(t, name, typ, zone, aliases > 0, r.kind != forward))
 	}
 }
 
@@ -212,12 +213,12 @@ func (m *Machine) takeCNAME(t *task, name dname.Name) (target dname.Name, ok boo
 
 // takeDNAME copies a DNAME above name with the CNAME that follows from it, which is made here rather than
 // believed. target is nil if it would be too long.
-func (m *Machine) takeDNAME(t *task, name, zone dname.Name) (target dname.Name, ok bool) {
+func (m *Machine) takeDNAME(t *task, name dname.Name, r *route) (target dname.Name, ok bool) {
 	parts := m.response.parts
 	for i := range parts {
 		p := &parts[i]
 		if p.section != wire.Answer || p.rr.Type != wire.TypeDNAME || p.rr.Class != t.class ||
-			len(p.owner) >= len(name) || !name.In(p.owner) || !p.owner.In(zone) {
+			len(p.owner) >= len(name) || !name.In(p.owner) || !m.belongs(p.owner, wire.TypeDNAME, r) {
 			continue
 		}
 		start := len(m.records)
@@ -284,6 +285,24 @@ func (m *Machine) takeDenial(t *task, zone dname.Name) {
 		}
 		if typ == wire.TypeNSEC || typ == wire.TypeNSEC3 {
 			m.take(p, wire.Authority)
+		}
+	}
+}
+
+// dropForeignDenial takes back the denial records that came with an alias to name but are about what name's own servers
+// are to be asked for: they would be joined to what these say.
+func (m *Machine) dropForeignDenial(name dname.Name, typ wire.Type, r *route) {
+	theirs := m.groups.find(name, typ)
+	if theirs == r.group {
+		return
+	}
+	for rest := m.records; len(rest) > 0; {
+		at := len(m.records) - len(rest)
+		rec, next, _ := rest.next()
+		rest = next
+		if rec.section == wire.Authority && m.groups.find(rec.owner, rec.typ) == theirs {
+			m.records = append(m.records[:at], next...)
+			rest = m.records[at:]
 		}
 	}
 }

@@ -23,6 +23,9 @@ func (m *Machine) Snoop(now int64, q *Question) (Answer, bool) {
 	secure := m.trust.anchors != nil && !q.CD
 	for links := 0; links <= maxChain && !known; links++ {
 		for _, typ = range [3]wire.Type{q.Type, 0, wire.TypeCNAME} {
+			if typ != q.Type && q.Type == wire.TypeDS && m.apart(m.target) {
+				break
+			}
 			var status dnssec.Status
 			m.records, code, status, known = m.known.recall(m.records[:0], m.target, typ, q.Class, q.DO, false, m.seconds())
 			if known && status == dnssec.Unchecked && m.trust.anchors != nil && !q.CD {

@@ -51,6 +51,9 @@ type task struct {
 	ntried   uint8
 	nflights uint8
 
+	routes uint32 // tasks.routes as it chose its servers
+	born   uint32 // likewise as it began
+
 	// Iteration.
 	cut        bool   // its delegation is valid
 	renewed    bool   // a cached delegation was of no use and the parent was asked again
@@ -148,6 +151,8 @@ type tasks struct {
 	used  int   // list[:used] has been in use
 	inUse int
 	seed  uint64
+
+	routes uint32 // counts the changes of what is asked whom
 }
 
 func newTasks(n int, seed uint64) tasks {
@@ -203,6 +208,7 @@ func (p *tasks) add(hash uint64, q *Question, depth uint8) int32 {
 	t.queries, t.aliases, t.ntried, t.nflights = 0, 0, 0, 0
 	t.depth, t.fresh, t.total, t.subs, t.parents = depth, false, 0, 0, -1
 	t.origin, t.originGen = i, t.gen
+	t.routes, t.born = p.routes, p.routes
 	t.stage, t.security, t.bogus, t.distrusted, t.budget = stageAsk, dnssec.Secure, dnssec.ReasonNone, 0, dnssec.DefaultBudget()
 	t.lastRcode, t.lastFail, t.hasFail, t.hasEDE, t.plain = 0, 0, false, false, plainOff
 	t.nameLen = uint8(len(dname.AppendLower(t.name[:0], q.Name)))

@@ -11,6 +11,10 @@ func (m *Machine) use(e int32) {
 	x := &m.exchanges.list[e]
 	i := x.task
 	t := &m.tasks.list[i]
+	if m.reroute(i) {
+		m.advance(i)
+		return
+	}
 	r, ok := m.route(i)
 	if !ok {
 		m.useless(e, FailLame, m.response.rcode)
@@ -20,7 +24,7 @@ func (m *Machine) use(e int32) {
 		m.useMinimised(e, &r)
 		return
 	}
-	out := m.scrub(t, t.current(), t.typ, r.zone, r.kind != forward)
+	out := m.scrub(t, t.current(), t.typ, &r)
 	if r.kind == forward && m.referred && !m.last(t, &r) {
 		out = outLame // Perhaps it does no recursion; if it is the only server, it is believed.
 	}
@@ -57,7 +61,7 @@ func (m *Machine) use(e int32) {
 		return
 	}
 	if t.depth == primeDepth && out == outAnswer {
-		m.learn(&m.delegations[i], t, dname.Root(), dname.Root(), wire.Answer)
+		m.learn(&m.delegations[i], t, dname.Root(), &r, wire.Answer)
 	}
 	m.conclude(i, finding{
 		out: out, name: t.current(), source: x.server, rank: m.rank(), do: x.edns && m.wantDO(t), chain: !dname.Equal(m.target, t.current()) && r.kind == forward,
@@ -97,7 +101,7 @@ func (m *Machine) useMinimised(e int32, r *route) {
 	x := &m.exchanges.list[e]
 	i := x.task
 	t := &m.tasks.list[i]
-	out := m.scrub(t, t.current()[x.skip:], x.typ, r.zone, true)
+	out := m.scrub(t, t.current()[x.skip:], x.typ, r)
 	switch {
 	case out == outReferral:
 		m.refer(i, r)
@@ -131,7 +135,7 @@ func (m *Machine) refer(i int32, r *route) {
 		m.traceNote(i, "referral", "to the servers of "+m.cut.String())
 	}
 	m.keepReferral(t, r.zone)
-	if !m.learn(&m.delegations[i], t, m.cut, r.zone, wire.Authority) {
+	if !m.learn(&m.delegations[i], t, m.cut, r, wire.Authority) {
 		m.dropAll(t)
 		m.advance(i)
 		return

@@ -1,0 +1,98 @@
+package resolver
+
+import (
+	"heimdall/core/dname"
+	"heimdall/core/wire"
+)
+
+// routeKind is the way in which the present name of a task is asked for.
+type routeKind uint8
+
+const (
+	forward routeKind = iota
+	stub
+	iterate
+)
+
+// route says who is asked: which servers, and which names they are believed about.
+type route struct {
+	kind    routeKind
+	zone    dname.Name
+	group   *group // that the present name belongs to; nil: none, it is resolved from the root on
+	servers []int32
+	floor   int64 // of the retransmission time-out
+}
+
+// bailiwick is the zone within which the records of a response from r may stand at all. That of forwarders is the
+// root: the SOA and NSEC records of a negative answer are those of whatever zone the name is in.
+func (r *route) bailiwick() dname.Name {
+	if r.kind == forward {
+		return dname.Root()
+	}
+	return r.zone
+}
+
+// route finds the servers for the present name of a task; false if there are none. The result is valid
+// until the next call and the end of the present name.
+func (m *Machine) route(i int32) (route, bool) {
+	t := &m.tasks.list[i]
+	cur := t.current()
+	g := m.groups.find(cur, t.typ)
+	switch {
+	case g != nil && g.kind == Forward:
+		return route{forward, g.zone, g, g.servers, minForwardRTO}, true
+	case g != nil && !m.recursive():
+		return route{stub, g.zone, g, g.servers, minRTO}, true
+	case g != nil: // A zone cut below the stub zone leads on from it.
+		least := g.zone.Labels() + 1
+		if t.cut = t.cut && int(m.delegations[i].labels) >= least; !t.cut {
+			if !m.closest(i, least) {
+				return route{stub, g.zone, g, g.servers, minRTO}, true
+			}
+			t.cut = true
+			m.look(i)
+		}
+	case !m.recursive():
+		return route{}, false
+	case !t.cut:
+		if !m.closest(i, 0) {
+			return route{}, false
+		}
+		t.cut = true
+		if m.delegations[i].hints && t.depth != primeDepth {
+			m.prime()
+		}
+		m.look(i)
+	}
+	return route{iterate, cur.Suffix(int(m.delegations[i].labels)), g, m.gather(i), minRTO}, true
+}
+
+// belongs says whether servers of r are believed about the records of a type at name: whether the name's own route
+// leads to them. What a server says of other names counts for nothing, whatever it was asked for (MaginotDNS,
+// USENIX Security '23): a forwarder speaks for the zone it is configured for, less the zones below with a route of their
+// own.
+func (m *Machine) belongs(name dname.Name, typ wire.Type, r *route) bool {
+	return name.In(r.zone) && m.groups.find(name, typ) == r.group
+}
+
+// reroute has a task forget the servers of its present name if the routes have changed since it chose them: what they
+// still say counts for nothing. True if they have; the task then has no exchange left, and advance goes on.
+func (m *Machine) reroute(i int32) bool {
+	t := &m.tasks.list[i]
+	if t.routes == m.tasks.routes {
+		return false
+	}
+	t.routes, t.stage = m.tasks.routes, stageAsk
+	if m.validations != nil {
+		m.validations[i] = nil
+	}
+	m.dropAll(t)
+	t.restart()
+	return true
+}
+
+// apart says whether the DS records of name are asked of others than all else at it: then what is known of the one says
+// nothing about the other.
+func (m *Machine) apart(name dname.Name) bool {
+	return m.groups.find(name, wire.TypeDS) != m.groups.find(name, wire.TypeA)
+}
