@@ -58,7 +58,7 @@ func (e *Engine) perform() {
 				}
 			case resolver.Verify:
 				if !e.performer.Verify(a.Ref, a.Job) {
-					e.unverified = append(e.unverified, a.Ref)
+					e.unverified = append(e.unverified, unverified{a.Ref, a.Job})
 				}
 			case resolver.Timer:
 				e.performer.Timer(a.Ref, a.At)
@@ -74,9 +74,10 @@ func (e *Engine) perform() {
 		for _, u := range e.unsent {
 			e.resolver.SendFailed(e.now, u.ref, u.why)
 		}
-		for _, ref := range e.unverified {
-			e.resolver.Verified(e.now, ref, nil)
+		for _, u := range e.unverified {
+			e.resolver.Verified(e.now, u.ref, u.job)
 		}
+		clear(e.unverified)
 	}
 }
 

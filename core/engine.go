@@ -82,15 +82,15 @@ type Engine struct {
 	nowSec     uint32 // of the current call
 	now        int64
 	draining   bool
-	scratch    []byte     // one response on its way to the Performer
-	lower      []byte     // a qname on its way to the resolver
-	asked      []byte     // a query of a client that has waited
-	located    []zone.Ref // of the queries of a batch that zones answer
-	unsent     []unsent   // queries that could not be sent
-	unverified []uint64   // jobs of validation that nobody took
-	evicted    []uint32   // waiters that lost their place in the queue
-	hit        cache.Hit  // for clients that have waited
-	prefetched [256]mark  // entries that were refreshed, when
+	scratch    []byte       // one response on its way to the Performer
+	lower      []byte       // a qname on its way to the resolver
+	asked      []byte       // a query of a client that has waited
+	located    []zone.Ref   // of the queries of a batch that zones answer
+	unsent     []unsent     // queries that could not be sent
+	unverified []unverified // jobs of validation that nobody took
+	evicted    []uint32     // waiters that lost their place in the queue
+	hit        cache.Hit    // for clients that have waited
+	prefetched [256]mark    // entries that were refreshed, when
 }
 
 // New makes an Engine.

@@ -20,10 +20,6 @@ func (s *Shard) Verify(ref uint64, job *resolver.Job) bool {
 	accepted := s.opt.Verifier.Verify(job, func() {
 		s.box.Put(func() {
 			s.verifying--
-			if !job.Done() {
-				s.engine.Verified(s.now, ref, nil) // it ended in a panic
-				return
-			}
 			s.engine.Verified(s.now, ref, job)
 		})
 	}, s.wakeUp)

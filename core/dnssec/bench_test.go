@@ -98,7 +98,7 @@ m.example.org. NSEC example.org. A RRSIG NSEC`)
 }
 
 func BenchmarkSynthesize(b *testing.B) {
-	s := NewSpans(name(b, "example.org."), 10)
+	s := NewSpans(name(b, "example.org."), 10, 1<<20)
 	for _, set := range secure(b, "example.org.", "example.org. NSEC m.example.org. SOA NS RRSIG NSEC\nm.example.org. NSEC example.org. A RRSIG NSEC") {
 		s.Put(set, 0)
 	}

@@ -20,6 +20,15 @@ type Delegation struct {
 	TTL   uint32
 }
 
+// Bytes is about how much memory d takes.
+func (d *Delegation) Bytes() int {
+	n := 128 + len(d.Name)
+	for i := range d.DS {
+		n += 48 + len(d.DS[i].Digest)
+	}
+	return n
+}
+
 // ValidateDelegation reads what r says about name, which lies below zone: r is the response to a query for
 // name's DS records, or a referral to it. zone must be Secure. If a referral makes the outcome Bogus with
 // ReasonNoDenial, it just says nothing, and the DS records must be asked for.

@@ -70,6 +70,22 @@ type Zone struct {
 	TTL  uint32  // for how many seconds this may be kept
 }
 
+// Bytes is about how much memory z takes.
+func (z *Zone) Bytes() int {
+	n := 128 + len(z.Name)
+	if z.Keys != nil {
+		n += 64 + len(z.Keys.zone)
+		for i := range z.Keys.keys {
+			k := &z.Keys.keys[i]
+			n += 128 + len(k.rdata)
+			if k.public != nil { // as numbers
+				n += 160 + len(k.rdata)
+			}
+		}
+	}
+	return n
+}
+
 // brokenTTL is how long in seconds a broken link is kept: as long as RFC 9520, section 3.2, lets a failure be
 // cached at least, several times less than it may be cached at most. Unbound keeps bad keys for 60 seconds.
 const brokenTTL = 60

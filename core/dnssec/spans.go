@@ -14,6 +14,8 @@ import (
 type Spans struct {
 	zone  dname.Name
 	limit int
+	room  int        // bytes
+	bytes int        // of what is held
 	nsec  []keptSpan // by owner, in canonical order
 	nsec3 []keptSpan // by hash
 	param NSEC3PARAM // of nsec3
@@ -27,10 +29,26 @@ type keptSpan struct {
 	expires uint32        // seconds
 }
 
-// NewSpans returns an empty set for the zone, which will hold up to limit records. One takes about 500 bytes.
-func NewSpans(zone dname.Name, limit int) *Spans {
-	return &Spans{zone: dname.AppendLower(nil, zone), limit: limit}
+// bytes is about how much memory k takes.
+func (k *keptSpan) bytes() int {
+	n := 256 + len(k.set.Owner) + len(k.set.Signer)
+	for _, rdata := range k.set.Data {
+		n += 32 + len(rdata)
+	}
+	for _, rdata := range k.set.Sigs {
+		n += 32 + len(rdata)
+	}
+	return n
 }
+
+// NewSpans returns an empty set for the zone, which will hold up to limit records in so many bytes. One takes about
+// 500 bytes.
+func NewSpans(zone dname.Name, limit, bytes int) *Spans {
+	return &Spans{zone: dname.AppendLower(nil, zone), limit: limit, room: bytes}
+}
+
+// Bytes is about how much memory the records take.
+func (s *Spans) Bytes() int { return s.bytes }
 
 // Zone returns the apex, in lower case.
 func (s *Spans) Zone() dname.Name { return s.zone }
@@ -47,12 +65,16 @@ func (s *Spans) Put(set *RRset, now uint32) bool {
 		return false
 	}
 	kept := keptSpan{set: cloneSet(set), expires: now + min(set.TTL, 1<<30)}
+	if kept.bytes() > s.room {
+		return false
+	}
 	if len(d.spans) == 1 {
 		s.nsec = s.insert(s.nsec, kept, now)
 		return true
 	}
 	if d.param.Iterations != s.param.Iterations || !bytes.Equal(d.param.Salt, s.param.Salt) {
-		s.nsec3, s.param = nil, d.param // another chain
+		s.remove(s.nsec3, 0, len(s.nsec3)) // another chain
+		s.nsec3, s.param = nil, d.param
 		s.param.Salt = slices.Clone(d.param.Salt)
 	}
 	kept.hash = d.hashSpans[0].owner
@@ -97,32 +119,52 @@ func (k *keptSpan) covers(zone dname.Name, to *keptSpan) bool {
 
 // insert puts k into list, in the place of what it contradicts.
 func (s *Spans) insert(list []keptSpan, k keptSpan, now uint32) []keptSpan {
+	others := s.Len() - len(list) // NSEC records, of a zone that has NSEC3 ones now, or the other way round
 	at, found := slices.BinarySearchFunc(list, &k, func(e keptSpan, k *keptSpan) int { return e.compare(k) })
 	if found {
-		list = slices.Delete(list, at, at+1)
+		list = s.remove(list, at, at+1)
 	} else if at > 0 && list[at-1].covers(s.zone, &k) {
 		at--
-		list = slices.Delete(list, at, at+1)
+		list = s.remove(list, at, at+1)
 	}
 	end := at
 	for end < len(list) && k.covers(s.zone, &list[end]) {
 		end++
 	}
-	list = slices.Delete(list, at, end)
-	if s.Len() >= s.limit {
+	list = s.remove(list, at, end)
+	for size := k.bytes(); others+len(list) >= s.limit || s.bytes+size > s.room; {
+		if len(list) == 0 {
+			s.nsec, s.nsec3, s.bytes = nil, nil, 0
+			break
+		}
 		list = s.evict(list, now)
 		at, _ = slices.BinarySearchFunc(list, &k, func(e keptSpan, k *keptSpan) int { return e.compare(k) })
 	}
+	s.bytes += k.bytes()
 	return slices.Insert(list, at, k)
+}
+
+// remove takes the records from at to end out of list.
+func (s *Spans) remove(list []keptSpan, at, end int) []keptSpan {
+	for i := at; i < end; i++ {
+		s.bytes -= list[i].bytes()
+	}
+	return slices.Delete(list, at, end)
 }
 
 // evict makes room: it drops what has expired, or else one after the other.
 func (s *Spans) evict(list []keptSpan, now uint32) []keptSpan {
 	before := len(list)
-	list = slices.DeleteFunc(list, func(k keptSpan) bool { return int32(k.expires-now) <= 0 })
+	list = slices.DeleteFunc(list, func(k keptSpan) bool {
+		gone := int32(k.expires-now) <= 0
+		if gone {
+			s.bytes -= k.bytes()
+		}
+		return gone
+	})
 	if len(list) == before && len(list) > 0 {
 		s.hand = (s.hand + 1) % len(list)
-		list = slices.Delete(list, s.hand, s.hand+1)
+		list = s.remove(list, s.hand, s.hand+1)
 	}
 	return list
 }

@@ -25,7 +25,7 @@ func TestSpansAgainstModel(t *testing.T) {
 				if round%2 == 1 {
 					limit = 3
 				}
-				s := NewSpans(m.apex, limit)
+				s := NewSpans(m.apex, limit, 1<<20)
 				for _, i := range r.Perm(len(sets)) {
 					if !s.Put(sets[i], 1000) {
 						t.Fatalf("record of %v is not kept", sets[i].Owner)
@@ -62,7 +62,7 @@ func TestSpansAgainstModel(t *testing.T) {
 }
 
 func TestSpansExpire(t *testing.T) {
-	s := NewSpans(name(t, "Example."), 10)
+	s := NewSpans(name(t, "Example."), 10, 1<<20)
 	sets := secure(t, "example.", "example. 100 NSEC b.example. SOA NS RRSIG NSEC\nb.example. 200 NSEC example. A RRSIG NSEC")
 	for _, set := range sets {
 		if !s.Put(set, 0xffffffff-50) { // the clock wraps
@@ -85,7 +85,7 @@ func TestSpansExpire(t *testing.T) {
 }
 
 func TestSpansFollowTheZone(t *testing.T) {
-	s := NewSpans(name(t, "example."), 10)
+	s := NewSpans(name(t, "example."), 10, 1<<20)
 	put := func(text string) {
 		t.Helper()
 		for _, set := range secure(t, "example.", text) {
@@ -120,7 +120,7 @@ func TestSpansFollowTheZone(t *testing.T) {
 		t.Errorf("after a name was removed: %d spans, m is %s", s.Len(), kind("m.example."))
 	}
 	// The zone changes to NSEC3 parameters that it did not have.
-	s = NewSpans(name(t, "example."), 10)
+	s = NewSpans(name(t, "example."), 10, 1<<20)
 	put("0p9mhaveqvm6t7vbl5lop2u3t2rp3tom.example. NSEC3 1 0 0 - 2t7b4g4vsa5smi47k61mv5bv1a22bojr A")
 	put("1p9mhaveqvm6t7vbl5lop2u3t2rp3tom.example. NSEC3 1 0 0 aa 2t7b4g4vsa5smi47k61mv5bv1a22bojr A")
 	if s.Len() != 1 {
@@ -129,7 +129,7 @@ func TestSpansFollowTheZone(t *testing.T) {
 }
 
 func TestSpansRefuse(t *testing.T) {
-	s := NewSpans(name(t, "example."), 10)
+	s := NewSpans(name(t, "example."), 10, 1<<20)
 	good := secure(t, "example.", "a.example. NSEC b.example. A RRSIG NSEC")[0]
 	for _, c := range []struct {
 		name   string
@@ -160,7 +160,7 @@ func TestSpansRefuse(t *testing.T) {
 
 // TestSpansCopy changes what was put in.
 func TestSpansCopy(t *testing.T) {
-	s := NewSpans(name(t, "example."), 10)
+	s := NewSpans(name(t, "example."), 10, 1<<20)
 	set := secure(t, "example.", "example. NSEC example. SOA NS RRSIG NSEC")[0]
 	want := bytes.Clone(set.Data[0])
 	s.Put(set, 0)

@@ -45,8 +45,8 @@ const (
 	// Timer: call Fire with Ref at the time At. Its lower half is below Machine.Timers, and what was to be called for
 	// the same one before is not wanted any more.
 	Timer
-	// Verify: call Run of Job on another thread, and Verified with Ref and Job afterwards, or with nil at once if
-	// that cannot be done.
+	// Verify: call Run of Job on another thread, and Verified with Ref and Job afterwards, or at once if that cannot
+	// be done.
 	Verify
 )
 
@@ -103,9 +103,9 @@ func (m *Machine) Clear() {
 	if m.trust.anchors != nil {
 		clear(m.actions) // lets go of jobs
 	}
-	m.actions = m.actions[:0]
-	m.arena = m.arena[:0]
-	m.waiting = m.waiting[:0]
+	m.actions = trim(m.actions, keptActions)
+	m.arena, m.waiting = trim(m.arena, keptOctets), trim(m.waiting, keptOctets/4)
+	m.records, m.glue = trim(m.records, keptOctets), trim(m.glue, keptOctets)
 }
 
 // lend copies b to memory that stays valid until Clear.

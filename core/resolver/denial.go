@@ -13,6 +13,7 @@ const (
 	maxDenials   = 128  // zones with such records
 	maxSpans     = 128  // records of one zone
 	maxRootSpans = 2048 // of the root, which has 1,450 and meets most of the nonsense
+	maxSOA       = 2048 // octets of an SOA record with its signatures
 )
 
 // spanHashes is what may be hashed to answer one question from NSEC3 records on the shard's thread: 64 blocks
@@ -38,7 +39,11 @@ func (m *Machine) keepDenial(c *claim) {
 		if set.Status == dnssec.Secure && set.Section == wire.Authority && (set.Type == wire.TypeNSEC || set.Type == wire.TypeNSEC3) {
 			kept := *set
 			kept.TTL = min(kept.TTL, maxNegativeTTL) // RFC 9077: a negative answer's TTL, whatever the signer took
-			any = m.denialOf(set.Signer).spans.Put(&kept, now) || any
+			d := m.denialOf(set.Signer)
+			before := d.spans.Bytes()
+			any = d.spans.Put(&kept, now) || any
+			m.trust.kept += d.spans.Bytes() - before
+			m.makeRoom(d)
 		}
 	}
 	for i := 0; i < len(c.Sets) && any; i++ {
@@ -49,10 +54,34 @@ func (m *Machine) keepDenial(c *claim) {
 		d := m.denialOf(set.Signer)
 		d.soa = d.soa[:0].add(wire.Authority, set.Owner, wire.TypeSOA, set.Class, set.TTL, set.Data[0])
 		for _, rdata := range set.Sigs {
-			d.soa = d.soa.add(wire.Authority, set.Owner, wire.TypeRRSIG, set.Class, set.TTL, rdata)
+			if len(d.soa) < maxSOA {
+				d.soa = d.soa.add(wire.Authority, set.Owner, wire.TypeRRSIG, set.Class, set.TTL, rdata)
+			}
+		}
+		if len(d.soa) > maxSOA {
+			d.soa, d.until = nil, 0
+			continue
 		}
 		d.until = now + min(set.TTL, maxNegativeTTL)
 	}
+}
+
+// makeRoom forgets denials of other zones than the one of keep until all have room.
+func (m *Machine) makeRoom(keep *denial) {
+	for name, d := range m.trust.denials { // in an order that nobody can foresee
+		if m.trust.kept <= m.trust.room {
+			return
+		}
+		if d != keep {
+			m.trust.dropDenial(name)
+		}
+	}
+}
+
+// dropDenial forgets what is kept for a zone.
+func (t *trust) dropDenial(zone string) {
+	t.kept -= t.denials[zone].spans.Bytes()
+	delete(t.denials, zone)
 }
 
 // denialOf returns what is kept for a zone.
@@ -65,13 +94,13 @@ func (m *Machine) denialOf(zone dname.Name) *denial {
 		if len(m.trust.denials) < maxDenials {
 			break
 		}
-		delete(m.trust.denials, old)
+		m.trust.dropDenial(old)
 	}
 	limit := maxSpans
 	if zone.IsRoot() {
 		limit = maxRootSpans
 	}
-	d := &denial{spans: dnssec.NewSpans(key, limit)}
+	d := &denial{spans: dnssec.NewSpans(key, limit, m.trust.room/2)}
 	m.trust.denials[string(key)] = d
 	return d
 }

@@ -25,6 +25,8 @@ type Job struct {
 	keys    *dnssec.Zone      // of jobKeys
 	cut     dnssec.Delegation // of jobCut
 	done    bool
+
+	orphaned int // counted in Machine.held for a job whose task has ended; the Machine's own
 }
 
 type jobKind uint8
@@ -91,23 +93,26 @@ func (m *Machine) budget(t *task) dnssec.Budget {
 	return dnssec.Budget{}
 }
 
-// Verified takes back the job of the action ref, run, or nil if nobody could run it.
+// Verified takes back the job of the action ref, run, or as it was if nobody could run it.
 func (m *Machine) Verified(now int64, ref uint64, j *Job) {
 	m.now = now
+	m.held.bytes -= j.orphaned
+	j.orphaned = 0
 	i := refIndex(ref)
 	if ref&timerRef == 0 || i < 0 || int(i) >= m.tasks.used {
 		return
 	}
 	t := &m.tasks.list[i]
-	if !t.running || t.gen != refGen(ref) || t.stage != stageVerify || j != nil && (m.validations[i].job != j || !j.done) {
+	if !t.running || t.gen != refGen(ref) || t.stage != stageVerify || m.validations[i].job != j {
 		return
 	}
 	defer m.wake()
+	m.validations[i].job = nil
 	if m.reroute(i) {
 		m.advance(i)
 		return
 	}
-	if j == nil {
+	if !j.done {
 		m.stats.JobsRefused++
 		m.fail(i, edeBusy, "too many signatures wait to be checked")
 		return
@@ -120,6 +125,5 @@ func (m *Machine) Verified(now int64, ref uint64, j *Job) {
 		o.budget.HashBlocks -= given.HashBlocks - j.budget.HashBlocks
 	}
 	t.stage = stageAsk
-	m.validations[i].job = nil
 	m.judged(i, j)
 }

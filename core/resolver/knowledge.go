@@ -311,10 +311,13 @@ func (m *Machine) wantDO(t *task) bool { return t.do || m.options.DNSSEC }
 // seconds is the time of the running call.
 func (m *Machine) seconds() uint32 { return uint32(m.now / 1e9) }
 
-// SetMemory gives the Machine other memory for what it learns, as Options.Memory is, and forgets what it has learned.
-// Tasks under way ask again for what they need. The memory before is not used any more. A Machine that keeps nothing
-// needs none.
-func (m *Machine) SetMemory(mem []byte) {
+// SetMemory gives the Machine other memory for what it learns, as Options.Memory and Options.TrustMemory are, and forgets
+// what it has learned. Tasks under way ask again for what they need. The memory before is not used any more. A Machine that
+// keeps nothing needs none.
+func (m *Machine) SetMemory(mem []byte, trust int) {
+	if m.trust.anchors != nil {
+		m.trust.begin(trust)
+	}
 	if m.known.store == nil {
 		return
 	}

@@ -33,6 +33,7 @@ type Machine struct {
 	scratch     delegation
 	candidates  []int32 // servers that a task may ask
 	links       links
+	held        held
 	ready       []readyTask // sub-tasks of theirs have ended
 	primed      int64       // when the root servers may be asked for again
 
@@ -66,12 +67,13 @@ func New(o Options, rnd Rand) *Machine {
 		tasks:     newTasks(o.MaxTasks, rnd.Uint64()),
 		waiters:   newWaiters(o.MaxWaiters),
 		exchanges: newExchanges(2*o.MaxTasks + maxFlights),
+		held:      newHeld(o.MaxTasks),
 		failing:   newFailing(rnd.Uint64()),
 		actions:   make([]Action, 0, 64),
 		message:   make([]byte, 0, wire.HeaderLen+65535),
 	}
 	m.known.seed = rnd.Uint64()
-	m.trust = newTrust(o.Anchors)
+	m.trust = newTrust(o.Anchors, o.TrustMemory)
 	if o.Anchors != nil {
 		m.validations = make([]*validation, o.MaxTasks)
 	}
@@ -225,10 +227,8 @@ func (m *Machine) arm(i int32) {
 func (m *Machine) end(i int32) {
 	t := &m.tasks.list[i]
 	m.dropAll(t)
-	m.chains.release(&t.chain)
-	if m.validations != nil {
-		m.validations[i] = nil
-	}
+	m.held.bytes -= m.chains.release(&t.chain)
+	m.letGo(i)
 	m.notify(t)
 	m.tasks.remove(i)
 }

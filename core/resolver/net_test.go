@@ -114,7 +114,7 @@ func (n *network) perform() {
 				continue
 			}
 			if n.busy {
-				n.m.Verified(int64(n.now), a.Ref, nil)
+				n.m.Verified(int64(n.now), a.Ref, a.Job)
 				continue
 			}
 			a.Job.Run(n.wall, n.memo, nil)
@@ -240,6 +240,9 @@ func (n *network) idle() {
 	s := n.m.Stats()
 	if s.Tasks != 0 || s.Waiters != 0 || s.Exchanges != 0 {
 		n.t.Errorf("left over: %d tasks, %d waiters, %d exchanges", s.Tasks, s.Waiters, s.Exchanges)
+	}
+	if n.m.held.bytes != 0 {
+		n.t.Errorf("left over: %d bytes are held", n.m.held.bytes)
 	}
 	for i := range n.m.servers.list[:n.m.servers.used] {
 		if p := n.m.servers.list[i].pins; p != 0 {

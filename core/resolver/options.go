@@ -67,6 +67,8 @@ type Options struct {
 	DNSSEC bool
 	// Memory holds what is learned: delegations and RRsets. Default 1 MiB, made here, if Recursion is set.
 	Memory []byte
+	// TrustMemory is what is kept on the Go heap of the chain of trust and of denials, in bytes. Default 8 MiB.
+	TrustMemory int
 	// Groups are the forward and stub zones; Reconfigure replaces them.
 	Groups []Group
 }
@@ -91,6 +93,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Timeout <= 0 {
 		o.Timeout = defaultTimeout
+	}
+	if o.TrustMemory <= 0 {
+		o.TrustMemory = mostTrust
 	}
 	if o.UDPSize < 512 {
 		o.UDPSize = defaultUDPSize

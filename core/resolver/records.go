@@ -22,6 +22,18 @@ type records []byte
 
 const recordHeader = 12
 
+// count returns the number of records.
+func (r records) count() (n int) {
+	for len(r) > 0 {
+		_, rest, ok := r.next()
+		if !ok {
+			break
+		}
+		n, r = n+1, rest
+	}
+	return n
+}
+
 // record is one of them, borrowed from the buffer.
 type record struct {
 	section wire.Section
@@ -103,6 +115,9 @@ func (r records) sum() uint64 {
 // records with the longest names.
 const chainLimit = 16 << 10
 
+// chainKept is what a buffer of a chain may have grown to and still be kept, in octets.
+const chainKept = 1024
+
 // chains are the buffers of the tasks that have followed an alias. They are made when first needed and
 // then used again; there are never more than tasks.
 type chains struct {
@@ -110,17 +125,18 @@ type chains struct {
 	free []int32
 }
 
-// extend appends recs to the buffer *at, which it makes if it is -1; false if the chain gets too long.
-func (c *chains) extend(at *int32, recs records) bool {
+// extend appends recs to the buffer *at, which it makes if it is -1; false if the chain gets too long, or if too much is
+// held.
+func (c *chains) extend(at *int32, recs records, h *held) bool {
 	if *at < 0 {
 		if n := len(c.free); n > 0 {
 			*at, c.free = c.free[n-1], c.free[:n-1]
 		} else {
 			*at = int32(len(c.list))
-			c.list = append(c.list, make(records, 0, 1024))
+			c.list = append(c.list, make(records, 0, chainKept))
 		}
 	}
-	if len(c.list[*at])+len(recs) > chainLimit {
+	if len(c.list[*at])+len(recs) > chainLimit || !h.take(len(recs), false) {
 		return false
 	}
 	c.list[*at] = append(c.list[*at], recs...)
@@ -135,10 +151,13 @@ func (c *chains) get(at int32) records {
 	return c.list[at]
 }
 
-func (c *chains) release(at *int32) {
+// release gives the buffer *at back and returns how much of what is held is free again.
+func (c *chains) release(at *int32) (freed int) {
 	if *at >= 0 {
-		c.list[*at] = c.list[*at][:0]
+		freed = len(c.list[*at])
+		c.list[*at] = trim(c.list[*at], chainKept)
 		c.free = append(c.free, *at)
 		*at = -1
 	}
+	return freed
 }

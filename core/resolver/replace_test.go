@@ -14,7 +14,7 @@ func TestSetMemory(t *testing.T) {
 	n := withGlueless(world(t, Options{NoIPv6: true, Memory: old}, internet))
 	n.resolve(question("www.example.test.", wire.TypeA))
 	change := func() {
-		n.m.SetMemory(make([]byte, cache.MinMemory))
+		n.m.SetMemory(make([]byte, cache.MinMemory), 1<<20)
 		for i := range old {
 			old[i] = 0xff
 		}
@@ -34,7 +34,7 @@ func TestSetMemory(t *testing.T) {
 	if len(n.log) == 0 || n.log[0].to == addr("192.0.2.4") {
 		t.Errorf("what was learned in the old memory is still known: %v", n.asked())
 	}
-	n.m.SetMemory(nil) // it takes memory of its own
+	n.m.SetMemory(nil, 1<<20) // it takes memory of its own
 	if _, msg := n.resolve(question("www.example.test.", wire.TypeA)); lines(msg.Answer) != "www.example.test. A 198.51.100.1" {
 		t.Error(lines(msg.Answer))
 	}

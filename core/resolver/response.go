@@ -39,7 +39,7 @@ func (r *response) read(msg []byte) bool {
 	r.msg, r.flags = msg, wire.Flags(msg)
 	r.rcode = wire.RcodeOf(r.flags)
 	r.hasOPT, r.hasEDE, r.cookie = false, false, nil
-	r.parts, r.names = r.parts[:0], r.names[:0]
+	r.parts, r.names = trim(r.parts, keptParts), trim(r.names, keptOctets)
 	if !r.reader.Reset(msg) {
 		return false
 	}

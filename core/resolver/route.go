@@ -83,9 +83,7 @@ func (m *Machine) reroute(i int32) bool {
 		return false
 	}
 	t.routes, t.stage = m.tasks.routes, stageAsk
-	if m.validations != nil {
-		m.validations[i] = nil
-	}
+	m.letGo(i)
 	m.dropAll(t)
 	t.restart()
 	return true

@@ -17,6 +17,10 @@ type claim struct {
 	made []bool // the CNAME sets that follow from a DNAME, by index of Sets
 }
 
+// claimSize is what a claim of records takes, about, in bytes: a copy, a slice for each record in one of its set, and the
+// sets, which are mostly of one record with one signature.
+func claimSize(r records) int { return 1024 + len(r) + 128*r.count() }
+
 // claim makes a response about name of records; false if there are too many RRsets.
 func (r records) claim(name dname.Name, t wire.Type, c wire.Class, code wire.Rcode, complete bool) (*claim, bool) {
 	own := make(records, 0, len(r)+len(name))

@@ -135,7 +135,7 @@ func (m *Machine) take(p *part, s wire.Section) {
 	start := len(m.records)
 	r := m.records.begin(s, p.owner, p.rr.Type, p.rr.Class, p.rr.TTL)
 	filled, ok := wire.UnpackRData(r, m.response.msg, &p.rr)
-	if !ok {
+	if !ok || len(filled) > maxTaken {
 		m.malformed = true
 		return
 	}

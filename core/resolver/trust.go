@@ -6,10 +6,6 @@ import (
 	"heimdall/core/wire"
 )
 
-// maxLinks bounds the links of the chain of trust that are kept, of either kind: half of it in each generation. A
-// zone with its keys takes about 2 KiB, a delegation 200 bytes.
-const maxLinks = 16384
-
 // minLinkTTL is for how many seconds a link is kept at least: a walk that has asked for it must find it, even
 // if its TTL is 0.
 const minLinkTTL = 2
@@ -22,6 +18,8 @@ type trust struct {
 	zones   generations[zoneLink]
 	cuts    generations[cutLink]
 	denials denials
+	room    int    // for denials, in bytes
+	kept    int    // by them
 	key     []byte // a name in lower case
 }
 
@@ -30,18 +28,29 @@ type zoneLink struct {
 	until int64 // nanoseconds
 }
 
+func (z zoneLink) bytes() int { return z.zone.Bytes() }
+
 type cutLink struct {
 	cut   dnssec.Delegation
 	until int64 // nanoseconds
 }
 
-func newTrust(anchors *dnssec.Anchors) trust {
+func (c cutLink) bytes() int { return c.cut.Bytes() }
+
+// newTrust divides the memory: half is for zones with their keys, of about 1.5 KiB each, a quarter for delegations, of 300
+// bytes, and a quarter for denials. Either kind of link has half of its part in each generation.
+func newTrust(anchors *dnssec.Anchors, memory int) trust {
 	t := trust{anchors: anchors, policy: dnssec.DefaultPolicy()}
 	if anchors != nil {
-		t.zones, t.cuts = newGenerations[zoneLink](maxLinks/2), newGenerations[cutLink](maxLinks/2)
-		t.denials = make(denials)
+		t.begin(memory)
 	}
 	return t
+}
+
+// begin makes t empty, with so much memory.
+func (t *trust) begin(memory int) {
+	t.zones, t.cuts = newGenerations[zoneLink](memory/4), newGenerations[cutLink](memory/8)
+	t.denials, t.room, t.kept = make(denials), memory/4, 0
 }
 
 // lower returns name in lower case, borrowed until the next call.
@@ -133,7 +142,7 @@ func (t *trust) flush(name dname.Name, subtree bool) {
 	t.zones.removeIf(match)
 	for have := range t.denials {
 		if match(have) || name.In(dname.Name(have)) {
-			delete(t.denials, have)
+			t.dropDenial(have)
 		}
 	}
 	t.cuts.removeIf(match)

@@ -177,7 +177,7 @@ func (m *Machine) extend(t *task) bool {
 		}
 		rest = next
 	}
-	if t.aliases > maxChain || !m.chains.extend(&t.chain, m.records) {
+	if t.aliases > maxChain || !m.chains.extend(&t.chain, m.records, &m.held) {
 		return false
 	}
 	if m.tracer != nil {

@@ -43,6 +43,7 @@ type finding struct {
 // validation is the response of a task that is being validated.
 type validation struct {
 	finding
+	size   int // counted in Machine.held
 	claim  *claim
 	target dname.Name // where its chain of aliases ends
 
@@ -85,12 +86,18 @@ func (m *Machine) conclude(i int32, f finding) {
 	if f.out == outNegative && !link {
 		m.join(t)
 	}
+	size := claimSize(m.records)
+	if !m.held.take(size, link) {
+		m.fail(i, edeBusy, "too many responses wait to be validated")
+		return
+	}
 	c, ok := m.records.claim(f.name, t.typ, t.class, m.rcode, f.out != outAlias)
 	if !ok {
+		m.held.bytes -= size
 		m.distrust(i, &f, dnssec.ReasonNotValidatable, false)
 		return
 	}
-	v := &validation{finding: f, claim: c, target: append(dname.Name(nil), m.target...)}
+	v := &validation{finding: f, size: size, claim: c, target: append(dname.Name(nil), m.target...)}
 	v.name = c.Name
 	m.validations[i] = v
 	if link {
@@ -207,12 +214,25 @@ func (m *Machine) reach(i int32, v *validation) *dnssec.Zone {
 	return v.walk.Zone()
 }
 
+// letGo ends the validation of a task. What its job holds counts until that is back.
+func (m *Machine) letGo(i int32) {
+	if m.validations == nil || m.validations[i] == nil {
+		return
+	}
+	if v := m.validations[i]; v.job == nil {
+		m.held.bytes -= v.size
+	} else {
+		v.job.orphaned = v.size
+	}
+	m.validations[i] = nil
+}
+
 // judged goes on with the task of a job that has been run.
 func (m *Machine) judged(i int32, j *Job) {
 	v := m.validations[i]
 	t := &m.tasks.list[i]
 	t.stage = stageAsk
-	m.validations[i] = nil
+	m.letGo(i)
 	if j.kind != jobAnswer {
 		m.linkJudged(i, v, j)
 		return

@@ -6,6 +6,7 @@ import (
 
 	"heimdall/affinity"
 	"heimdall/core/config"
+	"heimdall/core/resolver"
 	"heimdall/shard"
 )
 
@@ -75,7 +76,7 @@ func (w *worker) settle(sh *shard.Shard, c *config.Config) error {
 		affinity.Unmap(mem)
 		return err
 	}
-	sh.Engine().Resolver().SetMemory(records)
+	sh.Engine().Resolver().SetMemory(records, resolver.TrustMemory(len(mem)))
 	affinity.Unmap(w.mem)
 	w.mem, w.seats.have = mem, want
 	return nil

@@ -27,11 +27,11 @@ type remembered struct {
 }
 
 // Weights of what is remembered. The longer a signature takes to verify, the less it weighs: ristretto has to
-// put out fewer others for it. The bounds let memoWeight hold 16,384 quick ones to 131,072 slow ones, of about
-// 200 bytes each.
+// put out fewer others for it. The bounds let memoWeight hold 16,384 quick ones to 32,768 slow ones, of about
+// 200 bytes each: 6.5 MB.
 const (
 	memoWeight   = 1 << 20
-	memoLightest = 8
+	memoLightest = 32
 	memoHeaviest = 64
 	memoScale    = 2048 // weight times microseconds
 )
