@@ -154,6 +154,9 @@ func (m *Machine) drop(i int32) {
 	}
 	t.nflights--
 	m.servers.list[x.server].pins--
+	if x.late {
+		m.servers.list[x.server].overdue--
+	}
 	m.exchanges.remove(i)
 }
 

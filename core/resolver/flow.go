@@ -4,12 +4,6 @@ import (
 	"heimdall/core/wire"
 )
 
-const (
-	exploreOneIn = 20 // queries that go to a random server instead of the best, to learn its speed
-	bandShift    = 2  // servers within a quarter of the best one's time are taken as equal
-	bandFloor    = int64(2e6)
-)
-
 // advance sends the next query of a task that waits for nothing, or ends it.
 func (m *Machine) advance(i int32) {
 	t := &m.tasks.list[i]
@@ -68,101 +62,19 @@ func (m *Machine) exhausted(i int32, r *route, verdict pickResult) {
 			m.advance(i)
 			return
 		}
-	case forward: // It may be busy asking others, so a query that was not answered stays open.
-		for x := t.flights; x >= 0; x = m.exchanges.list[x].next {
-			e := &m.exchanges.list[x]
-			if n, _ := t.tries(e.server); n > 0 && !t.attempt(e.server).excluded {
-				m.arm(i)
-				return
-			}
-		}
+	}
+	if m.mayYetAnswer(t) {
+		m.arm(i)
+		return
 	}
 	if m.settleForNothing(i) {
 		return
 	}
-	if verdict == pickDown {
-		m.fail(i, wire.EDENoReachableAuthority, "all servers for the name are down")
+	if verdict == pickSilent {
+		m.fail(i, wire.EDENoReachableAuthority, "all servers for the name are silent, and many questions wait for them")
 		return
 	}
 	m.fail(i, m.cause(t), m.causeText(t))
-}
-
-type pickResult uint8
-
-const (
-	pickOK   pickResult = iota
-	pickNone            // all were tried enough
-	pickDown            // all that were not tried are down and not due to be probed
-)
-
-// pick chooses who is asked next: of the servers tried least, the fastest, or one of those about as fast,
-// or now and then any. One that nothing could be sent to lately is the last resort.
-func (m *Machine) pick(t *task, list []int32) (int32, pickResult) {
-	fewest, best, candidates, down, barred := uint8(maxPerServer), int64(0), 0, false, true
-	for _, s := range list {
-		n, usable := t.tries(s)
-		srv := &m.servers.list[s]
-		if !usable || srv.down && m.now < srv.probeAt {
-			down = down || usable && srv.down && n == 0
-			continue
-		}
-		if m.now < srv.barredUntil && !barred {
-			continue
-		}
-		better := n < fewest || barred && m.now >= srv.barredUntil
-		switch c := srv.cost(); {
-		case better:
-			fewest, best, candidates, barred = n, c, 1, m.now < srv.barredUntil
-		case n == fewest:
-			best = min(best, c)
-			candidates++
-		}
-	}
-	if candidates == 0 {
-		if down && !t.hasFail && t.queries == 0 {
-			return -1, pickDown
-		}
-		return -1, pickNone
-	}
-	random := m.rnd.Uint64()
-	limit := best + max(best>>bandShift, bandFloor)
-	if random%exploreOneIn == 0 {
-		limit = 1<<63 - 1
-	}
-	random >>= 8
-	chosen, seen := int32(-1), uint64(0)
-	for _, s := range list {
-		n, usable := t.tries(s)
-		srv := &m.servers.list[s]
-		if !usable || n != fewest || srv.down && m.now < srv.probeAt || srv.cost() > limit || m.now < srv.barredUntil != barred {
-			continue
-		}
-		if seen++; random%seen == 0 { // reservoir of one
-			chosen = s
-		}
-		random = mix(random + seen)
-	}
-	return chosen, pickOK
-}
-
-// probe asks, beside the server that was chosen, one that is down and due to be tried again, so that no
-// client has to wait for it to fail.
-func (m *Machine) probe(i int32, r *route) {
-	t := &m.tasks.list[i]
-	for _, s := range r.servers {
-		srv := &m.servers.list[s]
-		if !srv.down || m.now < srv.probeAt || !m.affordable(t) {
-			continue
-		}
-		if n, _ := t.tries(s); n > 0 {
-			continue
-		}
-		if m.send(i, s, r) {
-			m.stats.Probes++
-			m.exchanges.list[t.flights].probe = true
-		}
-		return
-	}
 }
 
 // send queries a server; false if there is no room for another exchange.
@@ -212,7 +124,7 @@ func (m *Machine) send(i, server int32, r *route) bool {
 		x.caseOf = m.rnd.Uint64() | 1
 	}
 	a.tries++
-	wait := srv.rto(r.floor)
+	wait := m.window(srv, r.floor)
 	if x.stream {
 		wait = min(3*wait, maxRTO) // a handshake more, and room for one repeated segment
 		m.stats.Streams++

@@ -183,6 +183,7 @@ func (m *Machine) expire(t *task) (any bool) {
 				continue
 			}
 			x.late = true
+			m.servers.list[x.server].overdue++
 			m.servers.list[x.server].lost(m.now, x.sent)
 			if m.tracer != nil {
 				m.traceServer(i, "timeout", "no response in time")

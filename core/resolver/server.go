@@ -67,6 +67,7 @@ type server struct {
 	down         bool
 	pinned       bool  // named by a group: never evicted
 	pins         int32 // exchanges in flight
+	overdue      int32 // of these past their time-out
 	lossAt       int64 // when the last window without response ended
 	probeAt      int64 // when a server that is down may be tried
 	probeWait    int64
@@ -90,12 +91,15 @@ type server struct {
 }
 
 // rto is how long to wait for a response.
-func (s *server) rto(floor int64) int64 {
+func (s *server) rto(floor int64) int64 { return min(s.measuredRTO(floor)<<min(s.backoff, 6), maxRTO) }
+
+// measuredRTO is what the round trips alone give.
+func (s *server) measuredRTO(floor int64) int64 {
 	d := initialRTO
 	if s.srtt != 0 {
 		d = s.srtt + max(granularity, 4*s.rttvar)
 	}
-	return min(max(d, floor)<<min(s.backoff, 6), maxRTO)
+	return min(max(d, floor), maxRTO)
 }
 
 // measured takes a round-trip time. RFC 6298, section 2.
