@@ -95,7 +95,7 @@ type Engine struct {
 
 // New makes an Engine.
 func New(o Options) *Engine {
-	return &Engine{
+	e := &Engine{
 		Rules:     o.Rules,
 		Zones:     o.Zones,
 		answers:   o.Answers,
@@ -108,6 +108,8 @@ func New(o Options) *Engine {
 		lower:     make([]byte, 0, maxQuestion),
 		asked:     make([]byte, 0, maxQuestion),
 	}
+	e.SetRules(o.Rules)
+	return e
 }
 
 // maxMessage is the largest DNS message in octets: the length of a TCP message has 16 bits (RFC 1035, 4.2.2).
@@ -117,7 +119,10 @@ const maxMessage = 65535
 const maxQuestion = wire.HeaderLen + dname.MaxLen + 4
 
 // SetRules replaces the rules. Queries that are in flight end by the new ones.
-func (e *Engine) SetRules(r Rules) { e.Rules = r }
+func (e *Engine) SetRules(r Rules) {
+	e.Rules = r
+	e.resolver.SetFailureTTL(r.FailureTTL)
+}
 
 // Drain makes the Engine refuse what it would have to ask others for.
 func (e *Engine) Drain() { e.draining = true }

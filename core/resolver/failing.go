@@ -1,10 +1,11 @@
 package resolver
 
 // How long failures are cached, in seconds. RFC 9520, section 3.2: at least 1 s, at most 5 minutes, growing
-// while the failure lasts.
+// while the failure lasts. SetFailureTTL says where in between it ends.
 const (
-	minFailureTTL = 5
-	maxFailureTTL = 300
+	minFailureTTL     = 1
+	defaultFailureTTL = 5
+	maxFailureTTL     = 300
 )
 
 // failing remembers which questions failed lately, to let them be tried less and less often. A
@@ -12,6 +13,7 @@ const (
 type failing struct {
 	slots [2048]failingSlot
 	seed  uint64
+	most  uint32 // seconds
 }
 
 type failingSlot struct {
@@ -21,7 +23,7 @@ type failingSlot struct {
 	until int64 // nanoseconds; forgotten after that
 }
 
-func newFailing(seed uint64) failing { return failing{seed: seed} }
+func newFailing(seed uint64) failing { return failing{seed: seed, most: defaultFailureTTL} }
 
 func (f *failing) slot(hash uint64) (*failingSlot, uint32) {
 	h := mix(hash ^ f.seed)
@@ -34,7 +36,7 @@ func (f *failing) add(hash uint64, now int64) uint32 {
 	if s.tag != tag || now >= s.until {
 		*s = failingSlot{tag: tag}
 	}
-	ttl := min(uint32(minFailureTTL)<<s.count, maxFailureTTL)
+	ttl := min(uint32(defaultFailureTTL)<<s.count, f.most)
 	s.count = min(s.count+1, 6)
 	s.retry = now + int64(ttl)*1e9
 	s.until = now + 2*int64(ttl)*1e9 + 60*1e9
@@ -45,6 +47,19 @@ func (f *failing) add(hash uint64, now int64) uint32 {
 func (f *failing) blocked(hash uint64, now int64) bool {
 	s, tag := f.slot(hash)
 	return s.tag == tag && now < s.retry
+}
+
+// SetFailureTTL says for how many seconds failures are remembered at most, those on the way to an answer included. 0
+// selects the default, 5; the bounds are those of RFC 9520, 1 and 300.
+func (m *Machine) SetFailureTTL(seconds uint32) {
+	if seconds == 0 {
+		seconds = defaultFailureTTL
+	}
+	seconds = min(max(seconds, minFailureTTL), maxFailureTTL)
+	if seconds < m.failing.most {
+		clear(m.failing.slots[:])
+	}
+	m.failing.most = seconds
 }
 
 // clear forgets the failures of a question that has an answer.

@@ -179,6 +179,7 @@ func TestOtherServerAfterFailure(t *testing.T) {
 
 func TestAllServersFail(t *testing.T) {
 	n := newNetwork(t, forwardTo("192.0.2.1", "192.0.2.2"))
+	n.m.SetFailureTTL(maxFailureTTL)
 	n.servers[one], n.servers[two] = rcode(dns.RcodeRefused), rcode(dns.RcodeRefused)
 	for _, ttl := range []uint32{5, 10, 20, 40, 80, 160, 300, 300} {
 		a, msg := n.resolve(question("www.example.", wire.TypeA))

@@ -299,3 +299,6 @@ func lines(rrs []dns.RR) string {
 	}
 	return strings.Join(out, "; ")
 }
+
+// asked is the name that a query is about, in lower case.
+func asked(q sent) string { return strings.ToLower(q.msg.Question[0].Name) }
