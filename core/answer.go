@@ -98,7 +98,7 @@ func (e *Engine) respond(a *resolver.Action) {
 	}
 	kept := false
 	if ttl := min(ans.TTL, e.FailureTTL); ans.Cacheable && (!ans.Failed || ttl > 0) {
-		put := e.answers.Put(hash, &key, ans.Msg, cache.Meta{AD: ans.AD, EDE: ans.EDE, TTL: ttl}, e.nowSec)
+		put := e.answers.Put(hash, &key, ans.Msg, cache.Meta{AD: ans.AD, EDE: ans.EDE, TTL: ttl, Depends: ans.Depends}, e.nowSec)
 		// What was kept is told from the cache, so that the first client gets the TTLs that all others get.
 		kept = put == cache.Stored && !ans.Failed && e.answers.Peek(hash, &key, e.nowSec, &e.hit) == cache.Fresh
 	}
@@ -124,7 +124,7 @@ func (e *Engine) reply(n uint32, w *waiter, ans *resolver.Answer) {
 	}
 	msg := append(e.scratch[:0], ans.Msg...)
 	copy(msg[wire.HeaderLen:], w.name()) // the client's own letter case
-	flags := e.flags(&w.asker)
+	flags := e.answerFlags(&w.asker, ans.Rcode)
 	if ans.AD && w.wantsAD() {
 		flags |= wire.FlagAD
 	}
@@ -149,7 +149,7 @@ func (e *Engine) hitFor(w *waiter, staleTTL uint32) []byte {
 	if staleTTL > 0 {
 		code = staleCode(e.hit.Rcode)
 	}
-	msg := e.answers.AppendReply(e.scratch[:0], &e.hit, &q, e.flags(&w.asker), staleTTL)
+	msg := e.answers.AppendReply(e.scratch[:0], &e.hit, &q, e.answerFlags(&w.asker, e.hit.Rcode), staleTTL)
 	e.tally(e.hit.Rcode)
 	return e.finish(msg, &w.asker, e.hit.Rcode, code, "")
 }

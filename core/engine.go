@@ -66,7 +66,7 @@ type Options struct {
 // Engine answers one shard's queries. Not safe for concurrent use; owned by one shard.
 type Engine struct {
 	Rules
-	// Zones are served authoritatively, before anything else is looked at. nil: none.
+	// Zones are served authoritatively, before anything else is looked at. nil: none. SetZones replaces them.
 	Zones *zone.Set
 	// Pressure is how hard it is for the shard to keep up, from 0 to 4. Each step halves the number of
 	// responses that say no more than that there is no answer; the rest of these is dropped.
@@ -85,6 +85,7 @@ type Engine struct {
 	scratch    []byte       // one response on its way to the Performer
 	lower      []byte       // a qname on its way to the resolver
 	asked      []byte       // a query of a client that has waited
+	sought     []byte       // a question of the resolver's about what is known here
 	located    []zone.Ref   // of the queries of a batch that zones answer
 	unsent     []unsent     // queries that could not be sent
 	unverified []unverified // jobs of validation that nobody took
@@ -107,6 +108,10 @@ func New(o Options) *Engine {
 		located:   make([]zone.Ref, 0, 64),
 		lower:     make([]byte, 0, maxQuestion),
 		asked:     make([]byte, 0, maxQuestion),
+		sought:    make([]byte, 0, maxQuestion),
+	}
+	if o.Resolver != nil { // An Engine without recursion has none.
+		o.Resolver.SetHere(e)
 	}
 	e.SetRules(o.Rules)
 	return e
@@ -120,6 +125,10 @@ const maxQuestion = wire.HeaderLen + dname.MaxLen + 4
 
 // SetRules replaces the rules. Queries that are in flight end by the new ones.
 func (e *Engine) SetRules(r Rules) {
+	if e.resolver != nil && e.Local.Special() != r.Local.Special() {
+		e.answers.Changed(cache.OnRoutes)
+		e.resolver.ZonesChanged(true)
+	}
 	e.Rules = r
 	e.resolver.SetFailureTTL(r.FailureTTL)
 }

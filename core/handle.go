@@ -130,7 +130,6 @@ func (e *Engine) build(r *Request) {
 		msg := r.verdict.AppendReply(r.Buf, &r.query, e.flags(&r.asker))
 		e.send(r, msg, r.verdict.Rcode(), wire.EDEOther, "")
 	case stageZone:
-		e.count.Zone++
 		e.sendZone(r)
 	case stageLookup:
 		e.lookup(r)
@@ -150,7 +149,13 @@ func (e *Engine) sendZone(r *Request) {
 	if r.edns {
 		limit -= wire.OPTLen
 	}
-	msg, rcode, _ := e.Zones.AppendReplyAt(&e.located[r.located], buf, &r.query, limit, flags)
+	ref := &e.located[r.located]
+	msg, rcode, _ := e.Zones.AppendReplyAt(ref, buf, &r.query, limit, flags)
+	if e.goesOn(r, ref) {
+		e.goOn(r)
+		return
+	}
+	e.count.Zone++
 	if wire.Flags(msg)&wire.FlagTC != 0 {
 		e.count.Truncated++
 	}
@@ -195,10 +200,10 @@ func (e *Engine) sendHit(r *Request, staleTTL uint32) {
 		code = staleCode(r.hit.Rcode)
 	}
 	if r.hit.Len(&r.query)+maxOPT <= cap(r.Buf) {
-		e.send(r, e.answers.AppendReply(r.Buf, &r.hit, &r.query, e.flags(&r.asker), staleTTL), r.hit.Rcode, code, "")
+		e.send(r, e.answers.AppendReply(r.Buf, &r.hit, &r.query, e.answerFlags(&r.asker, r.hit.Rcode), staleTTL), r.hit.Rcode, code, "")
 		return
 	}
-	e.sendLarge(r, e.answers.AppendReply(e.scratch[:0], &r.hit, &r.query, e.flags(&r.asker), staleTTL), r.hit.Rcode, code)
+	e.sendLarge(r, e.answers.AppendReply(e.scratch[:0], &r.hit, &r.query, e.answerFlags(&r.asker, r.hit.Rcode), staleTTL), r.hit.Rcode, code)
 }
 
 // sendLarge is send for a message that was built in e.scratch.

@@ -61,6 +61,7 @@ type asker struct {
 	keepAlive bool
 	stream    bool
 	stranger  bool // it may not use recursion
+	own       bool // the answer begins in a zone that is served here
 }
 
 func (a *asker) set(q *wire.Query, stream bool) {
@@ -69,5 +70,5 @@ func (a *asker) set(q *wire.Query, stream bool) {
 	a.edns, a.do = q.EDNS, q.DO
 	a.keepAlive = q.KeepAlive
 	a.stream = stream
-	a.stranger = false
+	a.stranger, a.own = false, false
 }

@@ -29,6 +29,16 @@ func (e *Engine) flags(a *asker) uint16 {
 	return f
 }
 
+// answerFlags is flags for a response with an answer. AA is about the first name of the answer section (RFC 1035,
+// section 4.1.1), even if the names that its alias leads to are not ours.
+func (e *Engine) answerFlags(a *asker, rcode wire.Rcode) uint16 {
+	f := e.flags(a)
+	if a.own && (rcode == wire.RcodeNoError || rcode == wire.RcodeNXDomain) {
+		f |= wire.FlagAA
+	}
+	return f
+}
+
 // wantsAD tells whether the AD bit means something to the client (RFC 6840, section 5.7).
 func (a *asker) wantsAD() bool { return a.do || a.flags&wire.FlagAD != 0 }
 

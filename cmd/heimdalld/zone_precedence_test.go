@@ -94,20 +94,23 @@ func TestZonesBeforeRecursion(t *testing.T) {
 		if r := askRD(t, d, "a.sub.example.org.", zoneFlags{ra: true}); textOf(r.Ns) != subNS || len(r.Answer) != 0 {
 			t.Error(r)
 		}
-		// The name after the zones' part of a chain is for the client to ask about.
+		// The name after the zones' part of a chain is for the client to ask about, unless it wants recursion.
 		if r := askRD(t, d, "away.example.org.", zoneFlags{aa: true, ra: true}); textOf(r.Answer) != "away.example.org. CNAME host.elsewhere." {
+			t.Error(r)
+		}
+		if r := d.ask("away.example.org.", dns.TypeA); textOf(r.Answer) != "away.example.org. CNAME host.elsewhere.|host.elsewhere. A 192.0.2.1" {
 			t.Error(r)
 		}
 		if r := d.ask("www.example.com", dns.TypeA); r.Authoritative || len(r.Answer) != 1 || r.Answer[0].(*dns.A).A.String() != "192.0.2.1" {
 			t.Error(r)
 		}
 	}
-	if n := up.count(""); n != 1 {
-		t.Errorf("a server was asked %d times for 1 name outside of the zones", n)
+	if n := up.count(""); n != 2 {
+		t.Errorf("a server was asked %d times for 2 names outside of the zones", n)
 	}
 	// Strangers get the zones, are told that there is no recursion for them, and get nothing else.
 	stranger := dialFrom(t, "udp", "127.0.0.2", d.addr)
-	for name, want := range map[string]int{"www.example.org.": dns.RcodeSuccess, "nothing.example.org.": dns.RcodeNameError, "www.example.com.": dns.RcodeRefused} {
+	for name, want := range map[string]int{"www.example.org.": dns.RcodeSuccess, "away.example.org.": dns.RcodeSuccess, "nothing.example.org.": dns.RcodeNameError, "www.example.com.": dns.RcodeRefused} {
 		if err := stranger.WriteMsg(question(name, dns.TypeA)); err != nil {
 			t.Fatal(err)
 		}
@@ -116,7 +119,7 @@ func TestZonesBeforeRecursion(t *testing.T) {
 			t.Fatal(err)
 		}
 		zoneFlags{aa: want != dns.RcodeRefused}.check(t, "a stranger's "+name, r, true)
-		if r.Rcode != want {
+		if r.Rcode != want || name == "away.example.org." && len(r.Answer) != 1 {
 			t.Errorf("a stranger's %s: %v", name, r)
 		}
 	}

@@ -23,6 +23,7 @@ type Answers struct {
 	past  StoreStats // counters of engines before this one
 
 	rules []flushRule
+	gens  generations
 
 	builder wire.Builder
 	message []byte // what builder builds in
@@ -226,11 +227,13 @@ func (a *Answers) get(hash uint64, key []byte, now uint32) (Item, bool) {
 }
 
 // peek asks the engine without counting.
-func (a *Answers) peek(hash uint64, key []byte, now uint32) (Item, bool) {
+func (a *Answers) peek(hash uint64, key []byte, now uint32) (item Item, ok bool) {
 	if a.store != nil {
-		return a.store.Peek(hash, key, now)
+		item, ok = a.store.Peek(hash, key, now)
+	} else {
+		item, ok = a.heap.peek(hash, key, now)
 	}
-	return a.heap.peek(hash, key, now)
+	return item, ok && !a.outdated(item.Value)
 }
 
 // put gives an entry to the engine.

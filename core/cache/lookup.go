@@ -38,6 +38,7 @@ func (s State) String() string {
 //	20      2     extended error code
 //	22      2*n   offset in the body of the TTL of each of the n records
 //	22+2n   b     body: the sections as they stand in a message behind the question
+//	22+2n+b 4     with dependent in the flags: the generation, and in the top bit which, of what the answer depends on
 //
 // There is no second copy of the question: the key has it, and the query.
 const (
@@ -48,6 +49,12 @@ const (
 	countsAt    = 14
 	edeAt       = 20
 	valueHeader = 22
+)
+
+const (
+	// dependent is set in the flags of an entry that ends with what it depends on. It is TC, which no entry has.
+	dependent   = wire.FlagTC
+	dependsSize = 4 // octets
 )
 
 // Hit is what Lookup found. It borrows from the cache and is valid until the next Put or Flush.
@@ -74,7 +81,7 @@ func (h *Hit) Len(q *wire.Query) int { return q.End + len(h.body) }
 // returned.
 func (a *Answers) Lookup(hash uint64, k *Key, nowSec uint32, h *Hit) State {
 	item, ok := a.get(hash, a.pack(k), nowSec)
-	if !ok {
+	if !ok || a.outdated(item.Value) {
 		a.count.misses++
 		return Miss
 	}
@@ -121,7 +128,11 @@ func (h *Hit) read(item Item, now uint32) {
 	ar := uint64(binary.LittleEndian.Uint16(head[countsAt+4:]))
 	h.counts = 1<<48 | an<<32 | ns<<16 | ar
 	split := valueHeader + 2*int(an+ns+ar)
-	h.ttls, h.body = item.Value[valueHeader:split], item.Value[split:]
+	end := len(item.Value)
+	if flags&dependent != 0 {
+		end -= dependsSize
+	}
+	h.ttls, h.body = item.Value[valueHeader:split], item.Value[split:end]
 }
 
 // AppendReply appends the reply to q that h gives: the query's ID and question, letter case included, the

@@ -15,6 +15,8 @@ type Meta struct {
 	// TTL in seconds goes before the TTLs in the message, if it is not 0. Failures (SERVFAIL and the like)
 	// are kept only if it is given, for 5 minutes at most and never stale (RFC 9520, section 3.2).
 	TTL uint32
+	// Depends says what change makes the answer worthless.
+	Depends Depends
 }
 
 // Put stores a response for a key, whose Hash it is given. msg is a whole message with the key's question,
@@ -105,13 +107,16 @@ func (a *Answers) encode(msg []byte, j *judgement, m Meta, now uint32) ([]byte, 
 	}
 	built := b.Finish()
 	body := built[start:]
-	if len(value)+len(body) > cap(value) {
+	if len(value)+len(body)+dependsSize > cap(value) {
 		return nil, TooLarge
 	}
 
 	flags := wire.Flags(msg) & (wire.RcodeMask | wire.FlagAA)
 	if m.AD {
 		flags |= wire.FlagAD
+	}
+	if m.Depends != OnNothing {
+		flags |= dependent
 	}
 	binary.LittleEndian.PutUint32(value[storedAt:], now)
 	binary.LittleEndian.PutUint32(value[ttlAt:], j.ttl)
@@ -121,5 +126,9 @@ func (a *Answers) encode(msg []byte, j *judgement, m Meta, now uint32) ([]byte, 
 	binary.LittleEndian.PutUint16(value[countsAt+2:], uint16(wire.Count(built, wire.Authority)))
 	binary.LittleEndian.PutUint16(value[countsAt+4:], uint16(wire.Count(built, wire.Additional)))
 	binary.LittleEndian.PutUint16(value[edeAt:], uint16(m.EDE))
-	return append(value, body...), Stored
+	value = append(value, body...)
+	if m.Depends != OnNothing {
+		value = binary.LittleEndian.AppendUint32(value, a.gens.mark(m.Depends))
+	}
+	return value, Stored
 }

@@ -21,10 +21,11 @@ type Options struct {
 
 // Table is the set of local answers. It does not change: safe for concurrent use.
 type Table struct {
-	tree  tree
-	tails tailSet // of the top-level labels in tree
-	chaos []chaosName
-	any   []byte // record in answer to type ANY; nil: like any other type
+	tree    tree
+	tails   tailSet // of the top-level labels in tree
+	chaos   []chaosName
+	special bool
+	any     []byte // record in answer to type ANY; nil: like any other type
 }
 
 // anyTTL is the TTL in seconds of the HINFO record: long enough that nobody asks again at once, short enough
@@ -34,7 +35,7 @@ const anyTTL = 3600
 // NewTable makes a Table. It keeps nothing of o.
 func NewTable(o Options) *Table {
 	t := &Table{tree: newTree(), chaos: newChaos(&o)}
-	if o.SpecialNames {
+	if t.special = o.SpecialNames; t.special {
 		t.addSpecial()
 		for _, z := range o.Zones {
 			if t.inSpecial(z) {
@@ -47,6 +48,9 @@ func NewTable(o Options) *Table {
 	}
 	return t
 }
+
+// Special tells whether special names are answered.
+func (t *Table) Special() bool { return t.special }
 
 // inSpecial tells whether name is a special name or lies below one.
 func (t *Table) inSpecial(name dname.Name) bool {

@@ -3,6 +3,7 @@ package resolver
 import (
 	"net/netip"
 
+	"heimdall/core/cache"
 	"heimdall/core/dname"
 	"heimdall/core/wire"
 )
@@ -78,6 +79,8 @@ type Answer struct {
 	TTL uint32
 	// Cacheable says that the answer may serve other clients.
 	Cacheable bool
+	// Depends says what change makes it worthless.
+	Depends cache.Depends
 }
 
 // A reference names a pool slot and the generation that used it, so that one that has been reused is told

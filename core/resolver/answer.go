@@ -1,6 +1,7 @@
 package resolver
 
 import (
+	"heimdall/core/cache"
 	"heimdall/core/dname"
 	"heimdall/core/dnssec"
 	"heimdall/core/wire"
@@ -26,7 +27,7 @@ func (m *Machine) finish(i int32) {
 	m.builder.Header(0, wire.FlagQR|wire.FlagRA|uint16(m.rcode)&wire.RcodeMask)
 	whole := m.builder.Question(t.qname(), t.typ, t.class)
 	// What was put together while the routes changed may be of both.
-	cacheable := t.born == m.tasks.routes && (m.rcode == wire.RcodeNoError && len(m.records) > 0 || m.rcode == wire.RcodeNXDomain || m.rcode == wire.RcodeYXDomain)
+	cacheable := t.born == m.tasks.routes && (!t.ours || t.zones == m.tasks.zones) && (m.rcode == wire.RcodeNoError && len(m.records) > 0 || m.rcode == wire.RcodeNXDomain || m.rcode == wire.RcodeYXDomain)
 	q := t.question()
 	for _, section := range [...]wire.Section{wire.Answer, wire.Authority} {
 		chain := m.chains.get(t.chain)
@@ -38,7 +39,26 @@ func (m *Machine) finish(i int32) {
 	}
 	m.stats.Answered++
 	m.failing.clear(t.hash)
-	m.respond(i, Answer{Msg: m.builder.Finish(), Rcode: m.rcode, AD: secure, Cacheable: cacheable})
+	depends := cache.OnNothing
+	switch {
+	case t.ours:
+		depends = cache.OnZones
+	case t.chain >= 0 || m.aliased():
+		depends = cache.OnRoutes
+	}
+	m.respond(i, Answer{Msg: m.builder.Finish(), Rcode: m.rcode, AD: secure, Cacheable: cacheable, Depends: depends})
+}
+
+// aliased says whether m.records lead to another name.
+func (m *Machine) aliased() bool {
+	for rest := m.records; len(rest) > 0; {
+		rec, next, _ := rest.next()
+		if rec.typ == wire.TypeCNAME && rec.section == wire.Answer {
+			return true
+		}
+		rest = next
+	}
+	return false
 }
 
 // sentinelFails says whether the secure answer of a task is to be withheld, which tells the client whether a key is a
@@ -81,7 +101,7 @@ func (m *Machine) fail(i int32, code wire.EDE, text string) {
 	m.stats.Failed++
 	m.respond(i, Answer{
 		Msg: m.builder.Finish(), Rcode: wire.RcodeServFail, EDE: code, EDEText: text, Failed: true,
-		TTL: m.failing.add(t.hash, m.now), Cacheable: true,
+		TTL: m.failing.add(t.hash, m.now), Cacheable: true, Depends: cache.OnServers,
 	})
 }
 

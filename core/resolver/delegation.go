@@ -152,7 +152,7 @@ func (m *Machine) learn(d *delegation, t *task, zone dname.Name, r *route, secti
 	}
 	for i := range parts {
 		p := &parts[i]
-		if p.section != wire.Additional || p.rr.Class != t.class || !m.options.AnyGlue && !p.owner.In(r.zone) || m.groups.find(p.owner, p.rr.Type) != r.group {
+		if p.section != wire.Additional || p.rr.Class != t.class || !m.options.AnyGlue && !p.owner.In(r.zone) {
 			continue
 		}
 		a, ok := address(m.response.msg[p.rr.Data:p.rr.End], p.rr.Type)
@@ -160,7 +160,7 @@ func (m *Machine) learn(d *delegation, t *task, zone dname.Name, r *route, secti
 			continue
 		}
 		for n := range int(d.nns) {
-			if !dname.Equal(d.name(n), p.owner) {
+			if !dname.Equal(d.name(n), p.owner) || !m.mayGlue(p.owner, p.rr.Type, r) {
 				continue
 			}
 			if m.options.AnyGlue || p.owner.In(zone) {
@@ -185,7 +185,7 @@ func (m *Machine) learn(d *delegation, t *task, zone dname.Name, r *route, secti
 	if d.nns == 0 {
 		return false
 	}
-	if m.known.store != nil && ttl > 0 {
+	if m.known.store != nil && ttl > 0 && r.kind != here && !t.below {
 		m.known.value = d.encode(m.known.value[:0])
 		m.known.put(delegationEntry, zone, wire.TypeNS, t.class, m.known.value, ttl, m.seconds())
 	}

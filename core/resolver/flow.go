@@ -7,7 +7,10 @@ import (
 // advance sends the next query of a task that waits for nothing, or ends it.
 func (m *Machine) advance(i int32) {
 	t := &m.tasks.list[i]
-	m.reroute(i)
+	if m.reroute(i) {
+		m.start(i)
+		return
+	}
 	r, ok := m.route(i)
 	if !ok {
 		m.fail(i, wire.EDENoReachableAuthority, "no server is configured for the name")
@@ -186,7 +189,7 @@ func (m *Machine) again(e int32) {
 	}
 	m.drop(e)
 	if m.reroute(i) {
-		m.advance(i)
+		m.start(i)
 		return
 	}
 	a := t.attempt(server)

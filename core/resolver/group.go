@@ -75,8 +75,9 @@ func (t *groups) find(name dname.Name, typ wire.Type) *group {
 
 // Reconfigure replaces the groups. Servers that stay keep what is known of them; tasks that are running
 // ask the new groups with their next query, and whatever those asked before still say is not heeded; what was learned
-// below a zone whose group changed is forgotten.
-func (m *Machine) Reconfigure(list []Group) {
+// below a zone whose group changed is forgotten. It
+// returns these zones.
+func (m *Machine) Reconfigure(list []Group) []dname.Name {
 	for i := range m.servers.list[:m.servers.used] {
 		m.servers.list[i].pinned = false
 	}
@@ -95,13 +96,16 @@ func (m *Machine) Reconfigure(list []Group) {
 	changed := append(unlike(m.groups.list, compiled), unlike(compiled, m.groups.list)...)
 	if len(changed) > 0 {
 		m.tasks.routes++
+		clear(m.failing.slots[:]) // kept by hash alone
+	}
+	for _, z := range changed {
+		m.trust.flush(z, true)
 	}
 	if len(changed) > 0 && m.known.store != nil {
-		m.known.store.Purge(func(key []byte) bool {
-			return slices.ContainsFunc(changed, dname.Name(key[keyHeader:]).In)
-		})
+		m.known.purge(func(have dname.Name) bool { return slices.ContainsFunc(changed, have.In) })
 	}
 	m.groups = newGroups(compiled, m.seed)
+	return changed
 }
 
 // unlike lists the zones of a whose group is not the same in b.

@@ -29,7 +29,10 @@ func (m *Machine) start(i int32) {
 		m.startLink(i)
 		return
 	}
-	if !t.fresh && m.fromKnowledge(i) {
+	if m.fromHere(i) {
+		return
+	}
+	if !t.below && !t.fresh && m.fromKnowledge(i) {
 		return
 	}
 	t.fresh = t.fresh && t.chain < 0
@@ -51,6 +54,9 @@ func (m *Machine) lookFor(t *task, d *delegation, n int) {
 	for _, typ := range [2]wire.Type{wire.TypeA, wire.TypeAAAA} {
 		name := d.name(n)
 		for range 4 { // RFC 2181, section 10.3 forbids an alias here, but there are some
+			if m.lookForHere(t, d, n, name, typ) {
+				break
+			}
 			recs, _, _, ok := m.known.recall(m.glue[:0], name, typ, t.class, false, true, m.seconds())
 			if !ok {
 				recs, _, _, ok = m.known.recall(m.glue[:0], name, wire.TypeCNAME, t.class, false, true, m.seconds())
@@ -123,7 +129,7 @@ func (m *Machine) sub(i int32, name dname.Name, typ wire.Type, above int) bool {
 	q := Question{Name: name, Type: typ, Class: t.class, CD: true, View: t.view}
 	depth := t.depth + 1
 	hash := m.tasks.hash(&q, depth)
-	if m.failing.blocked(hash, m.now) {
+	if m.failing.blocked(hash, m.now) || m.isHere(name, typ) {
 		return false
 	}
 	if _, _, _, known := m.known.recall(m.glue[:0], name, typ, t.class, false, true, m.seconds()); known {
@@ -252,7 +258,7 @@ func (m *Machine) wake() {
 		}
 		t.subs--
 		if m.reroute(r.task) {
-			m.advance(r.task)
+			m.start(r.task)
 			continue
 		}
 		switch t.stage {

@@ -109,7 +109,7 @@ func (m *Machine) Verified(now int64, ref uint64, j *Job) {
 	defer m.wake()
 	m.validations[i].job = nil
 	if m.reroute(i) {
-		m.advance(i)
+		m.start(i)
 		return
 	}
 	if !j.done {

@@ -22,6 +22,8 @@ type knowledge struct {
 	seed  uint64
 	key   []byte
 	value []byte
+
+	purges []func(dname.Name) bool
 }
 
 type entryKind byte
@@ -230,6 +232,12 @@ func (m *Machine) fromKnowledge(i int32) bool {
 			m.tooLong(i)
 			return true
 		}
+		if m.fromHere(i) {
+			return true
+		}
+		if t.below {
+			return false
+		}
 	}
 	return false
 }
@@ -296,9 +304,30 @@ func (m *Machine) Flush(name dname.Name, subtree bool) {
 		m.known.store.Clear()
 		return
 	}
-	m.known.store.Purge(func(key []byte) bool {
-		have := dname.Name(key[keyHeader:])
-		return dname.Equal(have, name) || subtree && have.In(name)
+	m.known.purge(func(have dname.Name) bool { return dname.Equal(have, name) || subtree && have.In(name) })
+}
+
+// maxPurges bounds the purges under way at once, each of which is asked about what is found meanwhile.
+const maxPurges = 16
+
+// purge forgets all that is kept under names that match.
+func (k *knowledge) purge(match func(dname.Name) bool) {
+	if !k.store.Purging() {
+		k.purges = k.purges[:0]
+	}
+	if len(k.purges) == maxPurges {
+		k.purges = k.purges[:0]
+		k.store.Clear()
+		return
+	}
+	k.purges = append(k.purges, match) // A purge takes the place of the one before, and has to cover its names too.
+	k.store.Purge(func(key []byte) bool {
+		for _, match := range k.purges {
+			if match(dname.Name(key[keyHeader:])) {
+				return true
+			}
+		}
+		return false
 	})
 }
 

@@ -18,6 +18,7 @@ type Machine struct {
 	seed    uint64
 
 	groups    groups
+	own       own
 	servers   servers
 	tasks     tasks
 	waiters   waiters
@@ -97,7 +98,7 @@ func (m *Machine) Begin(now int64, q *Question, waiter uint32) Status {
 	i := m.tasks.find(hash, q, 0)
 	joined := i >= 0
 	if !joined {
-		if !m.recursive() && m.groups.find(q.Name, q.Type) == nil {
+		if !m.recursive() && m.groups.find(q.Name, q.Type) == nil && !m.isHere(q.Name, q.Type) {
 			return NoGroup
 		}
 		if m.tasks.inUse < m.options.MaxTasks-m.reserve {

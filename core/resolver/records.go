@@ -9,7 +9,7 @@ import (
 
 // records holds resource records one behind the other, without compression:
 //
-//	0  1  section; 0x80 is added to what was made here rather than received
+//	0  1  section; 0x80 is added to what was made here rather than received, 0x40 to what a zone served here has
 //	1  1  length of the owner
 //	2  2  type
 //	4  2  class
@@ -43,9 +43,13 @@ type record struct {
 	ttl     uint32
 	rdata   []byte
 	made    bool // the CNAME that follows from a DNAME
+	ours    bool // of a zone that is served here
 }
 
-const madeHere = 0x80
+const (
+	madeHere = 0x80
+	ourZone  = 0x40
+)
 
 // begin appends a record whose RDATA is still to be appended; seal completes it.
 func (r records) begin(s wire.Section, owner dname.Name, t wire.Type, c wire.Class, ttl uint32) records {
@@ -71,10 +75,22 @@ func (r records) next() (rec record, rest records, ok bool) {
 	owner := recordHeader + int(r[1])
 	end := owner + int(binary.BigEndian.Uint16(r[10:]))
 	return record{
-		section: wire.Section(r[0] &^ madeHere), made: r[0]&madeHere != 0, owner: dname.Name(r[recordHeader:owner]), rdata: r[owner:end],
+		section: wire.Section(r[0] &^ (madeHere | ourZone)), made: r[0]&madeHere != 0, ours: r[0]&ourZone != 0, owner: dname.Name(r[recordHeader:owner]), rdata: r[owner:end],
 		typ: wire.Type(binary.BigEndian.Uint16(r[2:])), class: wire.Class(binary.BigEndian.Uint16(r[4:])),
 		ttl: binary.BigEndian.Uint32(r[6:]),
 	}, r[end:], true
+}
+
+// markOurs notes that the records are those of zones that are served here.
+func (r records) markOurs() {
+	for len(r) > 0 {
+		r[0] |= ourZone
+		_, rest, ok := r.next()
+		if !ok {
+			return
+		}
+		r = rest
+	}
 }
 
 // has says whether there is a record like rec, whatever its TTL.

@@ -12,6 +12,7 @@ const (
 	forward routeKind = iota
 	stub
 	iterate
+	here // nobody: it is known here
 )
 
 // route says who is asked: which servers, and which names they are believed about.
@@ -19,6 +20,7 @@ type route struct {
 	kind    routeKind
 	zone    dname.Name
 	group   *group // that the present name belongs to; nil: none, it is resolved from the root on
+	below   bool   // a zone that is served here leads to the servers
 	servers []int32
 	floor   int64 // of the retransmission time-out
 }
@@ -26,7 +28,7 @@ type route struct {
 // bailiwick is the zone within which the records of a response from r may stand at all. That of forwarders is the
 // root: the SOA and NSEC records of a negative answer are those of whatever zone the name is in.
 func (r *route) bailiwick() dname.Name {
-	if r.kind == forward {
+	if r.kind == forward { // that of what is known here is the root as well
 		return dname.Root()
 	}
 	return r.zone
@@ -39,15 +41,16 @@ func (m *Machine) route(i int32) (route, bool) {
 	cur := t.current()
 	g := m.groups.find(cur, t.typ)
 	switch {
+	case t.below && t.cut: // A zone that is served here leads to them.
 	case g != nil && g.kind == Forward:
-		return route{forward, g.zone, g, g.servers, minForwardRTO}, true
+		return route{kind: forward, zone: g.zone, group: g, servers: g.servers, floor: minForwardRTO}, true
 	case g != nil && !m.recursive():
-		return route{stub, g.zone, g, g.servers, minRTO}, true
+		return route{kind: stub, zone: g.zone, group: g, servers: g.servers, floor: minRTO}, true
 	case g != nil: // A zone cut below the stub zone leads on from it.
 		least := g.zone.Labels() + 1
 		if t.cut = t.cut && int(m.delegations[i].labels) >= least; !t.cut {
 			if !m.closest(i, least) {
-				return route{stub, g.zone, g, g.servers, minRTO}, true
+				return route{kind: stub, zone: g.zone, group: g, servers: g.servers, floor: minRTO}, true
 			}
 			t.cut = true
 			m.look(i)
@@ -64,7 +67,8 @@ func (m *Machine) route(i int32) (route, bool) {
 		}
 		m.look(i)
 	}
-	return route{iterate, cur.Suffix(int(m.delegations[i].labels)), g, m.gather(i), minRTO}, true
+	zone := cur.Suffix(int(m.delegations[i].labels))
+	return route{kind: iterate, zone: zone, group: g, below: t.below, servers: m.gather(i), floor: minRTO}, true
 }
 
 // belongs says whether servers of r are believed about the records of a type at name: whether the name's own route
@@ -72,11 +76,28 @@ func (m *Machine) route(i int32) (route, bool) {
 // USENIX Security '23): a forwarder speaks for the zone it is configured for, less the zones below with a route of their
 // own.
 func (m *Machine) belongs(name dname.Name, typ wire.Type, r *route) bool {
-	return name.In(r.zone) && m.groups.find(name, typ) == r.group
+	switch m.lookHere(name, typ, wire.ClassIN, false) {
+	case Answered:
+		return r.kind == here
+	case Delegated:
+		return r.below && name.In(r.zone)
+	}
+	return r.kind != here && name.In(r.zone) && m.groups.find(name, typ) == r.group
+}
+
+// mayGlue says whether a referral by route r may have the addresses of a name.
+func (m *Machine) mayGlue(name dname.Name, typ wire.Type, r *route) bool {
+	if r.kind == here {
+		return true
+	}
+	if place := m.lookHere(name, typ, wire.ClassIN, false); place != Elsewhere {
+		return place == Delegated && r.below
+	}
+	return r.below || m.groups.find(name, typ) == r.group
 }
 
 // reroute has a task forget the servers of its present name if the routes have changed since it chose them: what they
-// still say counts for nothing. True if they have; the task then has no exchange left, and advance goes on.
+// still say counts for nothing. True if they have; the task then has no exchange left, and start goes on.
 func (m *Machine) reroute(i int32) bool {
 	t := &m.tasks.list[i]
 	if t.routes == m.tasks.routes {

@@ -38,7 +38,7 @@ func (m *Machine) scrub(t *task, from dname.Name, typ wire.Type, r *route) outco
 		if aliases > maxChain {
 			return outLoop
 		}
-		if aliases > 0 && (r.kind != forward || !m.belongs(name, typ, r)) { // It is asked for where it belongs.
+		if aliases > 0 && (r.kind == stub || r.kind == iterate || !m.belongs(name, typ, r)) { // It is asked for where it belongs.
 			m.rcode = wire.RcodeNoError
 			m.takeDenial(t, zone) // of a wildcard's
 			m.dropForeignDenial(name, typ, r)
@@ -293,7 +293,7 @@ func (m *Machine) takeDenial(t *task, zone dname.Name) {
 // are to be asked for: they would be joined to what these say.
 func (m *Machine) dropForeignDenial(name dname.Name, typ wire.Type, r *route) {
 	theirs := m.groups.find(name, typ)
-	if theirs == r.group {
+	if theirs == r.group || r.kind == here {
 		return
 	}
 	for rest := m.records; len(rest) > 0; {

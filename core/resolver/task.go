@@ -45,6 +45,7 @@ type task struct {
 	depth   uint8 // 0: asked by clients; else a sub-task, whose answer goes to the knowledge
 	running bool
 	fresh   bool // a refresh: what is known is not good enough
+	ours    bool // a zone served here, or a special name, is part of its answer
 
 	queries  uint8 // sent so far
 	aliases  uint8 // followed so far
@@ -53,9 +54,11 @@ type task struct {
 
 	routes uint32 // tasks.routes as it chose its servers
 	born   uint32 // likewise as it began
+	zones  uint32 // tasks.zones as it began
 
 	// Iteration.
 	cut        bool   // its delegation is valid
+	below      bool   // its delegation is that of a zone served here, or of one below
 	renewed    bool   // a cached delegation was of no use and the parent was asked again
 	plainNames bool   // no minimisation for the present name
 	chosen     bool   // asked is valid
@@ -115,6 +118,7 @@ func (t *task) question() Question {
 func (t *task) restart() {
 	t.ntried, t.plain, t.hasFail = 0, plainOff, false
 	t.cut, t.renewed, t.plainNames, t.chosen, t.asked, t.steps, t.spawned = false, false, false, false, 0, 0, 0
+	t.below = false
 	t.typedNS, t.siblings, t.above, t.hollow = false, false, noLimit, 0
 }
 
@@ -153,6 +157,7 @@ type tasks struct {
 	seed  uint64
 
 	routes uint32 // counts the changes of what is asked whom
+	zones  uint32 // counts the changes of what is known here
 }
 
 func newTasks(n int, seed uint64) tasks {
@@ -208,7 +213,7 @@ func (p *tasks) add(hash uint64, q *Question, depth uint8) int32 {
 	t.queries, t.aliases, t.ntried, t.nflights = 0, 0, 0, 0
 	t.depth, t.fresh, t.total, t.subs, t.parents = depth, false, 0, 0, -1
 	t.origin, t.originGen = i, t.gen
-	t.routes, t.born = p.routes, p.routes
+	t.routes, t.born, t.zones, t.ours = p.routes, p.routes, p.zones, false
 	t.stage, t.security, t.bogus, t.distrusted, t.budget = stageAsk, dnssec.Secure, dnssec.ReasonNone, 0, dnssec.DefaultBudget()
 	t.lastRcode, t.lastFail, t.hasFail, t.hasEDE, t.plain = 0, 0, false, false, plainOff
 	t.nameLen = uint8(len(dname.AppendLower(t.name[:0], q.Name)))

@@ -208,3 +208,12 @@ func (m *Machine) traceEnd(i int32, a *Answer) {
 	tr.Answer, tr.Took = *a, m.now-tr.began
 	tr.done(tr)
 }
+
+// traceHere adds that the present name of a task is looked for here.
+func (m *Machine) traceHere(i int32, p Place) {
+	text := "answered from here: a zone that is served, or a special name"
+	if p == Delegated {
+		text = "delegated by a zone that is served here"
+	}
+	m.traceNote(i, "here", text)
+}

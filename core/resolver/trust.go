@@ -150,7 +150,9 @@ func (t *trust) flush(name dname.Name, subtree bool) {
 
 // validates says whether the answer of a task is validated: not if the client does without (RFC 4035,
 // section 3.2.2).
-func (m *Machine) validates(t *task) bool { return m.trust.anchors != nil && !t.cd && t.depth == 0 }
+func (m *Machine) validates(t *task) bool {
+	return m.trust.anchors != nil && !t.cd && t.depth == 0 && !t.below // What our zones delegate need not be known to the rest of the world.
+}
 
 // isLink says whether a task looks for a link of the chain of trust.
 func (m *Machine) isLink(t *task) bool {

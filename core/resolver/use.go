@@ -12,7 +12,7 @@ func (m *Machine) use(e int32) {
 	i := x.task
 	t := &m.tasks.list[i]
 	if m.reroute(i) {
-		m.advance(i)
+		m.start(i)
 		return
 	}
 	r, ok := m.route(i)
@@ -141,8 +141,9 @@ func (m *Machine) refer(i int32, r *route) {
 		return
 	}
 	m.dropAll(t)
+	below := t.below
 	t.restart()
-	t.cut = true
+	t.cut, t.below = true, below
 	m.look(i)
 	m.advance(i)
 }

@@ -114,7 +114,7 @@ func (m *Machine) conclude(i int32, f finding) {
 func (m *Machine) join(t *task) {
 	for rest := m.chains.get(t.chain); len(rest) > 0; {
 		rec, next, _ := rest.next()
-		if rec.section == wire.Authority && !m.records.has(&rec) {
+		if rec.section == wire.Authority && !rec.ours && !m.records.has(&rec) {
 			m.records = m.records.add(rec.section, rec.owner, rec.typ, rec.class, rec.ttl, rec.rdata)
 		}
 		rest = next

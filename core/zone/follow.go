@@ -109,6 +109,7 @@ func (r *reply) goOn(n []byte, at int, inside bool, labels int) bool {
 		// pointer leads.
 		at, inside = int(r.w.origin), false
 	}
+	r.away = z == nil
 	// Names beyond what a pointer reaches are for another query, and so are those of a zone that is not ready.
 	if z == nil || !z.Ready() || at+rel > maxPointer {
 		return false

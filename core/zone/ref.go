@@ -16,10 +16,15 @@ type Ref struct {
 	node uint32 // the name's node, probably; 0: unknown
 	rel  uint8  // length of what precedes the zone's origin in the qname
 	warm uint8  // octets loaded to have their cache lines at hand
+	away bool   // see Away
 }
 
 // Zone returns the zone that answers, nil if none of the Set's does.
 func (r *Ref) Zone() *Zone { return r.z }
+
+// Away tells, after AppendReplyAt, whether the response ends with an alias to a name that is none of the Set's: whoever
+// may use recursion can be told more.
+func (r *Ref) Away() bool { return r.away }
 
 // Locate finds the zone for a query and where its name would be.
 func (s *Set) Locate(q *wire.Query) Ref {

@@ -46,6 +46,7 @@ func (s *Set) AppendReplyAt(ref *Ref, dst []byte, q *wire.Query, limit int, flag
 	r := reply{w: w, set: s, qtype: q.Type, do: q.DO, z: ref.z, rel: rel, at: wire.HeaderLen}
 	r.size = copy(r.names[0][:], n)
 	r.answer(exact)
+	ref.away = r.away
 	r.w.finish(flags | r.flags | uint16(r.rcode))
 	return r.w.buf, r.rcode, true
 }
@@ -80,6 +81,7 @@ type reply struct {
 	flags uint16
 	rcode wire.Rcode
 	full  bool // something did not fit: write no more
+	away  bool // the last alias leads out of the set
 
 	// The name that is looked for: the qname, then whatever CNAME and DNAME records lead to.
 	z    *Zone

@@ -10,16 +10,19 @@ import (
 // Set is all zones of a server. It does not change: safe for concurrent use. The zero value has no zones.
 type Set struct {
 	zones  []*Zone
+	served int      // zones[:served] are the zones; the others mark the names of elsewhere
 	slots  []uint32 // open addressing by the hash of the origin: index in zones plus one; 0: none
 	mask   uint32
 	depths [2]uint64 // bit n: an origin has n labels
 }
 
-// NewSet makes a Set of zones with different origins; of two with the same the latter counts.
-func NewSet(zones []*Zone) *Set {
+// NewSet makes a Set of zones with different origins; of two with the same the latter counts. The names at and below
+// those of elsewhere are no zone's of the Set, unless a zone begins there or in between: the configuration says who
+// else is asked for them.
+func NewSet(zones []*Zone, elsewhere ...dname.Name) *Set {
 	s := &Set{}
 	size := 8
-	for size < 2*len(zones) {
+	for size < 2*(len(zones)+len(elsewhere)) {
 		size *= 2
 	}
 	s.slots, s.mask = make([]uint32, size), uint32(size-1)
@@ -27,29 +30,65 @@ func NewSet(zones []*Zone) *Set {
 		if z == nil {
 			continue
 		}
-		depth := z.origin.Labels()
-		s.depths[depth/64] |= 1 << (depth % 64)
-		i := hashOf(0, z.origin) & s.mask
-		for s.slots[i] != 0 && !bytes.Equal(s.zones[s.slots[i]-1].origin, z.origin) {
-			i = (i + 1) & s.mask
-		}
-		if s.slots[i] != 0 {
+		if i, found := s.slot(z.origin); found {
 			s.zones[s.slots[i]-1] = z
-			continue
+		} else {
+			s.add(i, z)
 		}
-		s.zones = append(s.zones, z)
-		s.slots[i] = uint32(len(s.zones))
+	}
+	s.served = len(s.zones)
+	for _, name := range elsewhere {
+		mark := &Zone{origin: dname.AppendLower(nil, name)}
+		if i, found := s.slot(mark.origin); !found && s.Find(name, wire.TypeA) != nil {
+			s.add(i, mark)
+		}
 	}
 	return s
 }
 
+// slot returns where a zone with the given origin is, or would be.
+func (s *Set) slot(origin dname.Name) (i uint32, found bool) {
+	for i = hashOf(0, origin) & s.mask; s.slots[i] != 0; i = (i + 1) & s.mask {
+		if bytes.Equal(s.zones[s.slots[i]-1].origin, origin) {
+			return i, true
+		}
+	}
+	return i, false
+}
+
+func (s *Set) add(i uint32, z *Zone) {
+	depth := z.origin.Labels()
+	s.depths[depth/64] |= 1 << (depth % 64)
+	s.zones = append(s.zones, z)
+	s.slots[i] = uint32(len(s.zones))
+}
+
 // Zones returns the zones. The caller must not write to the slice.
-func (s *Set) Zones() []*Zone { return s.zones }
+func (s *Set) Zones() []*Zone { return s.zones[:s.served] }
+
+// SameNames tells whether s and o cover the same names, whatever they have of them. Either may be nil.
+func (s *Set) SameNames(o *Set) bool {
+	if s == nil || o == nil {
+		return (s == nil || s.served == 0) && (o == nil || o.served == 0)
+	}
+	if s.served != o.served || len(s.zones) != len(o.zones) {
+		return false
+	}
+	for i, z := range s.zones {
+		if j, found := o.slot(z.origin); !found || (i < s.served) != (int(o.slots[j]) <= o.served) {
+			return false
+		}
+	}
+	return true
+}
 
 // Get returns the zone with the given origin, nil if there is none.
 func (s *Set) Get(origin dname.Name) *Zone {
 	var buf [dname.MaxLen]byte
-	return s.get(dname.AppendLower(buf[:0], origin))
+	if z := s.get(dname.AppendLower(buf[:0], origin)); z != nil && !z.elsewhere() {
+		return z
+	}
+	return nil
 }
 
 // Find returns the zone that answers for a name and type, the one whose origin is the longest suffix of the
@@ -80,10 +119,14 @@ func (s *Set) enclosing(n []byte, t wire.Type) (z *Zone, rel int) {
 	for labels := dname.Name(n).Labels(); ; labels-- {
 		if s.depths[labels/64]>>(labels%64)&1 != 0 {
 			if found := s.get(n[at:]); found != nil {
-				if t != wire.TypeDS || at > 0 {
+				switch elsewhere := found.elsewhere(); {
+				case (t != wire.TypeDS || at > 0) && elsewhere:
+					return nil, 0
+				case t != wire.TypeDS || at > 0:
 					return found, at
+				case !elsewhere:
+					z = found // unless there is a zone above
 				}
-				z = found // unless there is a zone above
 			}
 		}
 		if labels == 0 {

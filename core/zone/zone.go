@@ -33,6 +33,9 @@ type Zone struct {
 // Origin returns the name of the apex in lower case. The caller must not write to it.
 func (z *Zone) Origin() dname.Name { return z.origin }
 
+// elsewhere tells whether z only marks where names begin that are asked of others.
+func (z *Zone) elsewhere() bool { return z.mem == nil }
+
 // Serial returns the serial number of the SOA record.
 func (z *Zone) Serial() uint32 { return z.serial }
 

@@ -185,22 +185,29 @@ func (s *Supervisor) CacheFlush(ctx context.Context, args control.CacheFlushArgs
 		return nil, err
 	}
 	out.Name = name.String()
-	busy := make([]bool, len(list))
 	err = each(ctx, list, func(i int, _ *worker, sh *shard.Shard) {
 		removed[i] = sh.Engine().Answers().Flush(name, args.Subtree)
 		sh.Engine().Resolver().Flush(name, args.Subtree)
-		busy[i] = sh.Engine().Answers().Flushing()
 	})
-	// Nothing of it is found any more. The rest frees the memory, in steps between which the shards serve.
-	for err == nil && slices.Contains(busy, true) {
+	if err == nil {
+		err = finishFlush(ctx, list, removed)
+	}
+	out.Removed = sum(removed)
+	return out, err
+}
+
+// finishFlush goes on with flushes that the shards have begun. Nothing of what they remove is found any more: the rest
+// frees the memory, in steps between which the shards serve. What is removed of each is added to removed.
+func finishFlush(ctx context.Context, list []*worker, removed []int) (err error) {
+	busy := make([]bool, len(list))
+	for again := true; again && err == nil; again = slices.Contains(busy, true) {
 		err = each(ctx, list, func(i int, _ *worker, sh *shard.Shard) {
 			n, done := sh.Engine().Answers().FlushStep()
 			removed[i] += n
 			busy[i] = !done
 		})
 	}
-	out.Removed = sum(removed)
-	return out, err
+	return err
 }
 
 func sum(list []int) (total uint64) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	mathrand "math/rand/v2"
 	"net/netip"
+	"slices"
 	"time"
 
 	"heimdall/affinity"
@@ -74,7 +75,7 @@ func (s *Supervisor) newWorker(id int, to seat) (*worker, error) {
 	w := &worker{history: s.histories.of(id), epoch: s.epoch, log: s.log, done: make(chan struct{})}
 	w.seats.assign(to)
 	w.fresh = func(sh *shard.Shard) {
-		sh.Engine().Zones = s.zones.set(w.seats.wanted().Node)
+		sh.Engine().SetZones(s.zones.set(w.seats.wanted().Node))
 		s.mu.Lock()
 		sh.SetShedAfter(s.cfg.IO.ShedAfter)
 		s.mu.Unlock()
@@ -268,6 +269,18 @@ func localOptions(c *config.Config) local.Options {
 		o.Zones = append(o.Zones, z.Name)
 	}
 	return o
+}
+
+// routed lists the zones whose names other servers are asked for. Without recursion, which is decided at the start,
+// nobody is asked.
+func routed(c, started *config.Config) (list []dname.Name) {
+	if !started.Recursion.Enabled {
+		return nil
+	}
+	for _, u := range slices.Concat(c.Forward, c.Stub) {
+		list = append(list, dname.Name(u.Zone))
+	}
+	return list
 }
 
 func groups(c *config.Config) (list []resolver.Group) {

@@ -74,7 +74,10 @@ func (s *Supervisor) Reload(ctx context.Context) (*control.Reload, error) {
 	if err != nil {
 		return nil, fmt.Errorf("apply the configuration: %w", err)
 	}
-	if err := s.zones.configure(ctx, next.Zone); err != nil {
+	if err := finishFlush(limit, list, make([]int, len(list))); err != nil {
+		s.log.Warn("answers of other routes than the present ones are still in memory", "error", err)
+	}
+	if err := s.zones.configure(ctx, next.Zone, routed(next, started)...); err != nil {
 		return nil, fmt.Errorf("apply the zones: %w", err)
 	}
 	out.Warnings = append(out.Warnings, s.zones.failures()...)
@@ -87,7 +90,7 @@ func apply(sh *shard.Shard, c *config.Config, r core.Rules) {
 	r.KeepAlive = e.KeepAlive // the shard's own: what its TCP server tells
 	r.Limiter.TakeOver(e.Limiter)
 	e.SetRules(r)
-	e.Resolver().Reconfigure(groups(c))
+	e.SetGroups(groups(c))
 	e.Answers().SetLimits(answersOptions(c, nil))
 	sh.SetShedAfter(c.IO.ShedAfter)
 }

@@ -180,7 +180,7 @@ func (s *Supervisor) seat(ctx context.Context, list []*worker, seats []seat) err
 	errs := make([]error, len(list))
 	err := eachServing(ctx, list, func(i int, w *worker, sh *shard.Shard) {
 		if errs[i] = w.settle(sh, s.running); errs[i] == nil {
-			sh.Engine().Zones = s.zones.set(w.seats.wanted().Node)
+			sh.Engine().SetZones(s.zones.set(w.seats.wanted().Node))
 		}
 	})
 	return errors.Join(append(errs, err)...)

@@ -86,7 +86,7 @@ func Start(ctx context.Context, o Options) (*Supervisor, error) {
 	s.keepHouse(plan)
 	s.zones = newZoneStore(o.Log, shardNodes(plan), o.Config.Memory.HugePages, s.swapZones)
 	// What cannot be loaded is logged, and answered SERVFAIL: one bad file is no reason to serve nothing.
-	if err := s.zones.configure(ctx, o.Config.Zone); err != nil {
+	if err := s.zones.configure(ctx, o.Config.Zone, routed(o.Config, o.Config)...); err != nil {
 		return nil, err
 	}
 	if err := ctx.Err(); err != nil {

@@ -39,6 +39,7 @@ func (x *xdp) prime(c *config.Config) {
 		return
 	}
 	v, w := &x.visitor, x.s.workers()[0]
+	v.recurse = x.s.running.Recursion.Enabled
 	v.preload = preload{generation: x.program.Generation()}
 	set := x.s.zones.set(w.seats.wanted().Node)
 	for until := time.Now().Add(primeFor); !v.preload.done && time.Now().Before(until); {
@@ -55,6 +56,7 @@ func (x *xdp) publish(ctx context.Context) {
 	defer tick.Stop()
 	endpointsAt := time.Now().Add(endpointsEvery)
 	v := &x.visitor
+	v.recurse = x.s.running.Recursion.Enabled
 	for {
 		select {
 		case <-ctx.Done():

@@ -31,6 +31,7 @@ type visitor struct {
 	list    []ebpf.Answer
 	ttls    []uint16 // of the list
 	preload preload
+	recurse bool // there is recursion
 }
 
 // nominee is an answer to be published.
@@ -75,8 +76,10 @@ func (v *visitor) lookUpZone(set *zone.Set, n *ebpf.Question, q *wire.Query) boo
 		return false
 	}
 	at := len(v.octets)
-	msg, rcode, ok := set.AppendReply(v.octets, q, wire.MaxLen, wire.FlagQR)
-	if !ok || rcode != wire.RcodeNoError && rcode != wire.RcodeNXDomain || len(msg)-at > q.End+ebpf.MaxRecords {
+	ref := set.Locate(q)
+	msg, rcode, ok := set.AppendReplyAt(&ref, v.octets, q, wire.MaxLen, wire.FlagQR)
+	// Where an alias leads away, it depends on the client whether the zone's part is all of the answer.
+	if !ok || ref.Away() && v.recurse || rcode != wire.RcodeNoError && rcode != wire.RcodeNXDomain || len(msg)-at > q.End+ebpf.MaxRecords {
 		return ok
 	}
 	v.octets = msg

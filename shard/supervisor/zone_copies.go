@@ -69,7 +69,7 @@ func (z *zoneStore) setsOf() zoneSets {
 			}
 			zones = append(zones, s.version[i].zone)
 		}
-		sets[node] = zone.NewSet(zones)
+		sets[node] = zone.NewSet(zones, z.elsewhere...)
 	}
 	return sets
 }

@@ -31,9 +31,10 @@ type zoneStore struct {
 	swap     func(context.Context, zoneSets) error // gives all shards their set, and returns when none uses the old one
 	loads    sync.Mutex                            // held while versions are loaded and swapped, one caller at a time
 
-	mu      sync.Mutex
-	byName  map[string]*servedZone // by origin, lower case
-	current zoneSets
+	mu        sync.Mutex
+	byName    map[string]*servedZone // by origin, lower case
+	elsewhere []dname.Name           // zones whose names others are asked for
+	current   zoneSets
 }
 
 // servedZone is one zone and how its last load went.
@@ -62,14 +63,16 @@ func (z *zoneStore) set(node int) *zone.Set {
 }
 
 // configure makes the zones those of a configuration: it loads new ones, those whose file has changed and those
-// that could not be loaded before, and drops what is gone. A zone that cannot be loaded keeps its old version, or
-// is not ready: failures tells. An error means that shards still have the set of before.
-func (z *zoneStore) configure(ctx context.Context, list []config.Zone) error {
+// that could not be loaded before, and drops what is gone. Names at and below those of elsewhere are not served, unless a
+// zone begins there. A zone that cannot be loaded keeps its old version, or is not ready: failures tells. An error means
+// that shards still have the set of before.
+func (z *zoneStore) configure(ctx context.Context, list []config.Zone, elsewhere ...dname.Name) error {
 	z.loads.Lock()
 	defer z.loads.Unlock()
 	next := map[string]*servedZone{}
 	var load []*servedZone
 	z.mu.Lock()
+	z.elsewhere = elsewhere
 	for _, c := range list {
 		key := string(c.Name)
 		s := z.byName[key]
@@ -271,7 +274,7 @@ func (s *Supervisor) swapZones(ctx context.Context, sets zoneSets) error {
 	ctx, cancel := context.WithTimeout(ctx, adminTimeout)
 	defer cancel()
 	// A shard that is being started again takes the new set, and runs nothing meanwhile.
-	return eachServing(ctx, s.workers(), func(_ int, w *worker, sh *shard.Shard) { sh.Engine().Zones = sets.of(w.seats.wanted().Node) })
+	return eachServing(ctx, s.workers(), func(_ int, w *worker, sh *shard.Shard) { sh.Engine().SetZones(sets.of(w.seats.wanted().Node)) })
 }
 
 // failures tells which zones are not what their files should be, one line each.

@@ -1,0 +1,81 @@
+package core
+
+import (
+	"heimdall/core/cache"
+	"heimdall/core/local"
+	"heimdall/core/resolver"
+	"heimdall/core/wire"
+	"heimdall/core/zone"
+)
+
+// Look implements resolver.Here: what an alias or a delegation leads to is looked for among the zones and the special
+// names, as a client's question is.
+func (e *Engine) Look(dst []byte, q *resolver.Question) ([]byte, resolver.Place) {
+	if q.Class != wire.ClassIN || q.Type.IsMeta() && q.Type != wire.TypeANY {
+		return dst, resolver.Elsewhere
+	}
+	e.sought = wire.AppendQuery(e.sought[:0], 0, wire.FlagRD, q.Name, q.Type, q.Class)
+	query := wire.Query{Msg: e.sought, End: len(e.sought), Flags: wire.FlagRD, Name: q.Name, Type: q.Type, Class: q.Class, DO: q.DO}
+	if e.Zones != nil {
+		if ref := e.Zones.Locate(&query); ref.Zone() != nil {
+			msg, rcode, _ := e.Zones.AppendReplyAt(&ref, dst, &query, wire.MaxLen, wire.FlagQR)
+			if rcode == wire.RcodeNoError && wire.Flags(msg[len(dst):])&wire.FlagAA == 0 {
+				return msg, resolver.Delegated
+			}
+			return msg, resolver.Answered
+		}
+	}
+	if v := e.special(&query); v.Found() {
+		return v.AppendReply(dst, &query, wire.FlagQR), resolver.Answered
+	}
+	return dst, resolver.Elsewhere
+}
+
+// special looks for a special name. That of type ANY all names get a record does not make them special.
+func (e *Engine) special(q *wire.Query) local.Verdict {
+	if q.Type == wire.TypeANY {
+		return local.Verdict{}
+	}
+	return e.Local.Lookup(q)
+}
+
+// SetZones replaces the zones. What the cache has of the zones before is not found any more; all else stays.
+func (e *Engine) SetZones(set *zone.Set) {
+	if e.resolver != nil && set != e.Zones {
+		names := !e.Zones.SameNames(set)
+		e.resolver.ZonesChanged(names)
+		if e.answers.Changed(cache.OnZones); names {
+			e.answers.Changed(cache.OnRoutes)
+		}
+	}
+	e.Zones = set
+}
+
+// SetGroups replaces the servers that are asked. What the cache has of names whose servers are others now is not found
+// any more, nor are failures, nor answers that an alias leads to another name. The root is another matter: whoever
+// resolves all names finds the same, and one who takes another's place must not empty the cache.
+func (e *Engine) SetGroups(list []resolver.Group) {
+	for _, z := range e.resolver.Reconfigure(list) {
+		if e.answers.Changed(cache.OnServers); z.IsRoot() {
+			continue
+		}
+		e.answers.Changed(cache.OnRoutes)
+		e.answers.Flush(z, true)
+	}
+}
+
+// goesOn tells whether the client of a request that a zone answers with an alias to a name elsewhere is told more than
+// the zone knows (RFC 1034, section 4.3.2, step 3a): if it wants recursion, and may use it.
+func (e *Engine) goesOn(r *Request, ref *zone.Ref) bool {
+	return ref.Away() && r.flags&wire.FlagRD != 0 && e.Recursion && !r.stranger && !e.draining
+}
+
+// goOn answers a request whose alias a zone has from the cache, or parks it.
+func (e *Engine) goOn(r *Request) {
+	q := &r.query
+	r.own = true
+	k := &r.key
+	k.Name, k.Type, k.Class, k.DO, k.CD = q.Name, q.Type, q.Class, q.DO, q.Flags&wire.FlagCD != 0
+	r.hash = e.answers.Hash(k)
+	e.lookup(r)
+}

@@ -1,0 +1,132 @@
+package resolver
+
+import (
+	"heimdall/core/dname"
+	"heimdall/core/dnssec"
+	"heimdall/core/wire"
+)
+
+// Here is what this server knows by itself: the zones that it serves, and special names. Whatever an alias or a
+// delegation leads to is looked for here first, as a client's question is.
+type Here interface {
+	// Look appends the response to q, header and all, to dst; nothing with Elsewhere. DO decides whether DNSSEC records
+	// are in it. q is borrowed.
+	Look(dst []byte, q *Question) ([]byte, Place)
+}
+
+// Place says where a name is to be looked for.
+type Place uint8
+
+const (
+	Elsewhere Place = iota // not here
+	Answered               // the response says what there is at the name, or leads on from it by aliases
+	Delegated              // the response is a referral from a zone that is served here
+)
+
+// own is what a Machine needs to look here.
+type own struct {
+	here     Here // nil: nothing is known here
+	msg      []byte
+	response response
+}
+
+// SetHere tells the machine what is known here. Before the first Begin.
+func (m *Machine) SetHere(h Here) { m.own.here = h }
+
+// ZonesChanged tells that what is known here has changed: in its data, or, with names set, in the names it covers too.
+func (m *Machine) ZonesChanged(names bool) {
+	m.tasks.zones++
+	if names {
+		m.tasks.routes++
+	}
+}
+
+// lookHere asks what is known here. The response is in m.own until the next call.
+func (m *Machine) lookHere(name dname.Name, typ wire.Type, c wire.Class, do bool) Place {
+	if m.own.here == nil {
+		return Elsewhere
+	}
+	var p Place
+	m.own.msg, p = m.own.here.Look(m.own.msg[:0], &Question{Name: name, Type: typ, Class: c, DO: do})
+	return p
+}
+
+// isHere says whether a name is answered here.
+func (m *Machine) isHere(name dname.Name, typ wire.Type) bool {
+	return m.lookHere(name, typ, wire.ClassIN, false) == Answered
+}
+
+// fromHere answers a task, or follows its aliases, as far as that is done here. True if that ended it. What a zone that
+// is served here delegates is asked of the servers that it names.
+func (m *Machine) fromHere(i int32) bool {
+	t := &m.tasks.list[i]
+	if m.own.here == nil || m.isLink(t) || t.depth == primeDepth {
+		return false
+	}
+	for {
+		place := m.lookHere(t.current(), t.typ, t.class, t.do)
+		if place == Elsewhere {
+			return false
+		}
+		t.security = min(t.security, dnssec.Insecure) // Nobody validates it: it is ours.
+		t.ours = true
+		m.response, m.own.response = m.own.response, m.response
+		out := outMalformed
+		if m.response.read(m.own.msg) {
+			out = m.scrub(t, t.current(), t.typ, &route{kind: here, zone: dname.Root()})
+		}
+		code := m.response.rcode
+		m.response, m.own.response = m.own.response, m.response
+		if code == wire.RcodeServFail {
+			m.fail(i, wire.EDENotReady, "a zone that is served here is not loaded")
+			return true
+		}
+		if m.tracer != nil {
+			m.traceHere(i, place)
+		}
+		switch {
+		case place == Delegated && out == outReferral:
+			m.response, m.own.response = m.own.response, m.response
+			known := m.learn(&m.delegations[i], t, m.cut, &route{kind: here, zone: dname.Root()}, wire.Authority)
+			m.response, m.own.response = m.own.response, m.response
+			if !known {
+				m.fail(i, wire.EDEOther, "a zone that is served here has a delegation without servers")
+				return true
+			}
+			t.cut, t.below = true, true
+			m.look(i)
+			return false
+		case out == outAlias:
+			m.records.markOurs()
+			if !m.extend(t) {
+				m.tooLong(i)
+				return true
+			}
+			continue
+		case out == outAnswer || out == outNegative:
+			m.finish(i)
+			return true
+		case out == outLoop:
+			m.tooLong(i)
+			return true
+		}
+		m.fail(i, wire.EDEOther, "what is served here of the name cannot be used")
+		return true
+	}
+}
+
+// lookForHere adds the addresses that the name of a server has here. False if the name is not answered here.
+func (m *Machine) lookForHere(t *task, d *delegation, n int, name dname.Name, typ wire.Type) bool {
+	if m.lookHere(name, typ, t.class, false) != Answered {
+		return false
+	}
+	if r := &m.own.response; r.read(m.own.msg) {
+		for i := range r.parts {
+			p := &r.parts[i]
+			if a, ok := address(r.msg[p.rr.Data:p.rr.End], p.rr.Type); ok && p.section == wire.Answer && p.rr.Type == typ {
+				d.addAddr(n, a, nsKnown)
+			}
+		}
+	}
+	return true
+}
