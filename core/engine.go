@@ -125,12 +125,16 @@ const maxQuestion = wire.HeaderLen + dname.MaxLen + 4
 
 // SetRules replaces the rules. Queries that are in flight end by the new ones.
 func (e *Engine) SetRules(r Rules) {
-	if e.resolver != nil && e.Local.Special() != r.Local.Special() {
+	old := e.Local
+	e.Rules = r
+	if e.resolver == nil {
+		return
+	}
+	e.resolver.SetFailureTTL(r.FailureTTL)
+	if old.Special() != r.Local.Special() {
 		e.answers.Changed(cache.OnRoutes)
 		e.resolver.ZonesChanged(true)
 	}
-	e.Rules = r
-	e.resolver.SetFailureTTL(r.FailureTTL)
 }
 
 // Drain makes the Engine refuse what it would have to ask others for.
