@@ -32,6 +32,7 @@ type delegation struct {
 	nns     uint8
 	naddrs  uint8
 	used    uint16 // octets of names
+	until   uint32 // second at which it ends; forever: that of the root, of hints, and of what is configured
 	ns      [maxNS]nameserver
 	addrs   [maxAddrs][16]byte
 	names   [maxNSNames]byte
@@ -51,8 +52,11 @@ type nameserver struct {
 
 func (d *delegation) reset(labels int) {
 	d.labels, d.cached, d.hints, d.nns, d.naddrs, d.used = uint8(labels), false, false, 0, 0, 0
-	d.sibling = 0
+	d.sibling, d.until = 0, forever
 }
+
+// forever is the end of what nobody can withdraw.
+const forever = ^uint32(0)
 
 func (d *delegation) name(i int) dname.Name {
 	n := &d.ns[i]
@@ -96,9 +100,10 @@ func (d *delegation) addAddr(ns int, a [16]byte, state nsState) {
 }
 
 // encode appends the delegation as it is stored: the number of names and addresses, which addresses are
-// sibling glue (4 octets), the names with their lengths and states, the addresses.
+// sibling glue (4 octets), its end (4 octets), the names with their lengths and states, the addresses.
 func (d *delegation) encode(dst []byte) []byte {
 	dst = binary.BigEndian.AppendUint32(append(dst, d.nns, d.naddrs), d.sibling)
+	dst = binary.BigEndian.AppendUint32(dst, d.until)
 	for i := range int(d.nns) {
 		dst = append(dst, d.ns[i].size, byte(d.ns[i].state&nsGlue))
 		dst = append(dst, d.name(i)...)
@@ -113,8 +118,8 @@ func (d *delegation) decode(labels int, b []byte) {
 	d.reset(labels)
 	d.cached = true
 	nns, naddrs := int(b[0]), int(b[1])
-	d.sibling = binary.BigEndian.Uint32(b[2:])
-	b = b[6:]
+	d.sibling, d.until = binary.BigEndian.Uint32(b[2:]), binary.BigEndian.Uint32(b[6:])
+	b = b[10:]
 	for range nns {
 		size := int(b[0])
 		if i := d.addNS(dname.Name(b[2 : 2+size])); i >= 0 {
@@ -130,8 +135,13 @@ func (d *delegation) decode(labels int, b []byte) {
 }
 
 // learn reads the delegation of zone out of m.response: NS records of the given section, and glue from the
-// additional section as far as the server asked, by route r, can know it. The result replaces d and is stored.
+// additional section as far as the server asked, by route r, can know it. The result replaces d, the delegation that
+// led to that server, and is stored.
 func (m *Machine) learn(d *delegation, t *task, zone dname.Name, r *route, section wire.Section) bool {
+	until := forever
+	if r.kind == iterate {
+		until = d.until
+	}
 	d.reset(zone.Labels())
 	ttl := uint32(maxDelegationTTL)
 	parts := m.response.parts
@@ -185,9 +195,17 @@ func (m *Machine) learn(d *delegation, t *task, zone dname.Name, r *route, secti
 	if d.nns == 0 {
 		return false
 	}
-	if m.known.store != nil && ttl > 0 && r.kind != here && !t.below {
+	now := m.seconds()
+	end := now + ttl
+	if !zone.IsRoot() {
+		// No longer than the delegation that it hangs on: else a zone that its parent has withdrawn goes on handing
+		// out delegations below itself (Phoenix Domain, NDSS '23).
+		end = min(end, until)
+		d.until = end
+	}
+	if m.known.store != nil && end > now && r.kind != here && !t.below {
 		m.known.value = d.encode(m.known.value[:0])
-		m.known.put(delegationEntry, zone, wire.TypeNS, t.class, m.known.value, ttl, m.seconds())
+		m.known.put(delegationEntry, zone, wire.TypeNS, t.class, m.known.value, end-now, now)
 	}
 	return true
 }
