@@ -96,11 +96,15 @@ func (e *Engine) respond(a *resolver.Action) {
 		}
 		return
 	}
-	kept := false
+	put, kept := cache.Uncacheable, false
 	if ttl := min(ans.TTL, e.FailureTTL); ans.Cacheable && (!ans.Failed || ttl > 0) {
-		put := e.answers.Put(hash, &key, ans.Msg, cache.Meta{AD: ans.AD, EDE: ans.EDE, TTL: ttl, Depends: ans.Depends}, e.nowSec)
+		put = e.answers.Put(hash, &key, ans.Msg, cache.Meta{AD: ans.AD, EDE: ans.EDE, TTL: ttl, Depends: ans.Depends}, e.nowSec)
 		// What was kept is told from the cache, so that the first client gets the TTLs that all others get.
 		kept = put == cache.Stored && !ans.Failed && e.answers.Peek(hash, &key, e.nowSec, &e.hit) == cache.Fresh
+	}
+	if put != cache.Stored && !ans.Failed {
+		// It cannot be kept, for its TTL is 0 or it is too large, but it says that what is there is not true any more.
+		e.answers.Remove(hash, &key)
 	}
 	for _, n := range a.Waiters {
 		w := &e.waiters.slot[n]

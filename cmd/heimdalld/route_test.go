@@ -119,3 +119,24 @@ func TestForwardBelowZone(t *testing.T) {
 		t.Errorf("the server of the forward zone was asked %d times", n)
 	}
 }
+
+// Names with private addresses are answered here below a forward zone for everything, and left to one of their own, as
+// the manual says.
+func TestPrivateReverseNames(t *testing.T) {
+	t.Parallel()
+	up, own := newUpstream(t, nil), newUpstream(t, nil)
+	d := start(t, forward(".", up)+forward("arpa.", up)+forward("10.in-addr.arpa.", own)+strings.Replace(forward("1.168.192.in-addr.arpa.", own), "forward", "stub", 1))
+	for name, want := range map[string]*upstream{
+		"1.2.16.172.in-addr.arpa.": nil, "1.2.168.192.in-addr.arpa.": nil, "1.0.0.127.in-addr.arpa.": nil, "168.192.in-addr.arpa.": nil,
+		"4.3.2.10.in-addr.arpa.": own, "10.in-addr.arpa.": own, "9.1.168.192.in-addr.arpa.": own, "8.8.8.8.in-addr.arpa.": up,
+	} {
+		before, ownBefore := up.count(""), own.count("")
+		d.ask(name, dns.TypeA)
+		if got := up.count("") - before; got > 0 != (want == up) {
+			t.Errorf("%s: the server for all names was asked %d times", name, got)
+		}
+		if got := own.count("") - ownBefore; got > 0 != (want == own) {
+			t.Errorf("%s: the server of its own was asked %d times", name, got)
+		}
+	}
+}

@@ -236,6 +236,15 @@ func (a *Answers) peek(hash uint64, key []byte, now uint32) (item Item, ok bool)
 	return item, ok && !a.outdated(item.Value)
 }
 
+// Remove forgets the answer for a key, whose Hash it is given: what has come instead cannot be kept.
+func (a *Answers) Remove(hash uint64, k *Key) {
+	if a.store != nil {
+		a.store.Delete(hash, a.pack(k))
+		return
+	}
+	a.heap.remove(hash, a.pack(k))
+}
+
 // put gives an entry to the engine.
 func (a *Answers) put(hash uint64, key, value []byte, expires, now uint32) PutResult {
 	if a.store != nil {

@@ -118,6 +118,13 @@ func (c *tinyLFU) put(hash uint64, key, value []byte, expires uint32) PutResult 
 	return Stored
 }
 
+// remove makes an entry unfindable.
+func (c *tinyLFU) remove(hash uint64, key []byte) {
+	if i, ok := c.cache.Get(hash); ok && c.holds(i, key) {
+		i.number = 0
+	}
+}
+
 // purge makes all present entries that match unfindable.
 func (c *tinyLFU) purge(match func(key []byte) bool) { c.match, c.flushed = match, c.puts }
 

@@ -128,6 +128,15 @@ func (k *knowledge) addRRset(name dname.Name, t wire.Type, c wire.Class, recs re
 	k.put(rrsetEntry, name, t, c, k.value, ttl, now)
 }
 
+// outdate forgets an entry that what a server says now cannot be true beside.
+func (k *knowledge) outdate(name dname.Name, t wire.Type, c wire.Class, status dnssec.Status, now uint32) {
+	old, ok := k.get(rrsetEntry, name, t, c, now)
+	// What has been validated gives way only to what has been validated as well.
+	if ok && len(old) >= rrsetHeader && (old[1]>>statusShift == 0 || status != dnssec.Unchecked) {
+		k.forget(rrsetEntry, name, t, c)
+	}
+}
+
 // remember stores what scrub took from a response: each RRset of the chain under its own name, and the
 // denial at its end.
 func (m *Machine) remember(t *task, f *finding, status dnssec.Status) {
@@ -156,6 +165,13 @@ func (m *Machine) remember(t *task, f *finding, status dnssec.Status) {
 			next = after
 		}
 		if !first.made {
+			// A name that has records exists, and it is no alias, or nothing else but one (RFC 1034, section 3.6.2).
+			m.known.outdate(first.owner, 0, c, status, now)
+			if first.typ != wire.TypeCNAME {
+				m.known.outdate(first.owner, wire.TypeCNAME, c, status, now)
+			} else if t.typ != wire.TypeCNAME {
+				m.known.outdate(first.owner, t.typ, c, status, now)
+			}
 			m.known.addRRset(first.owner, first.typ, c, rest[:len(rest)-len(next)], f.rank, wire.RcodeNoError, f.do, status, min(ttl, maxRRsetTTL), now)
 		}
 		rest = next
@@ -171,7 +187,11 @@ func (m *Machine) rememberDenial(t wire.Type, c wire.Class, recs records, f *fin
 	// RFC 2308, section 5: cap the negative TTL at SOA.MINIMUM.
 	ttl := min(soa.ttl, binary.BigEndian.Uint32(soa.rdata[len(soa.rdata)-4:]), maxNegativeTTL)
 	if m.rcode == wire.RcodeNXDomain && !(t == wire.TypeDS && m.apart(m.target)) {
+		m.known.outdate(m.target, t, c, status, now)
 		t = 0
+	}
+	if t != wire.TypeDS && t != wire.TypeNSEC { // which an alias may have beside it
+		m.known.outdate(m.target, wire.TypeCNAME, c, status, now)
 	}
 	m.known.addRRset(m.target, t, c, recs, rankAuth, m.rcode, f.do, status, ttl, now)
 }

@@ -217,3 +217,42 @@ func TestRouteChangesWhileAsking(t *testing.T) {
 		n.idle()
 	}
 }
+
+// What a server says now is not true beside what was known of the name before: of the two the older is forgotten.
+func TestNewerKnowledgeWins(t *testing.T) {
+	for _, c := range []struct {
+		what          string
+		before, after []string
+		rcodes        [2]int
+	}{
+		{"denied, then not", []string{"ns: example. 300 SOA ns. h. 1 2 3 4 300"}, []string{"an: www.example. 300 A 192.0.2.9"}, [2]int{dns.RcodeNameError, 0}},
+		{"there, then denied", []string{"an: www.example. 300 A 192.0.2.9"}, []string{"ns: example. 300 SOA ns. h. 1 2 3 4 300"}, [2]int{0, dns.RcodeNameError}},
+		{"an address, then an alias", []string{"an: www.example. 300 A 192.0.2.9"}, []string{"an: www.example. 300 CNAME web.example.", "an: web.example. 300 A 192.0.2.8"}, [2]int{}},
+		{"an alias, then an address", []string{"an: www.example. 300 CNAME web.example.", "an: web.example. 300 A 192.0.2.8"}, []string{"an: www.example. 300 A 192.0.2.9"}, [2]int{}},
+		{"an alias, then nothing", []string{"an: www.example. 300 CNAME web.example.", "an: web.example. 300 A 192.0.2.8"}, []string{"ns: example. 300 SOA ns. h. 1 2 3 4 300"}, [2]int{}},
+	} {
+		n := newNetwork(t, Options{Groups: forwardTo("192.0.2.1").Groups, Recursion: true})
+		n.servers[one] = answering(func(m *dns.Msg) { m.Rcode = c.rcodes[0] }, c.before...)
+		n.resolve(question("www.example.", wire.TypeA))
+		n.servers[one] = answering(func(m *dns.Msg) { m.Rcode = c.rcodes[1] }, c.after...)
+		n.begin(question("www.example.", wire.TypeA), NoWaiter) // a refresh
+		n.run(time.Second)
+		sent := len(n.log)
+		q := question("www.example.", wire.TypeA)
+		q.CD = true // a client of another kind
+		_, msg := n.resolve(q)
+		want := ""
+		for i, text := range c.after {
+			if text[:2] == "an" {
+				if i > 0 {
+					want += "; "
+				}
+				want += lines([]dns.RR{mustRR(text[4:])})
+			}
+		}
+		if lines(msg.Answer) != want || msg.Rcode != c.rcodes[1] || len(n.log) != sent {
+			t.Errorf("%s: %v after %d more queries", c.what, msg, len(n.log)-sent)
+		}
+		n.idle()
+	}
+}
