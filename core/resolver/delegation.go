@@ -12,7 +12,7 @@ import (
 const (
 	maxNS      = 16
 	maxAddrs   = 32
-	maxNSNames = 1536 // octets of the names
+	maxNSNames = 1500 // octets of the names
 )
 
 type nsState uint8
@@ -26,17 +26,19 @@ const (
 // delegation is the zone whose servers a task asks, with their names and addresses. Tasks and delegations
 // have the same index.
 type delegation struct {
-	labels  uint8 // of the zone, which is a suffix of the task's name
-	cached  bool  // was found in the store rather than just received
-	hints   bool  // the built-in or configured root servers
-	nns     uint8
-	naddrs  uint8
-	used    uint16 // octets of names
-	until   uint32 // second at which it ends; forever: that of the root, of hints, and of what is configured
-	ns      [maxNS]nameserver
-	addrs   [maxAddrs][16]byte
-	names   [maxNSNames]byte
-	sibling uint32 // bits of addrs that are glue for names outside of the zone
+	labels uint8 // of the zone, which is a suffix of the task's name
+	cached bool  // was found in the store rather than just received
+	hints  bool  // the built-in or configured root servers
+	nns    uint8
+	naddrs uint8
+	used   uint16 // octets of names
+	until  uint32 // second at which it ends; forever: that of the root, of hints, and of what is configured
+	stored uint32 // second that the parent said so
+	ns     [maxNS]nameserver
+	addrs  [maxAddrs][16]byte
+	names  [maxNSNames]byte
+	owners [maxAddrs]uint8 // which of ns an address was first given for
+	lesser uint32          // bits of addrs that count only when no other server helps
 }
 
 var _ = [1]byte{}[maxAddrs-32] // one bit for each address
@@ -52,7 +54,7 @@ type nameserver struct {
 
 func (d *delegation) reset(labels int) {
 	d.labels, d.cached, d.hints, d.nns, d.naddrs, d.used = uint8(labels), false, false, 0, 0, 0
-	d.sibling, d.until = 0, forever
+	d.lesser, d.stored, d.until = 0, 0, forever
 }
 
 // forever is the end of what nobody can withdraw.
@@ -79,8 +81,8 @@ func (d *delegation) addNS(name dname.Name) int {
 	return int(d.nns - 1)
 }
 
-// addAddr adds an address of the server ns. With state 0 it is sibling glue, which counts only when nothing
-// else is to be had.
+// addAddr adds an address of the server ns. With state 0 it is of lesser rank, such as sibling glue, which counts only
+// when nothing else is to be had.
 func (d *delegation) addAddr(ns int, a [16]byte, state nsState) {
 	d.ns[ns].state |= state
 	at := 0
@@ -91,25 +93,27 @@ func (d *delegation) addAddr(ns int, a [16]byte, state nsState) {
 	case at == maxAddrs || at < int(d.naddrs) && state == 0:
 		return
 	case at == int(d.naddrs):
-		d.addrs[at] = a
+		d.addrs[at], d.owners[at] = a, uint8(ns)
 		d.naddrs++
 	}
-	if d.sibling &^= 1 << at; state == 0 {
-		d.sibling |= 1 << at
+	if d.lesser &^= 1 << at; state == 0 {
+		d.lesser |= 1 << at
 	}
 }
 
-// encode appends the delegation as it is stored: the number of names and addresses, which addresses are
-// sibling glue (4 octets), its end (4 octets), the names with their lengths and states, the addresses.
+// encode appends the delegation as it is stored: the number of names and addresses, which addresses are of lesser
+// rank (4 octets), its end (4), when it was stored (4), the names with their lengths and states, the addresses with
+// their owners.
 func (d *delegation) encode(dst []byte) []byte {
-	dst = binary.BigEndian.AppendUint32(append(dst, d.nns, d.naddrs), d.sibling)
+	dst = binary.BigEndian.AppendUint32(append(dst, d.nns, d.naddrs), d.lesser)
 	dst = binary.BigEndian.AppendUint32(dst, d.until)
+	dst = binary.BigEndian.AppendUint32(dst, d.stored)
 	for i := range int(d.nns) {
 		dst = append(dst, d.ns[i].size, byte(d.ns[i].state&nsGlue))
 		dst = append(dst, d.name(i)...)
 	}
-	for _, a := range d.addrs[:d.naddrs] {
-		dst = append(dst, a[:]...)
+	for i, a := range d.addrs[:d.naddrs] {
+		dst = append(append(dst, a[:]...), d.owners[i])
 	}
 	return dst
 }
@@ -118,8 +122,8 @@ func (d *delegation) decode(labels int, b []byte) {
 	d.reset(labels)
 	d.cached = true
 	nns, naddrs := int(b[0]), int(b[1])
-	d.sibling, d.until = binary.BigEndian.Uint32(b[2:]), binary.BigEndian.Uint32(b[6:])
-	b = b[10:]
+	d.lesser, d.until, d.stored = binary.BigEndian.Uint32(b[2:]), binary.BigEndian.Uint32(b[6:]), binary.BigEndian.Uint32(b[10:])
+	b = b[14:]
 	for range nns {
 		size := int(b[0])
 		if i := d.addNS(dname.Name(b[2 : 2+size])); i >= 0 {
@@ -128,9 +132,9 @@ func (d *delegation) decode(labels int, b []byte) {
 		b = b[2+size:]
 	}
 	for range naddrs {
-		d.addrs[d.naddrs] = [16]byte(b)
+		d.addrs[d.naddrs], d.owners[d.naddrs] = [16]byte(b), b[16]
 		d.naddrs++
-		b = b[16:]
+		b = b[17:]
 	}
 }
 
@@ -203,6 +207,7 @@ func (m *Machine) learn(d *delegation, t *task, zone dname.Name, r *route, secti
 		end = min(end, until)
 		d.until = end
 	}
+	d.stored = now
 	if m.known.store != nil && end > now && r.kind != here && !t.below {
 		m.known.value = d.encode(m.known.value[:0])
 		m.known.put(delegationEntry, zone, wire.TypeNS, t.class, m.known.value, end-now, now)
@@ -256,11 +261,11 @@ func (m *Machine) closest(i int32, least int) bool {
 // gather lists the servers whose addresses the delegation of a task has, as far as they may be asked.
 func (m *Machine) gather(i int32) []int32 {
 	t, d := &m.tasks.list[i], &m.delegations[i]
-	siblings := t.siblings || t.depth >= trustDepth || d.labels == 0
+	lesser := t.lesser || t.depth >= trustDepth || d.labels == 0
 	m.candidates = m.candidates[:0]
 	for pass := 0; pass < 2 && len(m.candidates) == 0; pass++ { // Of a family that is left alone, only if there are no others.
 		for n, a := range d.addrs[:d.naddrs] {
-			if d.sibling>>n&1 != 0 && !siblings {
+			if d.lesser>>n&1 != 0 && !lesser {
 				continue
 			}
 			ip := netip.AddrFrom16(a).Unmap()

@@ -25,16 +25,24 @@ func (m *Machine) advance(i int32) {
 		m.fail(i, wire.EDEOther, "the limit of queries to other servers was reached")
 		return
 	}
-	server, verdict := m.pick(t, r.servers)
-	if verdict != pickOK {
-		m.exhausted(i, &r, verdict)
-		return
+	c := m.pick(t, r.servers)
+	if c.pressing() {
+		if r.kind == iterate && m.widen(i, &r, &c) || r.kind == stub && m.settle(i) {
+			return
+		}
+		if c.result != pickOK {
+			m.exhausted(i, c.result)
+			return
+		}
+		if r, ok = m.route(i); !ok { // Sub-tasks have used the list of servers.
+			return
+		}
 	}
 	if r.kind == iterate && !t.chosen {
 		t.chosen = true
 		m.minimise(t, r.zone.Labels())
 	}
-	if !m.send(i, server, &r) {
+	if !m.send(i, c.server, &r) {
 		m.fail(i, wire.EDENotReady, "too many queries to other servers in flight")
 		return
 	}
@@ -42,38 +50,14 @@ func (m *Machine) advance(i int32) {
 	m.arm(i)
 }
 
-// exhausted goes on with a task that has no server left to ask: it waits for sub-tasks that may find more,
-// tries what the parent zone says now, or ends.
-func (m *Machine) exhausted(i int32, r *route, verdict pickResult) {
+// exhausted goes on with a task that has no server left to ask: it waits for those that may be slow, or ends.
+func (m *Machine) exhausted(i int32, why pickResult) {
 	t := &m.tasks.list[i]
-	switch r.kind {
-	case iterate:
-		if t.subs > 0 || m.spawn(i) {
-			m.arm(i)
-			return
-		}
-		if !t.siblings && m.delegations[i].sibling != 0 {
-			t.siblings = true
-			m.advance(i)
-			return
-		}
-		if d := &m.delegations[i]; d.cached && !t.renewed && d.labels > 0 {
-			m.known.forget(delegationEntry, r.zone, wire.TypeNS, t.class)
-			m.dropAll(t)
-			t.restart()
-			t.renewed = true
-			m.advance(i)
-			return
-		}
-	}
 	if m.mayYetAnswer(t) {
 		m.arm(i)
 		return
 	}
-	if m.settleForNothing(i) {
-		return
-	}
-	if verdict == pickSilent {
+	if why == pickSilent {
 		m.fail(i, wire.EDENoReachableAuthority, "all servers for the name are silent, and many questions wait for them")
 		return
 	}

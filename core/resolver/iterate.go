@@ -12,6 +12,7 @@ const (
 	trustDepth   = 2   // from here on sibling glue is not verified
 	maxTotal     = 128 // queries for one client's question, those of sub-tasks included
 	maxSpawned   = 12  // sub-tasks for one delegation
+	maxElsewhere = 4   // likewise, where those for servers whose known addresses cannot be asked end
 	spawnAtOnce  = 2   // names of servers looked up at a time
 	primeDepth   = 254 // marks the task that asks for the root servers
 	primeEvery   = int64(60e9)
@@ -92,27 +93,16 @@ func (m *Machine) spawn(i int32) bool {
 		return t.subs > 0 // Only the root servers could tell.
 	}
 	// Where there is sibling glue to fall back on, one address that confirms or corrects it is enough.
-	atOnce, light := spawnAtOnce, d.sibling != 0
+	atOnce, light := spawnAtOnce, d.lesser != 0
 	if light {
 		atOnce = 1
 	}
 	started := 0
 	for n := 0; n < int(d.nns) && started < atOnce && t.spawned < maxSpawned; n++ {
-		ns := &d.ns[n]
-		name := d.name(n)
-		if ns.state&(nsAsked|nsGlue|nsKnown) != 0 || dname.Equal(name, t.current()) {
+		if d.ns[n].state&nsAsked != 0 || m.located(d, n) || t.spawned >= maxElsewhere && d.ns[n].state != 0 {
 			continue
 		}
-		ns.state |= nsAsked
-		above := noLimit
-		if name.In(zone) {
-			above = int(d.labels) - 1 // Its own servers are out of reach, but the parent's may know.
-		}
-		begun := !m.options.NoIPv4 && m.sub(i, name, wire.TypeA, above)
-		if !m.options.NoIPv6 && !(light && begun) {
-			begun = m.sub(i, name, wire.TypeAAAA, above) || begun
-		}
-		if begun {
+		if m.askFor(i, n, zone, light) {
 			started++
 		}
 	}
@@ -276,6 +266,9 @@ func (m *Machine) wake() {
 			if d.ns[n].state&nsAsked != 0 {
 				m.lookFor(t, d, n)
 			}
+		}
+		if t.desperate {
+			m.lookAside(r.task)
 		}
 		m.resume(r.task)
 	}

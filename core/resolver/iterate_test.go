@@ -369,6 +369,7 @@ func TestStaleDelegationIsRenewed(t *testing.T) {
 	n := world(t, Options{NoIPv6: true}, internet)
 	n.resolve(question("www.example.test.", wire.TypeA))
 	// The zone moves; its old server refuses.
+	n.run(time.Duration(n.m.failing.most) * time.Second)
 	n.servers[addr("192.0.2.9")] = authority("example.test.", &[]dns.RR{mustRR("new.example.test. 60 A 198.51.100.9")})
 	n.servers[addr("192.0.2.4")] = rcode(dns.RcodeRefused)
 	n.servers[addr("192.0.2.2")] = authority("test.", &[]dns.RR{mustRR("example.test. 60 NS ns9.example.test."), mustRR("ns9.example.test. 60 A 192.0.2.9")})

@@ -51,6 +51,7 @@ type Machine struct {
 	alias     dname.Name // scratch of scrub
 	malformed bool
 	referred  bool    // a response without answer and SOA names other servers
+	upward    bool    // and those of the root among them
 	glue      records // scratch of lookFor
 	builder   wire.Builder
 	message   []byte // where answers are built

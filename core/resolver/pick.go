@@ -62,6 +62,17 @@ const (
 	standings
 )
 
+// choice is whom pick has chosen.
+type choice struct {
+	result   pickResult
+	server   int32
+	standing standing
+	tries    uint8 // how often the task has asked it already
+}
+
+// pressing says whether everybody of good standing has been asked at least once, in vain so far.
+func (c *choice) pressing() bool { return c.result != pickOK || c.standing != standsUp || c.tries > 0 }
+
 // stands says how a server stands, and whether the task may ask it, which has done so n times.
 func (m *Machine) stands(t *task, s int32) (st standing, n uint8, usable, full bool) {
 	srv := &m.servers.list[s]
@@ -88,7 +99,7 @@ func (m *Machine) spentOnSilent(t *task) (n int) {
 
 // pick chooses who is asked next: of the servers that stand best, those tried least; of these the fastest, or one of
 // those about as fast, or now and then any. What is silent or out of reach is the last resort, but it is one.
-func (m *Machine) pick(t *task, list []int32) (int32, pickResult) {
+func (m *Machine) pick(t *task, list []int32) choice {
 	lead, fewest, best, silent := standings, uint8(0), int64(0), false
 	spent := m.spentOnSilent(t) >= maxSilent
 	for _, s := range list {
@@ -105,9 +116,9 @@ func (m *Machine) pick(t *task, list []int32) (int32, pickResult) {
 	}
 	if lead == standings {
 		if silent && !t.hasFail && t.queries == 0 {
-			return -1, pickSilent
+			return choice{result: pickSilent}
 		}
-		return -1, pickNone
+		return choice{result: pickNone}
 	}
 	random := m.rnd.Uint64()
 	limit := best + max(best>>bandShift, bandFloor)
@@ -125,7 +136,7 @@ func (m *Machine) pick(t *task, list []int32) (int32, pickResult) {
 		}
 		random = mix(random + seen)
 	}
-	return chosen, pickOK
+	return choice{pickOK, chosen, lead, fewest}
 }
 
 // probe asks, beside the server that was chosen, one that is down and due to be tried again, so that no

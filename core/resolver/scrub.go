@@ -30,7 +30,7 @@ const maxUnique = 4096
 func (m *Machine) scrub(t *task, from dname.Name, typ wire.Type, r *route) outcome {
 	m.records = m.records[:0]
 	m.rcode = m.response.rcode
-	m.malformed, m.referred = false, false
+	m.malformed, m.referred, m.upward = false, false, false
 	zone := r.bailiwick()
 	name := append(m.target[:0], from...)
 	for aliases := 0; ; aliases++ {
@@ -86,8 +86,9 @@ func (m *Machine) negative(t *task, name dname.Name, typ wire.Type, zone dname.N
 	if m.takeSOA(t, name, zone, referrals) {
 		return outNegative
 	}
+	foreign := m.foreignSOA(t)
 	if m.rcode == wire.RcodeNXDomain {
-		if m.foreignSOA(t) {
+		if foreign != nil {
 			return outLame
 		}
 		m.takeDenial(t, zone)
@@ -98,6 +99,9 @@ func (m *Machine) negative(t *task, name dname.Name, typ wire.Type, zone dname.N
 		return outAlias
 	}
 	out := outNegative
+	if referrals && foreign != nil && !zone.In(foreign) {
+		out = outLame
+	}
 	for i := range m.response.parts {
 		p := &m.response.parts[i]
 		if p.section != wire.Authority || p.rr.Type != wire.TypeNS || p.rr.Class != t.class {
@@ -108,10 +112,10 @@ func (m *Machine) negative(t *task, name dname.Name, typ wire.Type, zone dname.N
 			m.cut = p.owner
 			return outReferral
 		}
-		if referrals && m.response.flags&wire.FlagAA == 0 {
+		if referrals && (m.response.flags&wire.FlagAA == 0 || !p.owner.In(zone)) {
 			out = outLame
 		}
-		m.referred = true
+		m.referred, m.upward = true, m.upward || p.owner.IsRoot()
 	}
 	if out == outNegative {
 		m.takeDenial(t, zone)
@@ -119,15 +123,15 @@ func (m *Machine) negative(t *task, name dname.Name, typ wire.Type, zone dname.N
 	return out
 }
 
-// foreignSOA says whether there is an SOA record, which takeSOA has not taken: the server denies a name on behalf of
-// a zone that the name is not in, or that was not to be asked.
-func (m *Machine) foreignSOA(t *task) bool {
+// foreignSOA returns the owner of an SOA record, which takeSOA has not taken: the server denies a name on behalf of
+// a zone that the name is not in, or that was not to be asked. Nil: there is none.
+func (m *Machine) foreignSOA(t *task) dname.Name {
 	for i := range m.response.parts {
 		if p := &m.response.parts[i]; p.section == wire.Authority && p.rr.Type == wire.TypeSOA && p.rr.Class == t.class {
-			return true
+			return p.owner
 		}
 	}
-	return false
+	return nil
 }
 
 // take copies a record; its owner is given because it was compared with a name of ours.

@@ -57,19 +57,22 @@ type task struct {
 	zones  uint32 // tasks.zones as it began
 
 	// Iteration.
-	cut        bool   // its delegation is valid
-	below      bool   // its delegation is that of a zone served here, or of one below
-	renewed    bool   // a cached delegation was of no use and the parent was asked again
+	cut        bool // its delegation is valid
+	below      bool // its delegation is that of a zone served here, or of one below
+	renewal    renewal
 	plainNames bool   // no minimisation for the present name
 	chosen     bool   // asked is valid
 	typedNS    bool   // minimised questions ask for NS
-	siblings   bool   // sibling glue has to do
+	lesser     bool   // addresses of lesser rank have to do
 	above      uint8  // the delegation to begin with must not have more labels
 	asked      uint8  // labels of the name to ask for
 	steps      uint8  // minimised questions for the present name
 	subs       uint8  // sub-tasks that it waits for
 	spawned    uint8  // sub-tasks for the present delegation
-	hollow     int32  // 1 more than the server whose response said nothing; 0: none did
+	desperate  bool   // addresses were looked for beside those that the parent gave
+	settled    bool   // the server whose answer had no authority was asked again, to take it
+	hollow     bool   // the response put aside said nothing at all
+	aside      int32  // 1 more than the server whose response was put aside: it has no authority or says nothing; 0: none was
 	total      uint16 // queries charged to it
 	parents    int32  // links to the tasks that wait for it; -1: none
 	origin     int32  // the task of depth 0 that its queries are charged to
@@ -117,9 +120,9 @@ func (t *task) question() Question {
 // restart forgets how far the present name has come.
 func (t *task) restart() {
 	t.ntried, t.plain, t.hasFail = 0, plainOff, false
-	t.cut, t.renewed, t.plainNames, t.chosen, t.asked, t.steps, t.spawned = false, false, false, false, 0, 0, 0
+	t.cut, t.renewal, t.plainNames, t.chosen, t.asked, t.steps, t.spawned = false, notRenewed, false, false, 0, 0, 0
 	t.below = false
-	t.typedNS, t.siblings, t.above, t.hollow = false, false, noLimit, 0
+	t.typedNS, t.lesser, t.desperate, t.settled, t.above, t.aside = false, false, false, false, noLimit, 0
 }
 
 // attempt finds the record of a server for the present question; with none left, the last one serves.

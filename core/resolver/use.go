@@ -25,16 +25,11 @@ func (m *Machine) use(e int32) {
 		return
 	}
 	out := m.scrub(t, t.current(), t.typ, &r)
-	if r.kind == forward && m.referred && !m.last(t, &r) {
-		out = outLame // Perhaps it does no recursion; if it is the only server, it is believed.
+	if r.kind == forward && (m.referred && !m.last(i, &r) || m.upward && m.response.flags&wire.FlagRA == 0) {
+		out = outLame // Perhaps it does no recursion; if it is the only server, it is believed, unless it refers to the root.
 	}
-	authoritative := m.response.flags&(wire.FlagAA|wire.FlagRA) != wire.FlagRA
-	if r.kind != forward && !authoritative && out != outReferral && !m.last(t, &r) {
-		out = outLame // It did recursion instead of answering: taken only if no other server is left.
-	}
-	if r.kind != forward && out == outNegative && m.hollow() && t.hollow == 0 && !m.last(t, &r) {
-		t.hollow = x.server + 1
-		out = outLame
+	if r.kind != forward {
+		out = m.authority(e, out, &r)
 	}
 	switch {
 	case out == outLame || out == outReferral && !m.recursive():
@@ -66,26 +61,6 @@ func (m *Machine) use(e int32) {
 	m.conclude(i, finding{
 		out: out, name: t.current(), source: x.server, rank: m.rank(), do: x.edns && m.wantDO(t), chain: !dname.Equal(m.target, t.current()) && r.kind == forward,
 	})
-}
-
-// hollow says whether m.response says nothing at all. RFC 2308, section 2.2, counts that as NODATA, but servers that have
-// lost a zone say it too: the first to do so is believed only if no other server says more.
-func (m *Machine) hollow() bool {
-	return m.response.rcode == wire.RcodeNoError && len(m.response.parts) == 0
-}
-
-// settleForNothing goes on with the hollow response that was put aside. False if there was none.
-func (m *Machine) settleForNothing(i int32) bool {
-	t := &m.tasks.list[i]
-	if t.hollow == 0 {
-		return false
-	}
-	source := t.hollow - 1
-	t.hollow = 0
-	m.records, m.rcode = m.records[:0], wire.RcodeNoError
-	m.target = append(m.target[:0], t.current()...)
-	m.conclude(i, finding{out: outNegative, name: t.current(), source: source})
-	return true
 }
 
 // rank is the trust in what m.response answers (RFC 2181, section 5.4.1).
@@ -146,17 +121,6 @@ func (m *Machine) refer(i int32, r *route) {
 	t.cut, t.below = true, below
 	m.look(i)
 	m.advance(i)
-}
-
-// last says whether all other servers have been tried in vain.
-func (m *Machine) last(t *task, r *route) bool {
-	usable := 0
-	for _, s := range r.servers {
-		if _, ok := t.tries(s); ok && !m.servers.list[s].down {
-			usable++
-		}
-	}
-	return usable <= 1
 }
 
 // follow goes on with m.target, at which the chain of aliases in m.records ends.

@@ -1,0 +1,196 @@
+package resolver
+
+import (
+	"encoding/binary"
+	"net/netip"
+
+	"heimdall/core/dname"
+	"heimdall/core/wire"
+)
+
+// renewal is whether the parent zone was asked once more for the servers of a zone that do not answer.
+type renewal uint8
+
+const (
+	notRenewed renewal = iota
+	askingParent
+	renewed // or the parent does not answer either
+)
+
+// widen looks for servers beside those of the task's delegation that were asked in vain, in the order of what may be
+// expected of them: names without an address, addresses of lesser rank, what the parent says now, and at last addresses
+// other than the parent's. True if the task has gone on in this way, or waits.
+//
+// What such servers say is believed within the zone of the delegation, as what any of its servers says is.
+func (m *Machine) widen(i int32, r *route, c *choice) bool {
+	t, d := &m.tasks.list[i], &m.delegations[i]
+	waits := t.subs > 0 || m.spawn(i)
+	if !waits && !t.lesser {
+		t.lesser = true
+		if m.lookAside(i); d.lesser != 0 {
+			m.advance(i)
+			return true
+		}
+		waits = m.spawn(i) // for names that the zone itself gives
+	}
+	if !waits && m.settle(i) {
+		return true
+	}
+	if !waits && m.renews(t, d, r, c) {
+		m.dropAll(t)
+		t.restart()
+		t.renewal, t.above = askingParent, uint8(d.labels-1)
+		m.advance(i)
+		return true
+	}
+	switch {
+	case c.result == pickOK:
+		return false
+	case waits || m.spawnDesperate(i):
+		m.arm(i)
+		return true
+	case t.renewal == askingParent: // It is out of reach itself: back to the servers that it named earlier.
+		m.dropAll(t)
+		t.restart()
+		t.renewal = renewed
+		m.advance(i)
+		return true
+	}
+	return false
+}
+
+// renews says whether the parent is to be asked for the servers of a zone again, by route r: its word is older than a
+// failure is remembered, or led to nobody, and there is nobody better to ask or little time left.
+func (m *Machine) renews(t *task, d *delegation, r *route, c *choice) bool {
+	return d.cached && t.renewal == notRenewed && d.labels > 0 && (len(r.servers) == 0 || m.seconds()-d.stored >= m.failing.most) &&
+		(c.result != pickOK || c.standing > standsUp || t.deadline-m.now < int64(m.options.Timeout)*2/3)
+}
+
+// lookAside adds addresses of lesser rank to a task's delegation: where the parent gave addresses, those that the names
+// have by themselves; where a name has addresses by itself, those that its parent gave; and the servers that the zone
+// itself names, if somebody has asked it. All this is known or is not: nobody is asked. What the zone itself said before
+// its parent's last word does not count: the parent may have given it to somebody else since (ghost domains).
+func (m *Machine) lookAside(i int32) {
+	t, d := &m.tasks.list[i], &m.delegations[i]
+	zone := t.current().Suffix(int(d.labels))
+	recs := m.known.since(m.records[:0], zone, wire.TypeNS, t.class, d.stored, m.seconds())
+	m.records = recs
+	for len(recs) > 0 {
+		rec, next, _ := recs.next()
+		if rec.section == wire.Answer && rec.typ == wire.TypeNS {
+			m.alias = append(m.alias[:0], rec.rdata...)
+			lower(m.alias)
+			d.addNS(m.alias)
+		}
+		recs = next
+	}
+	for n := range int(d.nns) {
+		for _, typ := range [2]wire.Type{wire.TypeA, wire.TypeAAAA} {
+			recs := m.known.since(m.records[:0], d.name(n), typ, t.class, d.stored, m.seconds())
+			m.records = recs
+			for len(recs) > 0 {
+				rec, next, _ := recs.next()
+				if a, is := address(rec.rdata, rec.typ); is && rec.section == wire.Answer {
+					d.addAddr(n, a, 0)
+				}
+				recs = next
+			}
+		}
+		m.lookAbove(t, d, n)
+	}
+}
+
+// since appends the records of an RRset entry to dst if they were stored no earlier than then.
+func (k *knowledge) since(dst records, name dname.Name, t wire.Type, c wire.Class, then, now uint32) records {
+	if value, ok := k.get(rrsetEntry, name, t, c, now); ok && len(value) >= rrsetHeader && binary.BigEndian.Uint32(value[3:]) >= then {
+		dst = append(dst, value[rrsetHeader:]...)
+	}
+	return dst
+}
+
+// lookAbove adds the addresses of one server's name that the parents of the zones it is in gave as glue.
+func (m *Machine) lookAbove(t *task, d *delegation, n int) {
+	name := d.name(n)
+	for labels := name.Labels(); labels > 0; labels-- {
+		value, ok := m.known.get(delegationEntry, name.Suffix(labels), wire.TypeNS, t.class, m.seconds())
+		if !ok {
+			continue
+		}
+		other := &m.scratch
+		other.decode(labels, value)
+		for i, owner := range other.owners[:other.naddrs] {
+			if dname.Equal(other.name(int(owner)), name) {
+				d.addAddr(n, other.addrs[i], 0)
+			}
+		}
+	}
+}
+
+// spawnDesperate starts sub-tasks for the addresses of servers outside of the zone whose addresses the parent gave, when
+// none of them is of use. It says whether there are any to wait for.
+func (m *Machine) spawnDesperate(i int32) bool {
+	t, d := &m.tasks.list[i], &m.delegations[i]
+	zone := t.current().Suffix(int(d.labels))
+	if t.desperate || t.depth >= trustDepth || zone.IsRoot() {
+		return false
+	}
+	t.desperate = true
+	started := 0
+	for n := 0; n < int(d.nns) && started < spawnAtOnce && t.spawned < maxSpawned; n++ {
+		if ns := &d.ns[n]; ns.state&nsAsked == 0 && !d.name(n).In(zone) && m.askFor(i, n, zone, false) {
+			started++
+		}
+	}
+	return t.subs > 0
+}
+
+// askFor starts the sub-tasks that look for the addresses of one server's name: of the family, if one is known, that is
+// not known.
+func (m *Machine) askFor(i int32, n int, zone dname.Name, light bool) (begun bool) {
+	d := &m.delegations[i]
+	name := d.name(n)
+	if dname.Equal(name, m.tasks.list[i].current()) {
+		return false
+	}
+	d.ns[n].state |= nsAsked
+	above := noLimit
+	if name.In(zone) {
+		above = int(d.labels) - 1 // Its own servers are out of reach, but the parent's may know.
+	}
+	has := [2]bool{m.options.NoIPv4, m.options.NoIPv6}
+	for a, owner := range d.owners[:d.naddrs] {
+		if int(owner) == n && above != noLimit {
+			has[family(netip.AddrFrom16(d.addrs[a]).Unmap())] = true
+		}
+	}
+	begun = !has[0] && m.sub(i, name, wire.TypeA, above)
+	if !has[1] && !(light && begun) {
+		begun = m.sub(i, name, wire.TypeAAAA, above) || begun
+	}
+	return begun
+}
+
+// reaches says whether queries may and, as far as is known, can be sent to the server at an address.
+func (m *Machine) reaches(ip netip.Addr) bool {
+	if !m.mayAsk(ip) {
+		return false
+	}
+	s := m.servers.find(netip.AddrPortFrom(ip, 53))
+	return s < 0 || m.now >= m.servers.list[s].barredUntil
+}
+
+// located says whether a delegation has an address of one of its servers that can be asked.
+func (m *Machine) located(d *delegation, n int) bool {
+	if d.ns[n].state&(nsGlue|nsKnown) == 0 {
+		return false
+	}
+	owns := false
+	for i, owner := range d.owners[:d.naddrs] {
+		if int(owner) == n {
+			if owns = true; m.reaches(netip.AddrFrom16(d.addrs[i]).Unmap()) {
+				return true
+			}
+		}
+	}
+	return !owns // It shares the address of another.
+}

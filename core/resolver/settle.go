@@ -1,0 +1,112 @@
+package resolver
+
+import "heimdall/core/wire"
+
+// authority judges a response of a server of a zone, out so far, by the right that the server has to give it. An answer
+// without AA comes out of somebody's cache: it is put aside, and taken when no other server gives a better one. Of a
+// denial without AA and without SOA, and of a referral upwards or sideways, nothing can be taken: the server is lame.
+func (m *Machine) authority(e int32, out outcome, r *route) outcome {
+	x := &m.exchanges.list[e]
+	t := &m.tasks.list[x.task]
+	if out != outAnswer && out != outAlias && out != outNegative {
+		return out
+	}
+	if m.response.flags&wire.FlagAA == 0 {
+		if out == outNegative && !m.hasSOA() {
+			return outLame
+		}
+		if t.settled && t.aside == x.server+1 || m.last(x.task, r) {
+			return out
+		}
+		t.putAside(x.server, false)
+		return outLame
+	}
+	if out == outNegative && m.hollow() && !m.last(x.task, r) && t.putAside(x.server, true) {
+		return outLame
+	}
+	return out
+}
+
+// putAside notes the first response that is taken only if there is none better.
+func (t *task) putAside(server int32, hollow bool) bool {
+	if t.aside != 0 {
+		return false
+	}
+	t.aside, t.hollow = server+1, hollow
+	return true
+}
+
+// hasSOA says whether the denial in m.records has the SOA record of its zone.
+func (m *Machine) hasSOA() bool {
+	for rest := m.records; len(rest) > 0; {
+		rec, next, _ := rest.next()
+		if rec.typ == wire.TypeSOA && rec.section == wire.Authority {
+			return true
+		}
+		rest = next
+	}
+	return false
+}
+
+// hollow says whether m.response says nothing at all. RFC 2308, section 2.2, counts that as NODATA, but servers that have
+// lost a zone say it too: the first to do so is believed only if no other server says more.
+func (m *Machine) hollow() bool {
+	return m.response.rcode == wire.RcodeNoError && len(m.response.parts) == 0
+}
+
+// settle goes on with what was put aside, since no other server has said anything better: a hollow response, or an
+// answer without authority, which is asked for again. False if there was neither.
+func (m *Machine) settle(i int32) bool {
+	t := &m.tasks.list[i]
+	if t.aside == 0 || t.settled {
+		return false
+	}
+	t.settled = true
+	source := t.aside - 1
+	if t.hollow {
+		m.records, m.rcode = m.records[:0], wire.RcodeNoError
+		m.target = append(m.target[:0], t.current()...)
+		m.conclude(i, finding{out: outNegative, name: t.current(), source: source})
+		return true
+	}
+	r, ok := m.route(i)
+	if !ok {
+		return false
+	}
+	a := t.attempt(source)
+	a.excluded, a.tries = false, min(a.tries, maxPerServer-1)
+	if !m.send(i, source, &r) {
+		return false
+	}
+	m.arm(i)
+	return true
+}
+
+// last says whether all other servers have been tried in vain, as far as they are known.
+func (m *Machine) last(i int32, r *route) bool {
+	t := &m.tasks.list[i]
+	usable := 0
+	for _, s := range r.servers {
+		if _, ok := t.tries(s); ok && !m.servers.list[s].down {
+			usable++
+		}
+	}
+	return usable <= 1 && (r.kind != iterate || !m.mayWiden(i))
+}
+
+// mayWiden says whether a task's delegation has servers whose addresses were not looked for yet.
+func (m *Machine) mayWiden(i int32) bool {
+	t, d := &m.tasks.list[i], &m.delegations[i]
+	if t.subs > 0 || d.lesser != 0 && !t.lesser {
+		return true
+	}
+	if t.depth >= maxDepth || d.labels == 0 || t.spawned >= maxSpawned {
+		return false
+	}
+	for n := range int(d.nns) {
+		if d.ns[n].state&nsAsked == 0 && !m.located(d, n) {
+			return true
+		}
+	}
+	return false
+}
