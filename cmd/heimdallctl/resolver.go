@@ -22,20 +22,24 @@ func (t *tool) resolverCommands() []*cobra.Command {
 		RunE:              func(cmd *cobra.Command, args []string) error { return t.infra(cmd.Context(), strings.Join(args, "")) },
 	}
 	var cd bool
+	var client string
 	trace := &cobra.Command{
 		Use:   "trace NAME TYPE",
 		Short: "Resolve a name anew and show each step",
-		Long: "Resolve a name anew, from the root servers on if no forward or stub zone has it, and show\n" +
-			"each step: what was asked, what came back, what was concluded. The answer is not cached.\n" +
+		Long: "Do with a question what is done with a client's, and show each step. What is answered here, out\n" +
+			"of a zone or as a special name, or refused, asks nobody. All else is resolved anew, from the root\n" +
+			"servers on if no forward or stub zone has it: what was asked, what came back, what was concluded.\n" +
+			"What the cache has is told beside it; the answer is not cached.\n" +
 			"What is known already does for the targets of aliases, for the addresses of servers and for\n" +
 			"the keys of zones: flush first to see these too. Exit code 1 when there is no answer.",
 		Args:              argCount(2, 2, "a NAME and a TYPE"),
 		ValidArgsFunction: completeType,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return t.trace(cmd.Context(), control.TraceArgs{Name: args[0], Type: strings.ToUpper(args[1]), CD: cd})
+			return t.trace(cmd.Context(), control.TraceArgs{Name: args[0], Type: strings.ToUpper(args[1]), CD: cd, Client: client})
 		},
 	}
 	trace.Flags().BoolVar(&cd, "cd", false, "without validation")
+	trace.Flags().StringVar(&client, "client", "", "address of the client that asks; one that may use recursion if not given")
 	dnssec := &cobra.Command{
 		Use:   "dnssec",
 		Short: "Look into validation",
@@ -185,6 +189,9 @@ func day(sec int64) string { return time.Unix(sec, 0).UTC().Format(time.DateTime
 
 func (t *tool) trace(ctx context.Context, args control.TraceArgs) error {
 	reply, err := ask(ctx, t, control.CommandTrace, args, showTrace)
+	if err == nil && reply.Rcode == "REFUSED" {
+		return &outcomeError{fmt.Sprintf("%s %s is refused", reply.Name, reply.Type)}
+	}
 	if err == nil && reply.Rcode == "SERVFAIL" {
 		return &outcomeError{fmt.Sprintf("%s %s could not be resolved: %s", reply.Name, reply.Type, oneLine(reply.EDE))}
 	}
@@ -192,6 +199,12 @@ func (t *tool) trace(ctx context.Context, args control.TraceArgs) error {
 }
 
 func showTrace(w io.Writer, r *control.Trace) {
+	if r.Route != "" {
+		fmt.Fprintf(w, "%s %s is known to %s\n", r.Name, r.Type, r.Route)
+	}
+	if r.Cached != "" {
+		fmt.Fprintf(w, "the cache has %s\n", r.Cached)
+	}
 	for i := range r.Steps {
 		s := &r.Steps[i]
 		indent := strings.Repeat("  ", s.Depth)

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 
 	"github.com/miekg/dns"
+
+	"heimdall/core/control"
 )
 
 // publicAliases answers as a public resolver would that has aliases into zones which are private elsewhere: www.KIND.pub.
@@ -138,5 +141,49 @@ func TestPrivateReverseNames(t *testing.T) {
 		if got := own.count("") - ownBefore; got > 0 != (want == own) {
 			t.Errorf("%s: the server of its own was asked %d times", name, got)
 		}
+	}
+}
+
+// A trace asks others only what a client's query would have asked.
+func TestTraceOfWhatIsAnsweredHere(t *testing.T) {
+	t.Parallel()
+	up := newUpstream(t, nil)
+	d := start(t, "[recursion]\nallow = [\"127.0.0.0/8\"]\n"+forward(".", up)+zoneFile(t, "priv.alpha.", privZone))
+	d.ask("cached.example.", dns.TypeA)
+	for _, c := range []struct {
+		args, route, answer string
+		rcode               string
+		queries             int
+	}{
+		{"h.priv.alpha. A", "zone priv.alpha.", "10.0.0.1", "NOERROR", 0},
+		{"nothing.priv.alpha. A", "zone priv.alpha.", "", "NXDOMAIN", 0},
+		{"out.priv.alpha. A", "alias leads elsewhere", "192.0.2.1", "NOERROR", 1},
+		{"localhost. A", "special name", "127.0.0.1", "NOERROR", 0},
+		{"4.3.2.10.in-addr.arpa. PTR", "special name", "", "NXDOMAIN", 0},
+		{"cached.example. A", "forward zone .", "192.0.2.1", "NOERROR", 1},
+		{"www.example. A --client 127.0.0.9", "forward zone .", "192.0.2.1", "NOERROR", 1},
+		{"www.example. A --client 192.0.2.9", "recursion.allow", "", "REFUSED", 0},
+	} {
+		var trace control.Trace
+		before := up.count("")
+		d.ctlTrace(&trace, c.args)
+		if !strings.Contains(trace.Route, c.route) || trace.Rcode != c.rcode || trace.Queries != c.queries || up.count("")-before != c.queries || len(trace.Steps) == 0 {
+			t.Errorf("%s: %+v, and the server was asked %d times", c.args, trace, up.count("")-before)
+		}
+		if n := len(trace.Answer); (n > 0) != (c.answer != "") || n > 0 && !strings.HasSuffix(trace.Answer[n-1], c.answer) {
+			t.Errorf("%s: answer %v", c.args, trace.Answer)
+		}
+		if strings.HasPrefix(c.args, "cached") && !strings.Contains(trace.Cached, "NOERROR for ") {
+			t.Errorf("%s: the cache has %q", c.args, trace.Cached)
+		}
+	}
+}
+
+// ctlTrace runs heimdallctl -json trace, whose exit code may tell of a refusal.
+func (d *daemon) ctlTrace(v *control.Trace, args string) {
+	d.t.Helper()
+	out, _ := d.ctl(append([]string{"-json", "trace"}, strings.Fields(args)...)...)
+	if err := json.NewDecoder(strings.NewReader(out)).Decode(v); err != nil {
+		d.t.Fatalf("trace %s: %v: %s", args, err, out)
 	}
 }

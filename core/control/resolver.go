@@ -137,12 +137,16 @@ type TraceArgs struct {
 	Name string `json:"name"` // presentation form
 	Type string `json:"type"` // mnemonic or TYPEnnn
 	CD   bool   `json:"cd,omitempty"`
+	// Client is the address of the client that would ask. Empty: one that may use recursion.
+	Client string `json:"client,omitempty"`
 }
 
 // Trace is the reply to the command trace: the steps of one resolution, and how it ended.
 type Trace struct {
 	Name    string      `json:"name"` // as understood: absolute, lower case
 	Type    string      `json:"type"`
+	Route   string      `json:"route,omitempty"`  // who knows the name: a zone served here, a special name, other servers
+	Cached  string      `json:"cached,omitempty"` // what the shard's cache has of it
 	Shard   int         `json:"shard"`
 	Steps   []TraceStep `json:"steps"`
 	Dropped int         `json:"dropped"` // steps beyond the bound
@@ -194,6 +198,11 @@ func callResolver(ctx context.Context, s ResolverServer, req *Request) (data any
 		var args TraceArgs
 		if err = decodeArgs(req, &args); err == nil {
 			err = checkQuestion(args.Name, args.Type)
+		}
+		if err == nil && args.Client != "" {
+			if _, bad := netip.ParseAddr(args.Client); bad != nil {
+				err = Errorf(CodeBadRequest, "client %s: want an address such as 192.0.2.53 or 2001:db8::53", quote(args.Client))
+			}
 		}
 		if err == nil {
 			data, err = s.Trace(ctx, args)

@@ -20,6 +20,8 @@ const traceView = 255
 
 // Trace is what one resolution did, step by step.
 type Trace struct {
+	Route   string // who knows the name, in words
+	Cached  string // what the answer cache has of it, in words; empty: it was not looked at
 	Steps   []Step
 	Dropped int // steps beyond the bound
 	Queries int
@@ -216,4 +218,15 @@ func (m *Machine) traceHere(i int32, p Place) {
 		text = "delegated by a zone that is served here"
 	}
 	m.traceNote(i, "here", text)
+}
+
+// RouteOf says in words who is asked about q.
+func (m *Machine) RouteOf(q *Question) string {
+	switch g := m.groups.find(q.Name, q.Type); {
+	case g != nil && g.kind == Stub:
+		return "the servers of the stub zone " + g.zone.String()
+	case g != nil:
+		return "the servers of the forward zone " + g.zone.String()
+	}
+	return "the servers of the world, from the root on"
 }

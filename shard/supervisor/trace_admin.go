@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/netip"
 
+	"heimdall/core"
 	"heimdall/core/control"
 	"heimdall/core/dname"
 	"heimdall/core/resolver"
@@ -26,7 +27,11 @@ func (s *Supervisor) Trace(ctx context.Context, args control.TraceArgs) (*contro
 	}
 	out := &control.Trace{Name: name.String(), Type: typ.String()}
 	q := resolver.Question{Name: name, Type: typ, Class: wire.ClassIN, CD: args.CD}
-	err = s.resolve(ctx, &q, func(w *worker, t *resolver.Trace) {
+	client, _ := netip.ParseAddr(args.Client) // checked, or empty
+	begin := func(e *core.Engine, now int64, done func(*resolver.Trace)) bool {
+		return e.Trace(now, &q, client.WithZone(""), done)
+	}
+	err = s.onEngine(ctx, begin, func(w *worker, t *resolver.Trace) {
 		out.Shard = w.opt.ID
 		describeTrace(out, t)
 	})
@@ -42,6 +47,11 @@ var errTracing = control.Errorf(control.CodeUnavailable, "another trace is under
 // resolve resolves q anew on the first shard that takes commands, and calls done with all
 // that was done for it. When resolve returns an error, done has not been called and will not be.
 func (s *Supervisor) resolve(ctx context.Context, q *resolver.Question, done func(*worker, *resolver.Trace)) error {
+	return s.onEngine(ctx, func(e *core.Engine, now int64, done func(*resolver.Trace)) bool { return e.Resolve(now, q, done) }, done)
+}
+
+// onEngine is resolve for what begin begins on the thread of a shard.
+func (s *Supervisor) onEngine(ctx context.Context, begin func(*core.Engine, int64, func(*resolver.Trace)) bool, done func(*worker, *resolver.Trace)) error {
 	ctx, cancel := context.WithTimeout(ctx, s.running.Resolver.Timeout+adminTimeout)
 	defer cancel()
 	ended := make(chan *resolver.Trace, 1)
@@ -56,7 +66,7 @@ func (s *Supervisor) resolve(ctx context.Context, q *resolver.Question, done fun
 			}
 		}
 		if by != nil {
-			begun = sh.Engine().Trace(by.now(), q, func(t *resolver.Trace) {
+			begun = begin(sh.Engine(), by.now(), func(t *resolver.Trace) {
 				t.Answer.Msg = append([]byte(nil), t.Answer.Msg...)
 				ended <- t
 			})
@@ -80,6 +90,7 @@ func (s *Supervisor) resolve(ctx context.Context, q *resolver.Question, done fun
 }
 
 func describeTrace(out *control.Trace, t *resolver.Trace) {
+	out.Route, out.Cached = t.Route, t.Cached
 	out.Dropped, out.Queries, out.TookUs = t.Dropped, t.Queries, float64(t.Took)/1e3
 	out.Rcode, out.AD = t.Answer.Rcode.String(), t.Answer.AD
 	out.Steps, out.Answer = []control.TraceStep{}, []string{}
