@@ -4,10 +4,11 @@ GO    ?= go
 BIN   := bin
 FUZZTIME ?= 60s
 BENCHTIME ?= 200ms
+SOAK ?= 90s
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 
-.PHONY: help build run lab test test-alloc test-root storm fuzz bench generate check-generated lint deps setup clean
+.PHONY: help build run lab test test-alloc test-root storm soak fuzz bench generate check-generated lint deps setup clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -36,6 +37,10 @@ test-root: build ## the privileged tests alone
 
 storm: ## a million random queries during 100 reloads of zones
 	$(GO) test -count=1 -v -run TestZoneReloadsUnderLoad ./cmd/heimdalld -storm-queries 1000000 -storm-reloads 100
+
+soak: ## the documented memory against misses, floods, validation, clients and reloads, for SOAK (1h, say)
+	$(GO) vet -tags soak ./cmd/heimdalld
+	$(GO) test -count=1 -v -tags soak -timeout 0 -run 'TestSoak$$' ./cmd/heimdalld -soak $(SOAK)
 
 fuzz: ## run each fuzz target for FUZZTIME
 	@.ci/fuzz $(FUZZTIME)
