@@ -30,13 +30,13 @@ type denial struct {
 	until uint32  // second until which soa holds
 }
 
-// keepDenial keeps what a validated response says about what does not exist.
-func (m *Machine) keepDenial(c *claim) {
+// keepDenial keeps what a validated response to task t says about what does not exist.
+func (m *Machine) keepDenial(t *task, c *claim) {
 	now := m.seconds()
 	any := false
 	for i := range c.Sets {
 		set := &c.Sets[i]
-		if set.Status == dnssec.Secure && set.Section == wire.Authority && (set.Type == wire.TypeNSEC || set.Type == wire.TypeNSEC3) {
+		if set.Status == dnssec.Secure && set.Section == wire.Authority && (set.Type == wire.TypeNSEC || set.Type == wire.TypeNSEC3) && m.speaksFor(t, set.Signer) {
 			kept := *set
 			kept.TTL = min(kept.TTL, maxNegativeTTL) // RFC 9077: a negative answer's TTL, whatever the signer took
 			d := m.denialOf(set.Signer)
@@ -210,12 +210,21 @@ func (m *Machine) expand(t *task, encloser dname.Name, ttl uint32) (out outcome,
 	return out, true
 }
 
-// keepWildcards keeps the records that a validated response has from wildcards, for other names (RFC 8198,
+// speaksFor says whether the route of a task's present name is that of another name, too. Of one zone there may be two
+// views with the same keys: what the servers of a group below its apex prove counts for the names of the group alone.
+func (m *Machine) speaksFor(t *task, name dname.Name) bool {
+	return m.groups.find(name, wire.TypeSOA) == m.groups.find(t.current(), t.typ) && !m.isHere(name, wire.TypeSOA)
+}
+
+// keepWildcards keeps the records that a validated response to task t has from wildcards, for other names (RFC 8198,
 // section 5.3).
-func (m *Machine) keepWildcards(c *claim, rank byte) {
+func (m *Machine) keepWildcards(t *task, c *claim, rank byte) {
 	for i := range c.Sets {
 		set := &c.Sets[i]
 		if !set.Expanded() || set.Status != dnssec.Secure || set.Section != wire.Answer || len(set.Encloser)+2 > dname.MaxLen {
+			continue
+		}
+		if !m.speaksFor(t, set.Encloser) {
 			continue
 		}
 		wild := append(dname.Name{1, '*'}, m.trust.lower(set.Encloser)...)

@@ -23,7 +23,7 @@
 //
 // # A task's life
 //
-//	start     the present name of the question, at first its qname: is it known already?
+//	start     the present name of the question, at first its qname: is it answered here, is it known already?
 //	route     who is asked: a forward or stub group, or the servers of the closest known zone
 //	advance   pick a server by its measured time, send; without servers, spawn sub-tasks for addresses
 //	accept    a response: is it the one that was asked for?
@@ -48,6 +48,13 @@
 // What is taken from a response is only the chain of CNAME and DNAME records that starts at the question
 // and what proves a negative answer. Of servers that are not forwarders it is only the first link, and
 // only within their zone: each alias is asked for where it belongs.
+//
+// Each name has one route: what is known here (Here), else the group with the longest zone that contains it, else the
+// deepest delegation. A server is believed about the names whose route leads to it, and no others, in whatever
+// section it speaks of them: a forwarder's chain ends where the next name has another route. So all that is kept under
+// a name came by the name's own route, and may be used for whoever comes to the name, by a question, an alias or a
+// delegation. What is known here is not kept at all. With the groups, and the names that are known here, the routes of
+// tasks under way change: they begin anew with their present name.
 //
 // # Bounds
 //

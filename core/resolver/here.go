@@ -72,7 +72,7 @@ func (m *Machine) fromHere(i int32) bool {
 		t.ours = true
 		m.response, m.own.response = m.own.response, m.response
 		out := outMalformed
-		if m.response.read(m.own.msg) {
+		if m.response.read(m.own.msg) && m.response.flags&wire.FlagTC == 0 {
 			out = m.scrub(t, t.current(), t.typ, &route{kind: here, zone: dname.Root()})
 		}
 		code := m.response.rcode

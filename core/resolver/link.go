@@ -135,7 +135,7 @@ func (m *Machine) linkJudged(i int32, v *validation, j *Job) {
 			status = dnssec.Secure
 		}
 	}
-	m.keepDenial(v.claim)
+	m.keepDenial(t, v.claim)
 	if v.source != fromReferral {
 		m.records = v.claim.appendTo(m.records[:0], status == dnssec.Secure)
 		m.rcode = v.claim.Rcode

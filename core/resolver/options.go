@@ -13,9 +13,11 @@ import (
 type GroupKind uint8
 
 const (
-	// Forward groups are recursive resolvers: asked with RD set, their answers are taken whole.
+	// Forward groups are recursive resolvers: asked with RD set, and believed about names that belong to the group, with
+	// the proof of what does not exist.
 	Forward GroupKind = iota
-	// Stub groups are authoritative for the group's zone: asked with RD clear, and believed only within it.
+	// Stub groups are authoritative for the group's zone: asked with RD clear, and believed about names that belong
+	// to it.
 	Stub
 )
 

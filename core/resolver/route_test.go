@@ -7,6 +7,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"heimdall/core/dnssec"
 	"heimdall/core/wire"
 )
 
@@ -255,4 +256,52 @@ func TestNewerKnowledgeWins(t *testing.T) {
 		}
 		n.idle()
 	}
+}
+
+// Validation makes no difference to that: names that need no signature are the ones that can be forged.
+func TestForwarderSpeaksForItsZoneWhileValidating(t *testing.T) {
+	n := newSignedWorld(t, func(o *Options) {
+		o.Anchors.Set(dnssec.Anchor{Zone: name("corp."), Negative: true})
+		o.Groups = []Group{{Zone: name("corp."), Servers: []netip.AddrPort{addr("192.0.2.20")}}}
+	})
+	n.servers[addr("192.0.2.20")] = answering(nil, "an: x.corp. 300 CNAME www.plain.test.", "an: www.plain.test. 86400 A 203.0.113.66",
+		"ns: plain.test. 86400 NS ns.evil.corp.", "ar: ns.plain.test. 86400 A 203.0.113.66", "ar: ns.evil.corp. 86400 A 203.0.113.66")
+	for _, c := range []struct{ name, want string }{
+		{"x.corp.", "x.corp. CNAME www.plain.test.; www.plain.test. A 198.51.100.3"},
+		{"www.plain.test.", "www.plain.test. A 198.51.100.3"},
+		{"enters.plain.test.", "enters.plain.test. CNAME www.example.test.; www.example.test. A 198.51.100.1"},
+	} {
+		if _, msg := n.resolve(question(c.name, wire.TypeA)); lines(msg.Answer) != c.want {
+			t.Errorf("%s: %v", c.name, msg)
+		}
+	}
+	for _, q := range n.log {
+		if q.to == addr("203.0.113.66") {
+			t.Error("a server out of the forwarder's mouth was asked")
+		}
+	}
+	n.idle()
+}
+
+// The servers of a group below the apex of a signed zone may have another view of it: what they prove is good for the
+// names of the group, and for no others.
+func TestDenialOfAnotherView(t *testing.T) {
+	inner := newZone(t, "example.test.", true, "example.test. 3600 NS ns1.example.test.", "ns1.example.test. 3600 A 192.0.2.3", "h.corp.example.test. 3600 A 10.0.0.1")
+	n := newSignedWorld(t, func(o *Options) {
+		o.Groups = []Group{{Zone: name("corp.example.test."), Servers: []netip.AddrPort{addr("192.0.2.20")}}}
+	})
+	n.servers[addr("192.0.2.20")] = func(q sent) []reply {
+		r := inner.answer(q.msg)
+		r.RecursionAvailable = true
+		r.SetEdns0(1232, true)
+		return []reply{{msg: r}}
+	}
+	if a, msg := n.resolve(question("zz.corp.example.test.", wire.TypeA)); !a.AD || msg.Rcode != dns.RcodeNameError {
+		t.Fatalf("the inner view: %+v %v", a, msg)
+	}
+	// Between h.corp and the next name of the inner view there are names in the outer one.
+	if _, msg := n.resolve(question("leaves.example.test.", wire.TypeA)); lines(msg.Answer) != "leaves.example.test. CNAME www.plain.test.; www.plain.test. A 198.51.100.3" {
+		t.Errorf("the outer view: %v", msg)
+	}
+	n.idle()
 }

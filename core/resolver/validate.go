@@ -251,8 +251,8 @@ func (m *Machine) judged(i int32, j *Job) {
 		m.distrust(i, &v.finding, result.Reason, broken)
 		return
 	}
-	m.keepDenial(v.claim)
-	m.keepWildcards(v.claim, v.rank)
+	m.keepDenial(t, v.claim)
+	m.keepWildcards(t, v.claim, v.rank)
 	m.records = v.claim.appendTo(m.records[:0], result.Status == dnssec.Secure)
 	m.rcode = j.verdict.Rcode
 	m.target = append(m.target[:0], v.target...)
