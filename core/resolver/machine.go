@@ -65,7 +65,7 @@ func New(o Options, rnd Rand) *Machine {
 	o = o.withDefaults()
 	m := &Machine{
 		options: o, rnd: rnd, seed: rnd.Uint64(),
-		servers:   newServers(o.MaxServers),
+		servers:   newServers(o.MaxServers, [2]uint64{rnd.Uint64(), rnd.Uint64()}),
 		tasks:     newTasks(o.MaxTasks, rnd.Uint64()),
 		waiters:   newWaiters(o.MaxWaiters),
 		exchanges: newExchanges(2*o.MaxTasks + maxFlights),

@@ -2,6 +2,7 @@ package resolver
 
 import (
 	"encoding/binary"
+	"math/bits"
 	"net/netip"
 	"time"
 )
@@ -182,25 +183,31 @@ type servers struct {
 	heads   []int32 // hash chains, -1 ends one
 	used    int     // list[:used] has been in use
 	scan    int     // where the search for an unused server goes on
+	key     [2]uint64
 	evicted uint64
 }
 
-func newServers(n int) servers {
-	t := servers{list: make([]server, n), heads: make([]int32, pow2(n))}
+func newServers(n int, key [2]uint64) servers {
+	t := servers{list: make([]server, n), heads: make([]int32, pow2(n)), key: key}
 	for i := range t.heads {
 		t.heads[i] = -1
 	}
 	return t
 }
 
+// bucket returns the head of the hash chain for an address. Both factors of each product hold a part of the key, so that
+// nobody who does not know it can choose addresses that share a chain: delegations are full of addresses that strangers choose.
 func (t *servers) bucket(addr netip.AddrPort) *int32 {
 	a := addr.Addr().As16()
-	h := uint64(addr.Port())
-	for i := 0; i < 16; i += 8 {
-		h = mix(h ^ (uint64(a[i]) | uint64(a[i+1])<<8 | uint64(a[i+2])<<16 | uint64(a[i+3])<<24 |
-			uint64(a[i+4])<<32 | uint64(a[i+5])<<40 | uint64(a[i+6])<<48 | uint64(a[i+7])<<56))
-	}
+	h := fold(binary.BigEndian.Uint64(a[:])^t.key[0], binary.BigEndian.Uint64(a[8:])^t.key[1])
+	h = fold(h^uint64(addr.Port())^t.key[1], t.key[0]^0x9e3779b97f4a7c15)
 	return &t.heads[h&uint64(len(t.heads)-1)]
+}
+
+// fold multiplies to 128 bits and folds the halves together.
+func fold(x, y uint64) uint64 {
+	hi, lo := bits.Mul64(x, y)
+	return hi ^ lo
 }
 
 // find returns the server with that address, -1 if it is not known.
