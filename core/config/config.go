@@ -141,6 +141,7 @@ type Recursion struct {
 	IPv4                 bool           `toml:"ipv4"`
 	IPv6                 bool           `toml:"ipv6"`
 	QueryLoopback        bool           `toml:"query_loopback"`
+	DoNotQuery           []netip.Prefix `toml:"do_not_query"`
 	HardenGlue           bool           `toml:"harden_glue"`
 	NegativeTrustAnchors []dname.Name   `toml:"negative_trust_anchors"`
 }

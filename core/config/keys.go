@@ -32,6 +32,13 @@ const maxClients = 1 << 16
 // none is the default of lists that are empty.
 var none = []any{}
 
+// doNotQuery is the default of recursion.do_not_query: private networks (RFC 1918, RFC 6598, RFC 4193), link-local ones
+// (RFC 3927, RFC 4291), what is reserved (RFC 1112) and what leads nowhere (RFC 6666).
+var doNotQuery = []any{
+	"10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16", "240.0.0.0/4", "::/96", "100::/64",
+	"fc00::/7", "fe80::/10", "fec0::/10",
+}
+
 // keys are all keys outside of [[forward]], [[stub]] and [[zone]], in the order in which config.toml explains
 // them. Where no comment says where a bound is from, it keeps slips of the pen from being taken for wishes.
 var keys = []key{
@@ -119,6 +126,7 @@ var keys = []key{
 	{Name: "recursion.ipv4", Default: true},
 	{Name: "recursion.ipv6", Default: true},
 	{Name: "recursion.query_loopback", Default: false},
+	{Name: "recursion.do_not_query", Default: doNotQuery, Max: 256, Unit: "prefixes"},
 	{Name: "recursion.harden_glue", Default: true},
 	{Name: "recursion.negative_trust_anchors", Default: none, Max: 1 << 16, Unit: "names"},
 

@@ -29,6 +29,7 @@ type delegation struct {
 	labels uint8 // of the zone, which is a suffix of the task's name
 	cached bool  // was found in the store rather than just received
 	hints  bool  // the built-in or configured root servers
+	inside bool  // its servers may have addresses of Options.DoNotQuery
 	nns    uint8
 	naddrs uint8
 	used   uint16 // octets of names
@@ -54,7 +55,7 @@ type nameserver struct {
 
 func (d *delegation) reset(labels int) {
 	d.labels, d.cached, d.hints, d.nns, d.naddrs, d.used = uint8(labels), false, false, 0, 0, 0
-	d.lesser, d.stored, d.until = 0, 0, forever
+	d.lesser, d.stored, d.until, d.inside = 0, 0, forever, false
 }
 
 // forever is the end of what nobody can withdraw.
@@ -101,11 +102,18 @@ func (d *delegation) addAddr(ns int, a [16]byte, state nsState) {
 	}
 }
 
-// encode appends the delegation as it is stored: the number of names and addresses, which addresses are of lesser
+// insideBit marks a stored delegation whose servers may have addresses of Options.DoNotQuery.
+const insideBit = 0x80
+
+// encode appends the delegation as it is stored: the number of names, with the highest bit for inside, and of addresses, which addresses are of lesser
 // rank (4 octets), its end (4), when it was stored (4), the names with their lengths and states, the addresses with
 // their owners.
 func (d *delegation) encode(dst []byte) []byte {
-	dst = binary.BigEndian.AppendUint32(append(dst, d.nns, d.naddrs), d.lesser)
+	nns := d.nns
+	if d.inside {
+		nns |= insideBit
+	}
+	dst = binary.BigEndian.AppendUint32(append(dst, nns, d.naddrs), d.lesser)
 	dst = binary.BigEndian.AppendUint32(dst, d.until)
 	dst = binary.BigEndian.AppendUint32(dst, d.stored)
 	for i := range int(d.nns) {
@@ -121,7 +129,8 @@ func (d *delegation) encode(dst []byte) []byte {
 func (d *delegation) decode(labels int, b []byte) {
 	d.reset(labels)
 	d.cached = true
-	nns, naddrs := int(b[0]), int(b[1])
+	nns, naddrs := int(b[0]&^insideBit), int(b[1])
+	d.inside = b[0]&insideBit != 0
 	d.lesser, d.until, d.stored = binary.BigEndian.Uint32(b[2:]), binary.BigEndian.Uint32(b[6:]), binary.BigEndian.Uint32(b[10:])
 	b = b[14:]
 	for range nns {
@@ -199,6 +208,7 @@ func (m *Machine) learn(d *delegation, t *task, zone dname.Name, r *route, secti
 	if d.nns == 0 {
 		return false
 	}
+	d.inside = r.group != nil || r.below || r.kind == here || m.unasked(m.servers.list[m.source].addr.Addr())
 	now := m.seconds()
 	end := now + ttl
 	if !zone.IsRoot() {
@@ -220,7 +230,7 @@ func address(rdata []byte, t wire.Type) (a [16]byte, ok bool) {
 	switch {
 	case t == wire.TypeA && len(rdata) == 4:
 		return netip.AddrFrom4([4]byte(rdata)).As16(), true
-	case t == wire.TypeAAAA && len(rdata) == 16:
+	case t == wire.TypeAAAA && len(rdata) == 16 && !netip.AddrFrom16([16]byte(rdata)).Is4In6(): // RFC 4291, section 2.5.5.2
 		return [16]byte(rdata), true
 	}
 	return a, false
@@ -249,7 +259,7 @@ func (m *Machine) closest(i int32, least int) bool {
 		return false
 	}
 	d.reset(0)
-	d.hints = true
+	d.hints, d.inside = true, true
 	for _, h := range m.options.RootHints {
 		if ns := d.addNS(h.Name); ns >= 0 {
 			d.addAddr(ns, h.Addr.As16(), nsGlue)
@@ -269,7 +279,7 @@ func (m *Machine) gather(i int32) []int32 {
 				continue
 			}
 			ip := netip.AddrFrom16(a).Unmap()
-			if !m.mayAsk(ip) || m.shut(family(ip)) != (pass == 1) {
+			if !m.mayAsk(ip, d.inside) || m.shut(family(ip)) != (pass == 1) {
 				continue
 			}
 			if s := m.servers.get(netip.AddrPortFrom(ip, 53), m.now); s >= 0 {
@@ -278,15 +288,4 @@ func (m *Machine) gather(i int32) []int32 {
 		}
 	}
 	return m.candidates
-}
-
-// mayAsk says whether an address that came out of the DNS is one to send queries to.
-func (m *Machine) mayAsk(ip netip.Addr) bool {
-	if ip.Is4() && m.options.NoIPv4 || ip.Is6() && m.options.NoIPv6 || ip.IsUnspecified() || ip.IsMulticast() {
-		return false
-	}
-	if ip.Is4() && ip.As4()[0] == 0 || ip.Is4() && ip.As4()[0] == 255 {
-		return false
-	}
-	return m.options.QueryLoopback || !ip.IsLoopback()
 }

@@ -171,8 +171,8 @@ func (m *Machine) askFor(i int32, n int, zone dname.Name, light bool) (begun boo
 }
 
 // reaches says whether queries may and, as far as is known, can be sent to the server at an address.
-func (m *Machine) reaches(ip netip.Addr) bool {
-	if !m.mayAsk(ip) {
+func (m *Machine) reaches(ip netip.Addr, inside bool) bool {
+	if !m.mayAsk(ip, inside) {
 		return false
 	}
 	s := m.servers.find(netip.AddrPortFrom(ip, 53))
@@ -187,7 +187,7 @@ func (m *Machine) located(d *delegation, n int) bool {
 	owns := false
 	for i, owner := range d.owners[:d.naddrs] {
 		if int(owner) == n {
-			if owns = true; m.reaches(netip.AddrFrom16(d.addrs[i]).Unmap()) {
+			if owns = true; m.reaches(netip.AddrFrom16(d.addrs[i]).Unmap(), d.inside) {
 				return true
 			}
 		}

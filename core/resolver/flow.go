@@ -57,6 +57,10 @@ func (m *Machine) exhausted(i int32, why pickResult) {
 		m.arm(i)
 		return
 	}
+	if why == pickNone && m.allUnasked(i) {
+		m.fail(i, wire.EDENoReachableAuthority, "all servers for the name have addresses that recursion.do_not_query forbids")
+		return
+	}
 	if why == pickSilent {
 		m.fail(i, wire.EDENoReachableAuthority, "all servers for the name are silent, and many questions wait for them")
 		return

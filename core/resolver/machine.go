@@ -44,6 +44,7 @@ type Machine struct {
 	waiting []uint32 // lent by actions
 
 	response  response // the message being judged
+	source    int32    // the server that it came from
 	records   records  // what scrub took from it, and beside it:
 	rcode     wire.Rcode
 	cut       dname.Name // the zone that a referral leads to

@@ -61,6 +61,9 @@ type Options struct {
 	NoIPv4, NoIPv6 bool
 	// QueryLoopback lets delegations point to loopback addresses.
 	QueryLoopback bool
+	// DoNotQuery are addresses that delegations may not point to: those of the networks around us, which strangers
+	// could have us ask. Root hints and groups may, and so may the zones below servers that have such addresses.
+	DoNotQuery []netip.Prefix
 	// AnyGlue takes glue that lies outside of the zone of the server that gave it.
 	AnyGlue bool
 	// Anchors are where chains of trust begin. Nil: nothing is validated. The machine reads it and keeps it.

@@ -219,6 +219,7 @@ func (m *Machine) accept(e int32, msg []byte) {
 	t := &m.tasks.list[x.task]
 	a := t.attempt(x.server)
 	readable := m.response.read(msg)
+	m.source = x.server
 	if x.cookie && readable && !m.checkCookie(e, srv) {
 		return
 	}

@@ -1,0 +1,70 @@
+package resolver
+
+import (
+	"encoding/binary"
+	"net/netip"
+)
+
+// mayAsk says whether an address that came out of the DNS is one to send queries to: a server of a zone whose servers
+// the operator named, or have such addresses themselves, is one even where strangers may not send us.
+func (m *Machine) mayAsk(ip netip.Addr, inside bool) bool {
+	if ip.Is4() && m.options.NoIPv4 || ip.Is6() && m.options.NoIPv6 || ip.IsUnspecified() || ip.IsMulticast() {
+		return false
+	}
+	if ip.Is4() && (ip.As4()[0] == 0 || ip.As4() == [4]byte{255, 255, 255, 255}) {
+		return false
+	}
+	if ip.IsLoopback() {
+		return m.options.QueryLoopback
+	}
+	return inside || !m.unasked(ip)
+}
+
+// unasked says whether servers at an address are not asked because strangers name them.
+func (m *Machine) unasked(ip netip.Addr) bool {
+	if within(m.options.DoNotQuery, ip) {
+		return true
+	}
+	v4, ok := embedded(ip)
+	return ok && (within(m.options.DoNotQuery, v4) || v4.IsLoopback() && !m.options.QueryLoopback || v4.IsUnspecified())
+}
+
+// allUnasked says whether a task has asked nobody because the addresses of all servers are not asked.
+func (m *Machine) allUnasked(i int32) bool {
+	if !m.tasks.list[i].cut || m.delegations[i].naddrs == 0 {
+		return false
+	}
+	d := &m.delegations[i]
+	for _, a := range d.addrs[:d.naddrs] {
+		if ip := netip.AddrFrom16(a).Unmap(); d.inside || !m.unasked(ip) {
+			return false
+		}
+	}
+	return true
+}
+
+func within(list []netip.Prefix, ip netip.Addr) bool {
+	for _, p := range list {
+		if p.Contains(ip) {
+			return true
+		}
+	}
+	return false
+}
+
+// embedded returns the IPv4 address that an IPv6 address leads to: by NAT64 (RFC 6052), 6to4 (RFC 3056), or as an
+// IPv4-compatible address (RFC 4291, section 2.5.5.1).
+func embedded(ip netip.Addr) (v4 netip.Addr, ok bool) {
+	if !ip.Is6() {
+		return v4, false
+	}
+	a := ip.As16()
+	high, low := binary.BigEndian.Uint64(a[:]), binary.BigEndian.Uint32(a[8:])
+	switch {
+	case low == 0 && (high == 0x0064ff9b<<32 || high == 0):
+		return netip.AddrFrom4([4]byte(a[12:])), true
+	case high>>48 == 0x2002:
+		return netip.AddrFrom4([4]byte(a[2:])), true
+	}
+	return v4, false
+}
