@@ -132,7 +132,7 @@ func (e *Engine) SetRules(r Rules) {
 	}
 	e.resolver.SetFailureTTL(r.FailureTTL)
 	if old.Special() != r.Local.Special() {
-		e.answers.Changed(cache.OnRoutes)
+		e.answers.Changed(cache.OnRoutes, e.nowSec)
 		e.resolver.ZonesChanged(true)
 	}
 }

@@ -44,8 +44,8 @@ func (e *Engine) SetZones(set *zone.Set) {
 	if e.resolver != nil && set != e.Zones {
 		names := !e.Zones.SameNames(set)
 		e.resolver.ZonesChanged(names)
-		if e.answers.Changed(cache.OnZones); names {
-			e.answers.Changed(cache.OnRoutes)
+		if e.answers.Changed(cache.OnZones, e.nowSec); names {
+			e.answers.Changed(cache.OnRoutes, e.nowSec)
 		}
 	}
 	e.Zones = set
@@ -56,10 +56,10 @@ func (e *Engine) SetZones(set *zone.Set) {
 // resolves all names finds the same, and one who takes another's place must not empty the cache.
 func (e *Engine) SetGroups(list []resolver.Group) {
 	for _, z := range e.resolver.Reconfigure(list) {
-		if e.answers.Changed(cache.OnServers); z.IsRoot() {
+		if e.answers.Changed(cache.OnServers, e.nowSec); z.IsRoot() {
 			continue
 		}
-		e.answers.Changed(cache.OnRoutes)
+		e.answers.Changed(cache.OnRoutes, e.nowSec)
 		e.answers.Flush(z, true)
 	}
 }

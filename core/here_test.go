@@ -259,3 +259,23 @@ func TestRoutesChange(t *testing.T) {
 		t.Error("a reload that changes nothing empties the cache")
 	}
 }
+
+func TestLookAllocates0(t *testing.T) {
+	r := newRig(t, nil)
+	r.e.SetZones(zone.NewSet([]*zone.Zone{served(t, "own.alpha.", "www.own.alpha. 60 A 10.0.0.1")}, wireName(t, "x.own.alpha.")))
+	want := map[string]resolver.Place{
+		"www.own.alpha.": resolver.Answered, "no.own.alpha.": resolver.Answered, "a.x.own.alpha.": resolver.Elsewhere,
+		"localhost.": resolver.Answered, "www.example.": resolver.Elsewhere,
+	}
+	buf := make([]byte, 0, 4096)
+	for name, place := range want {
+		q := resolver.Question{Name: wireName(t, name), Type: wire.TypeA, Class: wire.ClassIN}
+		if n := testing.AllocsPerRun(100, func() {
+			if _, got := r.e.Look(buf, &q); got != place {
+				t.Fatalf("%s is %d", name, got)
+			}
+		}); n != 0 {
+			t.Errorf("%s: %v allocations", name, n)
+		}
+	}
+}

@@ -1,9 +1,13 @@
 package core
 
 import (
+	"net/netip"
 	"testing"
 
 	"github.com/miekg/dns"
+
+	"heimdall/core/dname"
+	"heimdall/core/resolver"
 )
 
 // reply has the server answer the open queries with a message made of records in presentation form.
@@ -94,5 +98,40 @@ func TestRefreshReplaces(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// Stale answers that are given because the servers have failed are refreshed at once when the servers are others.
+func TestOtherServersEndTheHold(t *testing.T) {
+	r := newRig(t, nil)
+	r.ask("r.example.", "10.0.0.1")
+	r.e.Misses(r.now, 1)
+	r.reply(0, 10, "r.example. IN A 192.0.2.1", "")
+	r.now += 20e9
+	r.ask("r.example.", "10.0.0.1")
+	r.e.Misses(r.now, 1)
+	r.sent = nil
+	r.advance(10e9)
+	if req := r.ask("r.example.", "10.0.0.1"); req.Outcome != Send {
+		t.Fatalf("after the failure: outcome %d", req.Outcome)
+	}
+	r.e.SetGroups([]resolver.Group{{Zone: dname.Name{0}, Kind: resolver.Forward, Servers: []netip.AddrPort{netip.MustParseAddrPort("192.0.2.54:53")}}})
+	req := r.ask("r.example.", "10.0.0.1")
+	if req.Outcome != Wait {
+		t.Fatalf("after the reload: outcome %d", req.Outcome)
+	}
+	delete(r.replies, req.Waiter)
+	r.e.Misses(r.now, 1)
+	r.reply(0, 10, "r.example. IN A 192.0.2.2", "")
+	if m := r.replies[req.Waiter]; m == nil || chain(m) != "r.example. A 192.0.2.2" {
+		t.Fatalf("after the reload: %v", m)
+	}
+	// If these fail, too, the hold begins anew.
+	r.now += 20e9
+	r.ask("r.example.", "10.0.0.1")
+	r.e.Misses(r.now, 1)
+	r.advance(10e9)
+	if req := r.ask("r.example.", "10.0.0.1"); req.Outcome != Send {
+		t.Fatalf("after they have failed: outcome %d", req.Outcome)
 	}
 }

@@ -5,10 +5,6 @@ import (
 	"heimdall/core/wire"
 )
 
-// failureRecheck is the time in seconds for which stale data is served at once after a refresh has failed:
-// the failure recheck timer of RFC 8767, section 5.
-const failureRecheck = 30
-
 // holdOld finds old data, into e.hit, for a question whose servers have failed: it is better than none. The
 // servers are then spared for a while.
 func (e *Engine) holdOld(hash uint64, k *cache.Key) bool {
@@ -16,7 +12,7 @@ func (e *Engine) holdOld(hash uint64, k *cache.Key) bool {
 		return false
 	}
 	e.lower = wire.AppendQuery(e.lower[:0], 0, wire.FlagQR|uint16(wire.RcodeServFail), k.Name, k.Type, k.Class)
-	e.answers.Put(hash, k, e.lower, cache.Meta{TTL: failureRecheck}, e.nowSec)
+	e.answers.Put(hash, k, e.lower, cache.Meta{TTL: cache.FailureRecheck}, e.nowSec)
 	return e.answers.Peek(hash, k, e.nowSec, &e.hit) != cache.Miss
 }
 

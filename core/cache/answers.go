@@ -24,6 +24,7 @@ type Answers struct {
 
 	rules []flushRule
 	gens  generations
+	freed uint32 // stale entries that are held up to this second may be refreshed; see Changed
 
 	builder wire.Builder
 	message []byte // what builder builds in

@@ -17,6 +17,10 @@ const (
 	OnServers
 )
 
+// FailureRecheck is the time in seconds for which stale data is served at once after a refresh has failed: the failure
+// recheck timer of RFC 8767, section 5.
+const FailureRecheck = 30
+
 // generations count the changes. An entry keeps the count that it was put under, and is found while that is the
 // present one: nothing has to be looked through. Of the counts 30 bits are kept: a reload in each second, for as long
 // as answers are kept at most, is 1,209,600.
@@ -29,9 +33,11 @@ func (g *generations) mark(d Depends) uint32 {
 	return uint32(d)<<generationBits | g[d]&(1<<generationBits-1)
 }
 
-// Changed makes all answers worthless that depend on d.
-func (a *Answers) Changed(d Depends) {
+// Changed makes all answers worthless that depend on d. now is the present second: failures of before do not hold back
+// the refresh of stale answers any more.
+func (a *Answers) Changed(d Depends, now uint32) {
 	a.gens[OnServers]++
+	a.freed = now + FailureRecheck
 	switch d {
 	case OnRoutes:
 		a.gens[OnRoutes]++

@@ -62,7 +62,7 @@ func TestDepends(t *testing.T) {
 		if got := found(2); got != "0123" {
 			t.Errorf("before: %s", got)
 		}
-		a.Changed(c.change)
+		a.Changed(c.change, 2)
 		if got := found(2); got != c.left {
 			t.Errorf("after a change of %d: %q, want %q", c.change, got, c.left)
 		}

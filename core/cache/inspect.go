@@ -21,7 +21,7 @@ func (a *Answers) Inspect(k *Key, nowSec uint32) (Info, bool) {
 		return Info{}, false
 	}
 	i := Info{State: Stale, Expires: entry.Expires, Bytes: entrySize(len(key), len(entry.Value))}
-	i.read(entry, nowSec)
+	a.read(&i.Hit, entry, nowSec)
 	i.Age = i.age
 	if i.TTL > 0 {
 		i.State = Fresh

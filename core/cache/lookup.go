@@ -85,7 +85,7 @@ func (a *Answers) Lookup(hash uint64, k *Key, nowSec uint32, h *Hit) State {
 		a.count.misses++
 		return Miss
 	}
-	h.read(item, nowSec)
+	a.read(h, item, nowSec)
 	if h.TTL > 0 {
 		a.count.fresh++
 		return Fresh
@@ -100,20 +100,21 @@ func (a *Answers) Peek(hash uint64, k *Key, nowSec uint32, h *Hit) State {
 	if !ok {
 		return Miss
 	}
-	if h.read(item, nowSec); h.TTL > 0 {
+	if a.read(h, item, nowSec); h.TTL > 0 {
 		return Fresh
 	}
 	return Stale
 }
 
 // read takes an entry apart.
-func (h *Hit) read(item Item, now uint32) {
+func (a *Answers) read(h *Hit, item Item, now uint32) {
 	head := (*[valueHeader]byte)(item.Value)
 	flags := binary.LittleEndian.Uint16(head[flagsAt:])
 	h.Rcode = wire.RcodeOf(flags)
 	h.AD = flags&wire.FlagAD != 0
 	h.AA = flags&wire.FlagAA != 0
-	h.Held = now < binary.LittleEndian.Uint32(head[heldAt:])
+	held := binary.LittleEndian.Uint32(head[heldAt:])
+	h.Held = now < held && held > a.freed
 	h.age = now - binary.LittleEndian.Uint32(head[storedAt:])
 	h.OrigTTL = binary.LittleEndian.Uint32(head[ttlAt:])
 	h.TTL = 0

@@ -25,7 +25,8 @@ const (
 
 // own is what a Machine needs to look here.
 type own struct {
-	here     Here // nil: nothing is known here
+	here     Here     // nil: nothing is known here
+	question Question // of the present look
 	msg      []byte
 	response response
 }
@@ -47,7 +48,8 @@ func (m *Machine) lookHere(name dname.Name, typ wire.Type, c wire.Class, do bool
 		return Elsewhere
 	}
 	var p Place
-	m.own.msg, p = m.own.here.Look(m.own.msg[:0], &Question{Name: name, Type: typ, Class: c, DO: do})
+	m.own.question = Question{Name: name, Type: typ, Class: c, DO: do}
+	m.own.msg, p = m.own.here.Look(m.own.msg[:0], &m.own.question)
 	return p
 }
 

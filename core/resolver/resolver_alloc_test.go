@@ -180,3 +180,13 @@ func BenchmarkIterate(b *testing.B) {
 		run()
 	}
 }
+
+// nowhere is a Here that knows nothing.
+type nowhere struct{}
+
+func (nowhere) Look(dst []byte, _ *Question) ([]byte, Place) { return dst, Elsewhere }
+
+// Nor does one that is looked for here first.
+func TestResolveElsewhereAllocs(t *testing.T) {
+	resolveAllocs(t, forwardTo("192.0.2.1", "192.0.2.2"), func(m *Machine) { m.SetHere(nowhere{}) })
+}
