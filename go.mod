@@ -2,6 +2,8 @@ module heimdall
 
 go 1.26.0
 
+godebug multipathtcp=0
+
 require (
 	filippo.io/nistec v0.0.4
 	github.com/BurntSushi/toml v1.6.0
