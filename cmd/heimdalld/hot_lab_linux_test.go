@@ -65,7 +65,7 @@ file = "zone"
 func (l *hotLab) writeZone(t *testing.T, version int) {
 	t.Helper()
 	l.writeFile(t, "zone", fmt.Sprintf("$TTL 300\n@ SOA ns host %d 3600 600 86400 60\n@ NS ns\n@ MX 10 mail\nns A 192.0.2.1\nwww A 198.51.100.%[1]d\nwww A 203.0.113.%[1]d\n"+
-		"mail A 198.51.100.%[1]d\nmail AAAA 2001:db8::%[1]d\nalias CNAME www\ntext TXT \"version %[1]d\"\nbig TXT %s\n*.wild A 198.51.100.%[1]d\n",
+		"mail A 198.51.100.%[1]d\nmail AAAA 2001:db8::%[1]d\nalias CNAME www\naway CNAME www.far.example.\ntext TXT \"version %[1]d\"\nbig TXT %s\n*.wild A 198.51.100.%[1]d\n",
 		version, strings.Repeat(" "+strings.Repeat("x", 100), 4)))
 }
 
@@ -84,6 +84,8 @@ func (l *hotLab) resolve(w dns.ResponseWriter, q *dns.Msg) {
 		r.Answer = append(r.Answer, record("%s 3600 MX 10 mail.%[1]s", name))
 	case q.Question[0].Qtype != dns.TypeA:
 		r.Ns = []dns.RR{soa}
+	case strings.HasPrefix(name, "into"): // a zone that is served here
+		r.Answer = append(r.Answer, record("%s 600 CNAME mail.hot.test.", name), record("mail.hot.test. 3600 A 192.0.2.%d", 66))
 	case strings.HasPrefix(name, "alias"):
 		r.Answer = append(r.Answer, record("%s 600 CNAME target.far.example.", name), record("target.far.example. 3600 A 198.51.100.%d", version))
 	case strings.HasPrefix(name, "short"):

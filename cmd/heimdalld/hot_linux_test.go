@@ -31,6 +31,7 @@ var hotQuestions = []struct {
 	{"www.hot.test.", dns.TypeA}, {"www.hot.test.", dns.TypeAAAA}, {"hot.test.", dns.TypeMX}, {"hot.test.", dns.TypeSOA}, {"text.hot.test.", dns.TypeTXT},
 	{"alias.hot.test.", dns.TypeA}, {"any.wild.hot.test.", dns.TypeA}, {"none.hot.test.", dns.TypeA}, {"big.hot.test.", dns.TypeTXT},
 	{"www.far.example.", dns.TypeA}, {"www.far.example.", dns.TypeAAAA}, {"far.example.", dns.TypeMX}, {"text.far.example.", dns.TypeTXT}, {"alias.far.example.", dns.TypeA}, {"none.far.example.", dns.TypeA},
+	{"away.hot.test.", dns.TypeA}, {"into.far.example.", dns.TypeA},
 }
 
 // randomQuery asks one of them in one of the ways that clients ask.
@@ -176,10 +177,12 @@ func TestRootHotChanges(t *testing.T) {
 		}
 		l.untilHot(t, "www.hot.test.", 1)
 		for version := 2; version <= 3; version++ {
+			l.untilHot(t, "into.far.example.", version-1)
 			l.writeZone(t, version)
 			current("www.hot.test.", version-1)
 			must("reload")
 			current("www.hot.test.", version)
+			current("into.far.example.", version)
 			l.untilHot(t, "www.hot.test.", version)
 		}
 		expire(t, l)
