@@ -164,3 +164,27 @@ func TestNSECBeyondItsZone(t *testing.T) {
 	}
 	w.idle()
 }
+
+// What a wildcard has answered is used for other names while it lasts, and no longer: when its servers are gone after its
+// time, other names below it fail, whatever else is served stale.
+func TestExpiredWildcardIsNotReplayed(t *testing.T) {
+	w := newSignedWorld(t, nil)
+	w.resolve(question("b.example.test.", wire.TypeA))
+	if a, m := w.resolve(question("x.wild.example.test.", wire.TypeA)); !a.AD || len(m.Answer) != 1 {
+		t.Fatalf("%v", m)
+	}
+	asked := w.asked
+	if a, _ := w.resolve(question("z.wild.example.test.", wire.TypeA)); !a.AD || w.asked != asked {
+		t.Errorf("while it lasts: %+v after %d queries", a, w.asked-asked)
+	}
+	w.run(2 * time.Hour)
+	for at := range w.servers {
+		w.servers[at] = func(q sent) []reply { return nil }
+	}
+	for _, qname := range []string{"late.wild.example.test.", "x.wild.example.test."} {
+		if a, m := w.resolve(question(qname, wire.TypeA)); !a.Failed || len(m.Answer) > 0 {
+			t.Errorf("%s: %+v, %v", qname, a, m.Answer)
+		}
+	}
+	w.idle()
+}
