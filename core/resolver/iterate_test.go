@@ -48,7 +48,7 @@ func authority(apex string, records *[]dns.RR) serve {
 		exists := qname == apex
 		for _, rr := range *records {
 			owner := rr.Header().Name
-			if ns, cut := rr.(*dns.NS); cut && owner != apex && dns.IsSubDomain(owner, qname) && qtype != dns.TypeDS {
+			if ns, cut := rr.(*dns.NS); cut && owner != apex && dns.IsSubDomain(owner, qname) && !(qtype == dns.TypeDS && owner == qname) {
 				m.Ns = append(m.Ns, rr)
 				for _, glue := range *records {
 					if t := glue.Header().Rrtype; glue.Header().Name == ns.Ns && (t == dns.TypeA || t == dns.TypeAAAA) {

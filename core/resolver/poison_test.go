@@ -54,6 +54,14 @@ func (p *poisoner) serve(q sent) []reply {
 			*section = append(*section, p.record(owner))
 		}
 	}
+	if p.rnd.IntN(3) == 0 { // what such an attack looks like
+		victim := p.name()
+		m.Rcode, m.Answer = 0, []dns.RR{mustRR(asked + " 300 CNAME " + victim), mustRR(victim + " 86400 A 203.0.113.66")}
+		if p.rnd.IntN(3) == 0 {
+			m.Answer = []dns.RR{mustRR(victim + " 86400 A 203.0.113.66"), mustRR(asked + " 300 CNAME www.evil.test."), mustRR("www.evil.test. 300 CNAME " + victim)}
+		}
+		m.Extra = append(m.Extra, mustRR(victim+" 86400 A 203.0.113.66"))
+	}
 	if o := q.msg.IsEdns0(); o != nil {
 		m.SetEdns0(1232, o.Do())
 	}
@@ -68,6 +76,7 @@ func TestPoisonStaysAtHome(t *testing.T) {
 		"www.example.test.": "www.example.test. A 198.51.100.1", "ns1.example.test.": "ns1.example.test. A 192.0.2.4", "ns.other.": "ns.other. A 192.0.2.3",
 		"www.glueless.test.": "www.glueless.test. A 198.51.100.2", "alias.example.test.": "alias.example.test. CNAME www.glueless.test.; www.glueless.test. A 198.51.100.2",
 		"corp.": "corp. A 192.0.2.77", "h.deep.corp.evil.test.": "h.deep.corp.evil.test. A 192.0.2.78",
+		"h.own.evil.test.": "h.own.evil.test. A 192.0.2.79",
 	}
 	for seed := range uint64(30) {
 		p := &poisoner{rnd: rand.New(rand.NewPCG(seed, 7)), zones: []string{"evil.test.", "sub.corp.", "lab.other."}}
@@ -86,6 +95,7 @@ func TestPoisonStaysAtHome(t *testing.T) {
 		n.servers[evil], n.servers[addr("203.0.113.66")] = p.serve, p.serve
 		n.servers[addr("192.0.2.21")] = answering(nil, "an: corp. 60 A 192.0.2.77")
 		n.servers[addr("192.0.2.22")] = answering(nil, "an: h.deep.corp.evil.test. 60 A 192.0.2.78")
+		n.m.SetHere(&local{t: t, zone: "own.evil.test.", records: []string{"h.own.evil.test. 60 A 192.0.2.79"}})
 		types := []wire.Type{wire.TypeA, wire.TypeA, wire.TypeNS, wire.TypeMX, wire.TypeDS, wire.TypeCNAME, wire.TypeANY, wire.TypeSOA, wire.TypeDNAME}
 		for i := range 60 {
 			own := p.zones[p.rnd.IntN(len(p.zones))]
@@ -107,7 +117,7 @@ func TestPoisonStaysAtHome(t *testing.T) {
 		}
 		for _, q := range n.log {
 			text := strings.ToLower(q.msg.Question[0].Name)
-			if attacker := q.to == evil || q.to == addr("203.0.113.66"); attacker && (!p.owns(text) || dns.IsSubDomain("deep.corp.evil.test.", text)) {
+			if attacker := q.to == evil || q.to == addr("203.0.113.66"); attacker && (!p.owns(text) || (dns.IsSubDomain("deep.corp.evil.test.", text) || dns.IsSubDomain("own.evil.test.", text)) && q.msg.Question[0].Qtype != dns.TypeDS) {
 				t.Fatalf("seed %d: %v was asked for %s", seed, q.to, text)
 			}
 		}
