@@ -7,6 +7,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -60,6 +61,52 @@ func TestMemoryUnderChurn(t *testing.T) {
 				t.Errorf("a name just stored was asked for %d times", n)
 			}
 		})
+	}
+}
+
+// While validating, keys and denials of zones without end stay within their part of the memory too: thousands of signed
+// zones, of each the keys, an answer and a denial.
+func TestMemoryWhileValidating(t *testing.T) {
+	t.Parallel()
+	const (
+		memory   = 4 << 20
+		inFlight = 128
+		waiting  = 512
+		most     = memory + (16<<20+inFlight*(5<<10)+waiting*512+8<<20+512<<10)*5/4 // README, "Memory"
+	)
+	w := newScriptedWorld(t)
+	d := start(t, fmt.Sprintf("[cache]\nmemory = \"4MiB\"\n[resolver]\nin_flight = %d\nwaiting = %d\nper_client = 100\n"+
+		"[recursion]\nroot_hints = \"\"\ntrust_anchors = %q\nquery_loopback = true\n[[stub]]\nzone = \".\"\nservers = [%q]\n",
+		inFlight, waiting, writeFile(t, "anchors", w.public.String()+"\n"), w.addr))
+	begin := rss(t, d)
+	var sizes []int
+	for round := range 4 {
+		var all sync.WaitGroup
+		for worker := range 16 {
+			all.Go(func() {
+				c := dns.Client{Timeout: patience}
+				for i := worker; i < 750; i += 16 {
+					n := round*750 + i
+					for _, ask := range []struct {
+						name  string
+						rcode int
+					}{{fmt.Sprintf("a%d.z%d.signed.", n, n), dns.RcodeSuccess}, {fmt.Sprintf("n%d.z%d.signed.", n, n), dns.RcodeNameError}} {
+						q := question(ask.name, dns.TypeA)
+						q.AuthenticatedData = true
+						if r, _, err := c.Exchange(q, d.addr); err != nil || r.Rcode != ask.rcode || !r.AuthenticatedData {
+							t.Errorf("%s: %v, %v", ask.name, r, err)
+							return
+						}
+					}
+				}
+			})
+		}
+		all.Wait()
+		sizes = append(sizes, rss(t, d))
+	}
+	t.Logf("resident %d KiB at the start, then %v; at most %d", begin>>10, sizes, most)
+	if last := sizes[len(sizes)-1]; last > most {
+		t.Errorf("%d bytes are resident, more than %d", last, most)
 	}
 }
 

@@ -57,7 +57,7 @@ const (
 // The process stays within the memory that the README says, whatever is done to it, on its first day and on its hundredth:
 // in the second half of the time all is asked once more, along with what is new.
 func TestSoak(t *testing.T) {
-	w := newSoakWorld(t)
+	w := newScriptedWorld(t)
 	dir := t.TempDir()
 	zone := filepath.Join(dir, "zone")
 	soakZone(t, zone, 0)

@@ -1,5 +1,3 @@
-//go:build soak
-
 package main
 
 import (
@@ -18,7 +16,7 @@ import (
 	"github.com/miekg/dns"
 )
 
-// soakWorld is all servers that the daemon of the soak asks, in one: that of the signed root, and below it
+// scriptedWorld is all servers that the daemon of a test asks, in one: that of the signed root, and below it
 //
 //	plain.        not signed; any name has an address
 //	slow.         likewise, but one answer in four takes its time, so that whoever waits for one does so for long
@@ -26,7 +24,7 @@ import (
 //	signed.       signed, and so are z0.signed., z1.signed. and so on: a1, a2 ... have addresses there, n1, n2 ... do not exist
 //	large.        not signed; 60,000 octets for each name, over TCP
 //	key.          DNSKEY of the root, as a trust anchor
-type soakWorld struct {
+type scriptedWorld struct {
 	addr    string
 	packets *net.UDPConn
 	private crypto.Signer
@@ -48,8 +46,8 @@ func lateBy(since time.Duration) time.Duration {
 	return min(350*time.Millisecond+since/10, 800*time.Millisecond)
 }
 
-func newSoakWorld(t *testing.T) *soakWorld {
-	w := &soakWorld{public: &dns.DNSKEY{Hdr: dns.RR_Header{Name: ".", Rrtype: dns.TypeDNSKEY, Class: dns.ClassINET, Ttl: 3600}, Flags: 257, Protocol: 3, Algorithm: dns.ECDSAP256SHA256}}
+func newScriptedWorld(t *testing.T) *scriptedWorld {
+	w := &scriptedWorld{public: &dns.DNSKEY{Hdr: dns.RR_Header{Name: ".", Rrtype: dns.TypeDNSKEY, Class: dns.ClassINET, Ttl: 3600}, Flags: 257, Protocol: 3, Algorithm: dns.ECDSAP256SHA256}}
 	private, err := w.public.Generate(256)
 	if err != nil {
 		t.Fatal(err)
@@ -80,7 +78,7 @@ func newSoakWorld(t *testing.T) *soakWorld {
 }
 
 // serve answers datagrams; those for plain. without a look at more than the question, as there are many.
-func (w *soakWorld) serve() {
+func (w *scriptedWorld) serve() {
 	buf := make([]byte, 4096)
 	var began time.Time // of slow.
 	for {
@@ -89,7 +87,7 @@ func (w *soakWorld) serve() {
 			return
 		}
 		q := buf[:n]
-		end, zone := soakQuestion(q)
+		end, zone := scriptedQuestion(q)
 		switch {
 		case end == 0 || zone == "\x06silent":
 		case zone == "\x05plain" || zone == "\x04slow":
@@ -121,9 +119,9 @@ func (w *soakWorld) serve() {
 	}
 }
 
-// soakQuestion returns where the question of a query ends, and which of the zones that are not signed it is for: that of an
+// scriptedQuestion returns where the question of a query ends, and which of the zones that are not signed it is for: that of an
 // address, and not of the zone itself.
-func soakQuestion(q []byte) (end int, zone string) {
+func scriptedQuestion(q []byte) (end int, zone string) {
 	at, last := 12, 12
 	for at < len(q) && q[at] != 0 {
 		last = at
@@ -140,7 +138,7 @@ func soakQuestion(q []byte) (end int, zone string) {
 }
 
 // answer is what the servers say.
-func (w *soakWorld) answer(q *dns.Msg, stream bool) *dns.Msg {
+func (w *scriptedWorld) answer(q *dns.Msg, stream bool) *dns.Msg {
 	asked := q.Question[0]
 	name := strings.ToLower(asked.Name)
 	r := new(dns.Msg).SetReply(q)
@@ -206,14 +204,14 @@ func (w *soakWorld) answer(q *dns.Msg, stream bool) *dns.Msg {
 	return r
 }
 
-func (w *soakWorld) soa(zone string) []dns.RR {
+func (w *scriptedWorld) soa(zone string) []dns.RR {
 	return w.signed(zone, &dns.SOA{
 		Hdr: dns.RR_Header{Name: zone, Rrtype: dns.TypeSOA, Class: dns.ClassINET, Ttl: 300}, Ns: "ns.", Mbox: "host.", Serial: 1, Refresh: 3600, Retry: 600, Expire: 86400, Minttl: 300,
 	})
 }
 
 // signed returns a record with its signature.
-func (w *soakWorld) signed(zone string, rr dns.RR) []dns.RR {
+func (w *scriptedWorld) signed(zone string, rr dns.RR) []dns.RR {
 	h := rr.Header()
 	id := fmt.Sprint(h.Name, h.Rrtype)
 	often := h.Name == "." || h.Name == "signed."
