@@ -101,8 +101,11 @@ func (m *Machine) Reconfigure(list []Group) []dname.Name {
 	for _, z := range changed {
 		m.trust.flush(z, true)
 	}
-	if len(changed) > 0 && m.known.store != nil {
-		m.known.purge(func(have dname.Name) bool { return slices.ContainsFunc(changed, have.In) })
+	if len(changed) > 0 {
+		m.known.purge(func(kind entryKind, have dname.Name) bool {
+			// Delegations may have the address of a server whose name is one of theirs.
+			return kind == delegationEntry || slices.ContainsFunc(changed, have.In)
+		})
 	}
 	m.groups = newGroups(compiled, m.seed)
 	return changed

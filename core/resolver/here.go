@@ -39,6 +39,7 @@ func (m *Machine) ZonesChanged(names bool) {
 	m.tasks.zones++
 	if names {
 		m.tasks.routes++
+		m.known.purge(func(kind entryKind, _ dname.Name) bool { return kind == delegationEntry }) // with addresses of such names
 	}
 }
 

@@ -23,7 +23,7 @@ type knowledge struct {
 	key   []byte
 	value []byte
 
-	purges []func(dname.Name) bool
+	purges []func(entryKind, dname.Name) bool
 }
 
 type entryKind byte
@@ -324,14 +324,17 @@ func (m *Machine) Flush(name dname.Name, subtree bool) {
 		m.known.store.Clear()
 		return
 	}
-	m.known.purge(func(have dname.Name) bool { return dname.Equal(have, name) || subtree && have.In(name) })
+	m.known.purge(func(_ entryKind, have dname.Name) bool { return dname.Equal(have, name) || subtree && have.In(name) })
 }
 
 // maxPurges bounds the purges under way at once, each of which is asked about what is found meanwhile.
 const maxPurges = 16
 
-// purge forgets all that is kept under names that match.
-func (k *knowledge) purge(match func(dname.Name) bool) {
+// purge forgets all that matches by its kind and name.
+func (k *knowledge) purge(match func(entryKind, dname.Name) bool) {
+	if k.store == nil {
+		return
+	}
 	if !k.store.Purging() {
 		k.purges = k.purges[:0]
 	}
@@ -343,7 +346,7 @@ func (k *knowledge) purge(match func(dname.Name) bool) {
 	k.purges = append(k.purges, match) // A purge takes the place of the one before, and has to cover its names too.
 	k.store.Purge(func(key []byte) bool {
 		for _, match := range k.purges {
-			if match(dname.Name(key[keyHeader:])) {
+			if match(entryKind(key[0]), dname.Name(key[keyHeader:])) {
 				return true
 			}
 		}

@@ -305,3 +305,28 @@ func TestDenialOfAnotherView(t *testing.T) {
 	}
 	n.idle()
 }
+
+// Glue that was believed before a name got a route of its own is not used any more.
+func TestGlueOfBeforeTheRoute(t *testing.T) {
+	old, new := addr("203.0.113.66"), three
+	n := newNetwork(t, Options{Recursion: true, RootHints: []Hint{{Name: name("a.root."), Addr: one.Addr()}}, PlainNames: true, NoIPv6: true})
+	n.servers[one] = answering(aa, "ns: example.test. 3600 NS ns.corp.test.", "ar: ns.corp.test. 3600 A 203.0.113.66")
+	n.servers[two] = answering(nil, "an: ns.corp.test. 300 A 192.0.2.3")
+	n.servers[old] = answering(aa, "an: www.example.test. 0 A 203.0.113.1", "an: ns.corp.test. 3600 A 203.0.113.66")
+	n.servers[new] = answering(aa, "an: www.example.test. 0 A 198.51.100.1")
+	for range 2 {
+		n.resolve(question("www.example.test.", wire.TypeA))
+		n.run(2 * time.Second)
+	}
+	n.m.Reconfigure([]Group{{Zone: name("corp.test."), Servers: []netip.AddrPort{two}}})
+	before := len(n.log)
+	if _, msg := n.resolve(question("www.example.test.", wire.TypeA)); lines(msg.Answer) != "www.example.test. A 198.51.100.1" {
+		t.Errorf("answer %v", msg)
+	}
+	for _, q := range n.log[before:] {
+		if q.to == old {
+			t.Errorf("%v was asked", old)
+		}
+	}
+	n.idle()
+}
