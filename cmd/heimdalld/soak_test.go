@@ -40,7 +40,7 @@ const (
 	documentedTrust      = 8       // while validating, an eighth of the cache
 	documentedClients    = 16 << 20
 	documentedServers    = 16 << 20
-	documentedZones      = 4  // times the size of a zone, while it is loaded anew
+	documentedZones      = 3  // times the size of a zone, while it is loaded anew
 	documentedGarbage    = 25 // percent of all but the cache
 
 	soakRecords   = 50_000 // of a zone
