@@ -39,7 +39,13 @@ func (m *Machine) ZonesChanged(names bool) {
 	m.tasks.zones++
 	if names {
 		m.tasks.routes++
-		m.known.purge(func(kind entryKind, _ dname.Name) bool { return kind == delegationEntry }) // with addresses of such names
+		m.known.purge(func(kind entryKind, name dname.Name) bool {
+			if kind == delegationEntry {
+				return true // It may have the address of a server with such a name.
+			}
+			g := m.groups.find(name, wire.TypeA)
+			return g != nil && !g.zone.IsRoot() // What is below our zones is not validated.
+		})
 	}
 }
 
@@ -88,7 +94,7 @@ func (m *Machine) fromHere(i int32) bool {
 			m.traceHere(i, place)
 		}
 		switch {
-		case place == Delegated && out == outReferral:
+		case place == Delegated && out == outReferral && m.recursive():
 			m.response, m.own.response = m.own.response, m.response
 			known := m.learn(&m.delegations[i], t, m.cut, &route{kind: here, zone: dname.Root()}, wire.Authority)
 			m.response, m.own.response = m.own.response, m.response

@@ -131,3 +131,43 @@ func TestZoneComesAfterItsNamesAreKnown(t *testing.T) {
 	}
 	n.idle()
 }
+
+// Below a zone that is served here others may be asked, while names are validated: what the world's signed zones say of
+// such names does not count.
+func TestForwardBelowHereWhileValidating(t *testing.T) {
+	n := newSignedWorld(t, func(o *Options) {
+		o.Groups = []Group{{Zone: name("cloud.own.test."), Servers: []netip.AddrPort{addr("192.0.2.20")}}}
+	})
+	h := &local{t: t, zone: "own.test.", records: []string{"in.own.test. 60 CNAME db.cloud.own.test."}}
+	elsewhere := &besides{h, "cloud.own.test."}
+	n.m.SetHere(elsewhere)
+	n.servers[addr("192.0.2.20")] = answering(nil, "an: db.cloud.own.test. 300 A 10.0.0.5")
+	for _, c := range []struct{ name, want string }{
+		{"db.cloud.own.test.", "db.cloud.own.test. A 10.0.0.5"},
+		{"in.own.test.", "in.own.test. CNAME db.cloud.own.test.; db.cloud.own.test. A 10.0.0.5"},
+	} {
+		if a, msg := n.resolve(question(c.name, wire.TypeA)); lines(msg.Answer) != c.want || a.AD {
+			t.Errorf("%s: %+v %v", c.name, a, msg)
+		}
+	}
+	// Without the zone the world's word counts.
+	h.zone = "nothing.invalid."
+	n.m.ZonesChanged(true)
+	if a, msg := n.resolve(question("db.cloud.own.test.", wire.TypeA)); !a.Failed {
+		t.Errorf("without the zone: %+v %v", a, msg)
+	}
+	n.idle()
+}
+
+// besides is a Here that does not know the names below one.
+type besides struct {
+	Here
+	zone string
+}
+
+func (b *besides) Look(dst []byte, q *Question) ([]byte, Place) {
+	if dns.IsSubDomain(b.zone, q.Name.String()) {
+		return dst, Elsewhere
+	}
+	return b.Here.Look(dst, q)
+}

@@ -110,6 +110,19 @@ func (m *Machine) reroute(i int32) bool {
 	return true
 }
 
+// belowOurs says whether a name is in a group's zone below a zone that is served here. What that leaves to the group is
+// its own matter: the rest of the world need not know of it, and may deny that there is such a name.
+func (m *Machine) belowOurs(name dname.Name, typ wire.Type) bool {
+	for g := m.groups.find(name, typ); g != nil && !g.zone.IsRoot(); {
+		parent := g.zone.Parent()
+		if m.lookHere(parent, wire.TypeSOA, wire.ClassIN, false) != Elsewhere {
+			return true
+		}
+		g = m.groups.find(parent, wire.TypeSOA)
+	}
+	return false
+}
+
 // apart says whether the DS records of name are asked of others than all else at it: then what is known of the one says
 // nothing about the other.
 func (m *Machine) apart(name dname.Name) bool {

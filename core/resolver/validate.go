@@ -75,7 +75,12 @@ func (m *Machine) conclude(i int32, f finding) {
 		return
 	}
 	// Most names are not signed: what is known to need no validation is not even copied.
-	if status, known := m.trust.unsigned(f.name, t.typ, m.now); known && !link && !f.chain {
+	status, known := m.trust.unsigned(f.name, t.typ, m.now)
+	known = known && !f.chain
+	if !link && !known && m.belowOurs(f.name, t.typ) {
+		status, known = dnssec.Insecure, true
+	}
+	if known && !link {
 		m.stats.Verdicts[status]++
 		if m.tracer != nil {
 			m.traceVerdict(i, "known of the name", dnssec.Result{Status: status})
