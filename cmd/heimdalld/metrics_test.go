@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 
@@ -75,4 +76,46 @@ func TestMetrics(t *testing.T) {
 	if _, code, err := get("http://" + metrics + "/metrics"); code != 200 {
 		t.Errorf("%d, %v", code, err)
 	}
+}
+
+// Who holds many connections for metrics open takes no descriptors with them, and nobody's answers; once they are gone, there
+// are metrics again.
+func TestMetricsConnectionsAreBounded(t *testing.T) {
+	t.Parallel()
+	up := newUpstream(t, nil)
+	var metrics string
+	d := startWith(t, func(port string) string {
+		metrics = freePort(t)
+		return fmt.Sprintf("[server]\nlisten = [\"127.0.0.1:%s\"]\n[cpu]\nshards = 1\n[recursion]\nvalidation = false\n%s\n[admin]\nmetrics = %q", port, forward(".", up), metrics)
+	})
+	descriptors := func() int {
+		list, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", d.cmd.Process.Pid))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(list)
+	}
+	stillRight(t, d, "www.example.")
+	before, most := descriptors(), 0
+	var open []net.Conn
+	for range 300 {
+		c, err := net.Dial("tcp", metrics)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		open = append(open, c)
+		most = max(most, descriptors())
+	}
+	stillRight(t, d, "www.example.")
+	if most = max(most, descriptors()); most > before+150 {
+		t.Errorf("%d descriptors before, %d with 300 connections", before, most)
+	}
+	for _, c := range open {
+		c.Close()
+	}
+	until(t, "metrics", func() bool {
+		_, code, err := get("http://" + metrics + "/metrics")
+		return err == nil && code == 200
+	})
 }

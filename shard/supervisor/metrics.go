@@ -41,11 +41,17 @@ func listenMetrics(addr netip.AddrPort, s *Supervisor, log *slog.Logger) (*metri
 		ErrorHandling: promhttp.HTTPErrorOnError, MaxRequestsInFlight: 4, Timeout: adminTimeout,
 	}))
 	return &metricsServer{
-		listener: l,
+		listener: newBoundedListener(l, metricsConns),
 		log:      log,
-		http:     &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10},
+		http: &http.Server{
+			Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 2 * adminTimeout, IdleTimeout: time.Minute,
+			MaxHeaderBytes: 16 << 10,
+		},
 	}, nil
 }
+
+// metricsConns bounds the connections for metrics: many collectors, with some each.
+const metricsConns = 128
 
 func (m *metricsServer) serve() {
 	if m == nil {
