@@ -3,6 +3,7 @@ package resolver
 import (
 	"encoding/binary"
 	"net/netip"
+	"slices"
 
 	"heimdall/core/dname"
 	"heimdall/core/wire"
@@ -26,20 +27,21 @@ const (
 // delegation is the zone whose servers a task asks, with their names and addresses. Tasks and delegations
 // have the same index.
 type delegation struct {
-	labels uint8 // of the zone, which is a suffix of the task's name
-	cached bool  // was found in the store rather than just received
-	hints  bool  // the built-in or configured root servers
-	inside bool  // its servers may have addresses of Options.DoNotQuery
-	nns    uint8
-	naddrs uint8
-	used   uint16 // octets of names
-	until  uint32 // second at which it ends; forever: that of the root, of hints, and of what is configured
-	stored uint32 // second that the parent said so
-	ns     [maxNS]nameserver
-	addrs  [maxAddrs][16]byte
-	names  [maxNSNames]byte
-	owners [maxAddrs]uint8 // which of ns an address was first given for
-	lesser uint32          // bits of addrs that count only when no other server helps
+	labels  uint8 // of the zone, which is a suffix of the task's name
+	cached  bool  // was found in the store rather than just received
+	hints   bool  // the built-in or configured root servers
+	inside  bool  // its servers may have addresses of Options.DoNotQuery
+	nns     uint8
+	naddrs  uint8
+	used    uint16 // octets of names
+	until   uint32 // second at which it ends; forever: that of the root, of hints, and of what is configured
+	stored  uint32 // second that the parent said so
+	changed uint32 // second since when it has said nothing else
+	ns      [maxNS]nameserver
+	addrs   [maxAddrs][16]byte
+	names   [maxNSNames]byte
+	owners  [maxAddrs]uint8 // which of ns an address was first given for
+	lesser  uint32          // bits of addrs that count only when no other server helps
 }
 
 var _ = [1]byte{}[maxAddrs-32] // one bit for each address
@@ -55,7 +57,7 @@ type nameserver struct {
 
 func (d *delegation) reset(labels int) {
 	d.labels, d.cached, d.hints, d.nns, d.naddrs, d.used = uint8(labels), false, false, 0, 0, 0
-	d.lesser, d.stored, d.until, d.inside = 0, 0, forever, false
+	d.lesser, d.stored, d.changed, d.until, d.inside = 0, 0, 0, forever, false
 }
 
 // forever is the end of what nobody can withdraw.
@@ -106,7 +108,7 @@ func (d *delegation) addAddr(ns int, a [16]byte, state nsState) {
 const insideBit = 0x80
 
 // encode appends the delegation as it is stored: the number of names, with the highest bit for inside, and of addresses, which addresses are of lesser
-// rank (4 octets), its end (4), when it was stored (4), the names with their lengths and states, the addresses with
+// rank (4 octets), its end (4), when it was stored (4) and had changed (4), the names with their lengths and states, the addresses with
 // their owners.
 func (d *delegation) encode(dst []byte) []byte {
 	nns := d.nns
@@ -116,6 +118,7 @@ func (d *delegation) encode(dst []byte) []byte {
 	dst = binary.BigEndian.AppendUint32(append(dst, nns, d.naddrs), d.lesser)
 	dst = binary.BigEndian.AppendUint32(dst, d.until)
 	dst = binary.BigEndian.AppendUint32(dst, d.stored)
+	dst = binary.BigEndian.AppendUint32(dst, d.changed)
 	for i := range int(d.nns) {
 		dst = append(dst, d.ns[i].size, byte(d.ns[i].state&nsGlue))
 		dst = append(dst, d.name(i)...)
@@ -126,13 +129,14 @@ func (d *delegation) encode(dst []byte) []byte {
 	return dst
 }
 
-func (d *delegation) decode(labels int, b []byte) {
+func (d *delegation) decode(labels int, b []byte) *delegation {
 	d.reset(labels)
 	d.cached = true
 	nns, naddrs := int(b[0]&^insideBit), int(b[1])
 	d.inside = b[0]&insideBit != 0
 	d.lesser, d.until, d.stored = binary.BigEndian.Uint32(b[2:]), binary.BigEndian.Uint32(b[6:]), binary.BigEndian.Uint32(b[10:])
-	b = b[14:]
+	d.changed = binary.BigEndian.Uint32(b[14:])
+	b = b[18:]
 	for range nns {
 		size := int(b[0])
 		if i := d.addNS(dname.Name(b[2 : 2+size])); i >= 0 {
@@ -145,6 +149,25 @@ func (d *delegation) decode(labels int, b []byte) {
 		d.naddrs++
 		b = b[17:]
 	}
+	return d
+}
+
+// repeats says whether d names the servers that old does, at the same addresses. It spoils old.
+func (d *delegation) repeats(old *delegation) bool {
+	if d.nns != old.nns || d.naddrs != old.naddrs {
+		return false
+	}
+	for i := range int(d.nns) {
+		if n := old.addNS(d.name(i)); n < 0 || n >= int(d.nns) {
+			return false // It was not there.
+		}
+	}
+	for _, a := range d.addrs[:d.naddrs] {
+		if !slices.Contains(old.addrs[:old.naddrs], a) {
+			return false
+		}
+	}
+	return true
 }
 
 // learn reads the delegation of zone out of m.response: NS records of the given section, and glue from the
@@ -156,7 +179,47 @@ func (m *Machine) learn(d *delegation, t *task, zone dname.Name, r *route, secti
 		until = d.until
 	}
 	d.reset(zone.Labels())
-	ttl := uint32(maxDelegationTTL)
+	ttl := m.readServers(d, t, zone, r, section)
+	if zone.IsRoot() { // A priming response may lack addresses (RFC 8109, section 3.3); the hints have them.
+		for _, h := range m.options.RootHints {
+			for n := range int(d.nns) {
+				if d.ns[n].state&nsGlue == 0 && dname.Equal(d.name(n), h.Name) {
+					d.addAddr(n, h.Addr.As16(), nsKnown)
+				}
+			}
+		}
+		if d.naddrs == 0 {
+			return false
+		}
+	}
+	if d.nns == 0 {
+		return false
+	}
+	d.inside = r.group != nil || r.below || r.kind == here || m.unasked(m.servers.list[m.source].addr.Addr())
+	now := m.seconds()
+	end := now + ttl
+	if !zone.IsRoot() {
+		// No longer than the delegation that it hangs on: else a zone that its parent has withdrawn goes on handing
+		// out delegations below itself (Phoenix Domain, NDSS '23).
+		end = min(end, until)
+		d.until = end
+	}
+	d.stored, d.changed = now, now
+	if value, ok := m.known.get(delegationEntry, zone, wire.TypeNS, t.class, now); ok {
+		if old := &m.scratch; d.repeats(old.decode(zone.Labels(), value)) {
+			d.changed = old.changed
+		}
+	}
+	if m.known.store != nil && end > now && r.kind != here && !t.below {
+		m.known.value = d.encode(m.known.value[:0])
+		m.known.put(delegationEntry, zone, wire.TypeNS, t.class, m.known.value, end-now, now)
+	}
+	return true
+}
+
+// readServers adds the NS records of zone and their glue in m.response to d, which is empty, and returns the TTL.
+func (m *Machine) readServers(d *delegation, t *task, zone dname.Name, r *route, section wire.Section) (ttl uint32) {
+	ttl = maxDelegationTTL
 	parts := m.response.parts
 	for i := range parts {
 		p := &parts[i]
@@ -193,36 +256,7 @@ func (m *Machine) learn(d *delegation, t *task, zone dname.Name, r *route, secti
 			}
 		}
 	}
-	if zone.IsRoot() { // A priming response may lack addresses (RFC 8109, section 3.3); the hints have them.
-		for _, h := range m.options.RootHints {
-			for n := range int(d.nns) {
-				if d.ns[n].state&nsGlue == 0 && dname.Equal(d.name(n), h.Name) {
-					d.addAddr(n, h.Addr.As16(), nsKnown)
-				}
-			}
-		}
-		if d.naddrs == 0 {
-			return false
-		}
-	}
-	if d.nns == 0 {
-		return false
-	}
-	d.inside = r.group != nil || r.below || r.kind == here || m.unasked(m.servers.list[m.source].addr.Addr())
-	now := m.seconds()
-	end := now + ttl
-	if !zone.IsRoot() {
-		// No longer than the delegation that it hangs on: else a zone that its parent has withdrawn goes on handing
-		// out delegations below itself (Phoenix Domain, NDSS '23).
-		end = min(end, until)
-		d.until = end
-	}
-	d.stored = now
-	if m.known.store != nil && end > now && r.kind != here && !t.below {
-		m.known.value = d.encode(m.known.value[:0])
-		m.known.put(delegationEntry, zone, wire.TypeNS, t.class, m.known.value, end-now, now)
-	}
-	return true
+	return ttl
 }
 
 // address reads an A or AAAA record's RDATA.

@@ -69,24 +69,14 @@ func (m *Machine) renews(t *task, d *delegation, r *route, c *choice) bool {
 // lookAside adds addresses of lesser rank to a task's delegation: where the parent gave addresses, those that the names
 // have by themselves; where a name has addresses by itself, those that its parent gave; and the servers that the zone
 // itself names, if somebody has asked it. All this is known or is not: nobody is asked. What the zone itself said before
-// its parent's last word does not count: the parent may have given it to somebody else since (ghost domains).
+// its parent's word changed does not count: the parent may have given it to somebody else (ghost domains).
 func (m *Machine) lookAside(i int32) {
 	t, d := &m.tasks.list[i], &m.delegations[i]
 	zone := t.current().Suffix(int(d.labels))
-	recs := m.known.since(m.records[:0], zone, wire.TypeNS, t.class, d.stored, m.seconds())
-	m.records = recs
-	for len(recs) > 0 {
-		rec, next, _ := recs.next()
-		if rec.section == wire.Answer && rec.typ == wire.TypeNS {
-			m.alias = append(m.alias[:0], rec.rdata...)
-			lower(m.alias)
-			d.addNS(m.alias)
-		}
-		recs = next
-	}
+	m.lookOwn(t, d, zone)
 	for n := range int(d.nns) {
 		for _, typ := range [2]wire.Type{wire.TypeA, wire.TypeAAAA} {
-			recs := m.known.since(m.records[:0], d.name(n), typ, t.class, d.stored, m.seconds())
+			recs := m.known.since(m.records[:0], d.name(n), typ, t.class, d.changed, m.seconds())
 			m.records = recs
 			for len(recs) > 0 {
 				rec, next, _ := recs.next()

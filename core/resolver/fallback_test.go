@@ -105,6 +105,53 @@ func TestParentsAddressIsDead(t *testing.T) {
 	}
 }
 
+// A zone names other servers than its parent, which have died: those of the zone are asked if it was asked for them, also
+// when the parent has repeated its word, but not when it has named others, nor if they stood beside another answer.
+func TestServersTheZoneNames(t *testing.T) {
+	for _, c := range []struct {
+		asked, repeated, changed, beside bool
+	}{{asked: true}, {asked: true, repeated: true}, {asked: true, changed: true}, {beside: true}} {
+		delegate := func(at string) string {
+			return "192.0.2.1 .\nzone. 3600 NS ns1.zone.\nns1.zone. 3600 A " + at + "\n"
+		}
+		n := world(t, Options{NoIPv6: true}, delegate("192.0.2.3"))
+		n.servers[addr("192.0.2.3")] = func(q sent) []reply {
+			switch {
+			case q.msg.Question[0].Qtype == dns.TypeNS:
+				return answering(aa, "an: zone. 600 NS ns9.zone.", "ar: ns9.zone. 600 A 192.0.2.9")(q)
+			case c.beside:
+				return answering(aa, "an: "+asked(q)+" 60 A 203.0.113.1", "ns: zone. 600 NS ns9.zone.", "ar: ns9.zone. 600 A 192.0.2.9")(q)
+			}
+			return answersAll(q)
+		}
+		n.servers[addr("192.0.2.9")] = answersAll
+		resolves(t, n, "before.zone.", "before")
+		if c.asked {
+			n.resolve(question("zone.", wire.TypeNS))
+		}
+		n.servers[addr("192.0.2.3")] = nil
+		n.run(time.Minute)
+		if c.repeated || c.changed {
+			next := delegate("192.0.2.3")
+			if c.changed {
+				next = delegate("192.0.2.4")
+			}
+			n.servers[addr("192.0.2.1")] = world(t, Options{}, next).servers[addr("192.0.2.1")]
+			n.servers[addr("192.0.2.9")] = nil
+			for i := range 4 {
+				n.resolve(question(fmt.Sprintf("during%d.zone.", i), wire.TypeA))
+			}
+			n.servers[addr("192.0.2.9")] = answersAll
+		}
+		if want := c.asked && !c.changed; want {
+			resolves(t, n, "after.zone.", fmt.Sprintf("%+v", c))
+		} else if a, _ := n.resolve(question("after.zone.", wire.TypeA)); !a.Failed {
+			t.Errorf("%+v: answered", c)
+		}
+		n.idle()
+	}
+}
+
 // A zone has moved: the servers known for it are dead, be they few or many, and its parent knows the new ones.
 func TestMovedZoneWithDeadServers(t *testing.T) {
 	for _, servers := range []int{1, 2, 4, 13} {

@@ -40,7 +40,7 @@ func (m *Machine) ZonesChanged(names bool) {
 	if names {
 		m.tasks.routes++
 		m.known.purge(func(kind entryKind, name dname.Name) bool {
-			if kind == delegationEntry {
+			if kind == delegationEntry || kind == ownEntry {
 				return true // It may have the address of a server with such a name.
 			}
 			g := m.groups.find(name, wire.TypeA)

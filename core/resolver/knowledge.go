@@ -13,6 +13,7 @@ import (
 // nothing a server said beside the point can become an answer:
 //
 //	delegation  zone          the parent's NS names and glue, good for finding servers and nothing else
+//	own         zone          likewise those of the zone itself, for when the parent's lead nowhere
 //	RRset       name, type    what a server answered for a zone it was asked as a server of
 //	referral    zone          DS records of a referral or their denial, good for nothing but the chain of trust
 //
@@ -32,6 +33,7 @@ const (
 	delegationEntry entryKind = 'd'
 	rrsetEntry      entryKind = 'r'
 	referralEntry   entryKind = 'p'
+	ownEntry        entryKind = 'o'
 )
 
 // Ranks of RFC 2181, section 5.4.1, as far as they are kept: additional data and what stands in the

@@ -68,10 +68,14 @@ type choice struct {
 	server   int32
 	standing standing
 	tries    uint8 // how often the task has asked it already
+	suspect  bool  // it has let the last question go by, whoever asked
 }
 
-// pressing says whether everybody of good standing has been asked at least once, in vain so far.
-func (c *choice) pressing() bool { return c.result != pickOK || c.standing != standsUp || c.tries > 0 }
+// pressing says whether it is time to look for other servers: everybody of good standing has been asked at least once,
+// in vain so far, or the best has just let another question go by.
+func (c *choice) pressing() bool {
+	return c.result != pickOK || c.standing != standsUp || c.tries > 0 || c.suspect
+}
 
 // stands says how a server stands, and whether the task may ask it, which has done so n times.
 func (m *Machine) stands(t *task, s int32) (st standing, n uint8, usable, full bool) {
@@ -136,7 +140,7 @@ func (m *Machine) pick(t *task, list []int32) choice {
 		}
 		random = mix(random + seen)
 	}
-	return choice{pickOK, chosen, lead, fewest}
+	return choice{pickOK, chosen, lead, fewest, m.servers.list[chosen].timeouts > 0}
 }
 
 // probe asks, beside the server that was chosen, one that is down and due to be tried again, so that no

@@ -58,6 +58,9 @@ func (m *Machine) use(e int32) {
 	if t.depth == primeDepth && out == outAnswer {
 		m.learn(&m.delegations[i], t, dname.Root(), &r, wire.Answer)
 	}
+	if out == outAnswer && r.kind == iterate {
+		m.keepOwn(t, &m.delegations[i], &r)
+	}
 	m.conclude(i, finding{
 		out: out, name: t.current(), source: x.server, rank: m.rank(), do: x.edns && m.wantDO(t), chain: !dname.Equal(m.target, t.current()) && r.kind == forward,
 	})
