@@ -64,6 +64,48 @@ func TestResponsesBeingValidatedAreBounded(t *testing.T) {
 	w.idle()
 }
 
+// Large responses whose keys never come keep nobody else's from being validated.
+func TestLargeResponsesGiveWay(t *testing.T) {
+	const tasks = 128
+	w := newSignedWorld(t, func(o *Options) { o.MaxTasks, o.MaxWaiters = tasks, 8*tasks })
+	w.resolve(question("nothing.test.", wire.TypeA)) // the keys of test. are known, those of example.test. are not
+	for _, at := range []string{"192.0.2.3", "192.0.2.4"} {
+		server := w.servers[addr(at)]
+		w.servers[addr(at)] = func(q sent) []reply {
+			if q.msg.Question[0].Qtype == dns.TypeDNSKEY {
+				return nil
+			}
+			return server(q)
+		}
+	}
+	w.tamper = func(zone string, _ netip.AddrPort, r *dns.Msg) {
+		if zone == "example.test." && len(r.Answer) > 0 {
+			for i := range 200 {
+				rr := dns.Copy(r.Answer[0]).(*dns.A)
+				rr.A = net.IPv4(198, 51, 100, byte(i+10))
+				r.Answer = append(r.Answer, rr)
+			}
+		}
+	}
+	for id := range uint32(tasks * 3 / 4) {
+		w.begin(question(fmt.Sprintf("x%d.wild.example.test.", id), wire.TypeA), id)
+	}
+	w.run(200 * time.Millisecond)
+	if w.m.held.bytes < w.m.held.limit*9/10 {
+		t.Errorf("%d bytes are held of %d", w.m.held.bytes, w.m.held.limit)
+	}
+	rest := w.m.held.limit - w.m.held.bytes
+	w.m.held.bytes += rest
+	for _, typ := range []wire.Type{wire.TypeA, wire.TypeTXT} {
+		if a, m := w.resolve(question("ns.test.", typ)); a.Failed || m.Rcode != dns.RcodeSuccess || !a.AD {
+			t.Errorf("a small response: %+v", a)
+		}
+	}
+	w.m.held.bytes -= rest
+	w.run(time.Minute)
+	w.idle()
+}
+
 // Compression makes names of two octets: a message of 64 KiB can hold thousands of records of 500. It is refused, and
 // the buffers do not stay as large as it made them.
 func TestNamesThatUnpackToMuch(t *testing.T) {

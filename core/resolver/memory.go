@@ -46,6 +46,28 @@ func (h *held) take(n int, sub bool) bool {
 	return true
 }
 
+// tooMuchHeld is what clients are told whose responses have no room.
+const tooMuchHeld = "too many responses wait to be validated"
+
+// hold counts a response that is going to be validated. Where there is no room, the largest of those that wait for the keys of
+// their zones goes, if it is larger than this one: so that who has large ones wait takes the room from nobody.
+func (m *Machine) hold(size int, sub bool) bool {
+	if m.held.take(size, sub) {
+		return true
+	}
+	largest := int32(-1)
+	for i, most := 0, size; i < m.tasks.used; i++ {
+		if t, v := &m.tasks.list[i], m.validations[i]; v != nil && v.job == nil && v.size > most && t.running && t.depth == 0 {
+			largest, most = int32(i), v.size
+		}
+	}
+	if largest < 0 {
+		return false
+	}
+	m.fail(largest, edeBusy, tooMuchHeld)
+	return m.held.take(size, sub)
+}
+
 // trim empties a buffer, and lets it go if it has grown beyond what is kept.
 func trim[S ~[]T, T any](b S, kept int) S {
 	if cap(b) > kept {

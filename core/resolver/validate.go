@@ -92,18 +92,17 @@ func (m *Machine) conclude(i int32, f finding) {
 		m.join(t)
 	}
 	size := claimSize(m.records)
-	if !m.held.take(size, link) {
-		m.fail(i, edeBusy, "too many responses wait to be validated")
-		return
-	}
 	c, ok := m.records.claim(f.name, t.typ, t.class, m.rcode, f.out != outAlias)
 	if !ok {
-		m.held.bytes -= size
 		m.distrust(i, &f, dnssec.ReasonNotValidatable, false)
 		return
 	}
 	v := &validation{finding: f, size: size, claim: c, target: append(dname.Name(nil), m.target...)}
 	v.name = c.Name
+	if !m.hold(size, link) {
+		m.fail(i, edeBusy, tooMuchHeld)
+		return
+	}
 	m.validations[i] = v
 	if link {
 		m.verifyLink(i, v)
