@@ -107,7 +107,7 @@ func (m *Machine) fromHere(i int32) bool {
 			return false
 		case out == outAlias:
 			m.records.markOurs()
-			if !m.extend(t) {
+			if !m.extend(i) {
 				m.tooLong(i)
 				return true
 			}

@@ -250,7 +250,7 @@ func (m *Machine) fromKnowledge(i int32) bool {
 			return true
 		}
 		t.security = min(t.security, status)
-		if !m.extend(t) {
+		if !m.extend(i) {
 			m.tooLong(i)
 			return true
 		}

@@ -49,16 +49,16 @@ func (h *held) take(n int, sub bool) bool {
 // tooMuchHeld is what clients are told whose responses have no room.
 const tooMuchHeld = "too many responses wait to be validated"
 
-// hold counts a response that is going to be validated. Where there is no room, the largest of those that wait for the keys of
-// their zones goes, if it is larger than this one: so that who has large ones wait takes the room from nobody.
-func (m *Machine) hold(size int, sub bool) bool {
+// hold counts what task i is going to hold more. Where there is no room, the client's question that holds most goes, if that
+// is more than i will hold then: so that who has large responses wait takes the room from nobody.
+func (m *Machine) hold(i int32, size int, sub bool) bool {
 	if m.held.take(size, sub) {
 		return true
 	}
-	largest := int32(-1)
-	for i, most := 0, size; i < m.tasks.used; i++ {
-		if t, v := &m.tasks.list[i], m.validations[i]; v != nil && v.job == nil && v.size > most && t.running && t.depth == 0 {
-			largest, most = int32(i), v.size
+	largest, most := int32(-1), m.holds(i)+size
+	for k := range int32(m.tasks.used) {
+		if t := &m.tasks.list[k]; k != i && t.running && t.depth == 0 && m.holds(k) > most {
+			largest, most = k, m.holds(k)
 		}
 	}
 	if largest < 0 {
@@ -66,6 +66,17 @@ func (m *Machine) hold(size int, sub bool) bool {
 	}
 	m.fail(largest, edeBusy, tooMuchHeld)
 	return m.held.take(size, sub)
+}
+
+// holds returns what is free again when a task ends: a job of its own that runs keeps what it has.
+func (m *Machine) holds(i int32) int {
+	n := len(m.chains.get(m.tasks.list[i].chain))
+	if m.validations != nil {
+		if v := m.validations[i]; v != nil && v.job == nil {
+			n += v.size
+		}
+	}
+	return n
 }
 
 // trim empties a buffer, and lets it go if it has grown beyond what is kept.

@@ -141,9 +141,8 @@ type chains struct {
 	free []int32
 }
 
-// extend appends recs to the buffer *at, which it makes if it is -1; false if the chain gets too long, or if too much is
-// held.
-func (c *chains) extend(at *int32, recs records, h *held) bool {
+// extend appends recs to the buffer *at, which it makes if it is -1.
+func (c *chains) extend(at *int32, recs records) {
 	if *at < 0 {
 		if n := len(c.free); n > 0 {
 			*at, c.free = c.free[n-1], c.free[:n-1]
@@ -152,11 +151,7 @@ func (c *chains) extend(at *int32, recs records, h *held) bool {
 			c.list = append(c.list, make(records, 0, chainKept))
 		}
 	}
-	if len(c.list[*at])+len(recs) > chainLimit || !h.take(len(recs), false) {
-		return false
-	}
 	c.list[*at] = append(c.list[*at], recs...)
-	return true
 }
 
 // get returns the content of buffer at; at may be -1.

@@ -128,8 +128,7 @@ func (m *Machine) refer(i int32, r *route) {
 
 // follow goes on with m.target, at which the chain of aliases in m.records ends.
 func (m *Machine) follow(i int32) {
-	t := &m.tasks.list[i]
-	if !m.extend(t) {
+	if !m.extend(i) {
 		m.tooLong(i)
 		return
 	}
@@ -137,7 +136,8 @@ func (m *Machine) follow(i int32) {
 }
 
 // extend adds the aliases in m.records to the chain of t, which goes on at m.target; false if it got too long.
-func (m *Machine) extend(t *task) bool {
+func (m *Machine) extend(i int32) bool {
+	t := &m.tasks.list[i]
 	for rest := m.records; len(rest) > 0; {
 		rec, next, _ := rest.next()
 		if rec.typ == wire.TypeCNAME {
@@ -145,9 +145,10 @@ func (m *Machine) extend(t *task) bool {
 		}
 		rest = next
 	}
-	if t.aliases > maxChain || !m.chains.extend(&t.chain, m.records, &m.held) {
+	if t.aliases > maxChain || len(m.chains.get(t.chain))+len(m.records) > chainLimit || !m.hold(i, len(m.records), t.depth > 0) {
 		return false
 	}
+	m.chains.extend(&t.chain, m.records)
 	if m.tracer != nil {
 		m.step(t, "alias").say("to " + m.target.String())
 	}

@@ -99,7 +99,7 @@ func (m *Machine) conclude(i int32, f finding) {
 	}
 	v := &validation{finding: f, size: size, claim: c, target: append(dname.Name(nil), m.target...)}
 	v.name = c.Name
-	if !m.hold(size, link) {
+	if !m.hold(i, size, link) {
 		m.fail(i, edeBusy, tooMuchHeld)
 		return
 	}
