@@ -47,6 +47,9 @@ func (m *Machine) widen(i int32, r *route, c *choice) bool {
 	case c.result == pickOK:
 		return false
 	case waits || m.spawnDesperate(i):
+		if m.unlocated(i) {
+			t.nudge = m.now + nudgeAfter
+		}
 		m.arm(i)
 		return true
 	case t.renewal == askingParent: // It is out of reach itself: back to the servers that it named earlier.
@@ -57,6 +60,22 @@ func (m *Machine) widen(i int32, r *route, c *choice) bool {
 		return true
 	}
 	return false
+}
+
+// nudgeAfter is how long a task waits for the addresses of the servers that it looks for, in nanoseconds, until it looks
+// for those of more: servers may be named in zones that do not answer.
+const nudgeAfter = int64(800e6)
+
+// nudged looks for the addresses of more servers if it is time.
+func (m *Machine) nudged(i int32) {
+	t := &m.tasks.list[i]
+	if t.nudge == 0 || m.now < t.nudge {
+		return
+	}
+	t.nudge = 0
+	if t.cut && t.stage == stageAsk && t.subs > 0 && !m.pending(t) && m.spawn(i) && m.unlocated(i) {
+		t.nudge = m.now + nudgeAfter
+	}
 }
 
 // renews says whether the parent is to be asked for the servers of a zone again, by route r: its word is older than a

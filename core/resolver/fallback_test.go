@@ -179,6 +179,27 @@ func TestMovedZoneWithDeadServers(t *testing.T) {
 	}
 }
 
+// Some of a zone's servers are named in zones that do not answer: those of the others are looked for meanwhile.
+func TestServersNamedInDeadZones(t *testing.T) {
+	for dead := range 6 {
+		var tree strings.Builder
+		tree.WriteString("192.0.2.1 .\n")
+		for i := range dead {
+			fmt.Fprintf(&tree, "zone. 3600 NS a.dead%d.\ndead%d. 3600 NS ns.dead%d.\nns.dead%d. 3600 A 198.51.100.%d\n", i, i, i, i, i+1)
+		}
+		tree.WriteString("zone. 3600 NS a.provider.\nprovider. 3600 NS a.provider.\na.provider. 3600 A 192.0.2.3\n")
+		n := world(t, Options{}, tree.String())
+		n.servers[addr("192.0.2.3")] = func(q sent) []reply {
+			if asked(q) == "a.provider." && q.msg.Question[0].Qtype == dns.TypeA {
+				return answering(aa, "an: a.provider. 60 A 192.0.2.3")(q)
+			}
+			return answersAll(q)
+		}
+		resolves(t, n, "www.zone.", fmt.Sprintf("%d dead zones", dead))
+		n.idle()
+	}
+}
+
 // The servers of a zone and of its parent are out of reach; those of the zone come back first.
 func TestChildIsBackBeforeItsParent(t *testing.T) {
 	n := world(t, Options{NoIPv6: true}, "192.0.2.1 .\nzone. 3600 NS ns.zone.\nns.zone. 3600 A 192.0.2.3\n")

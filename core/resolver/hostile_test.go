@@ -423,3 +423,25 @@ func TestBadCookie(t *testing.T) {
 	}
 	n.idle()
 }
+
+// What may have been loss does not keep a server without EDNS, and with it its zones without signatures, for long.
+func TestLossIsNotLackOfEDNS(t *testing.T) {
+	n := newNetwork(t, forwardTo("192.0.2.1"))
+	lost := 2
+	n.servers[one] = func(q sent) []reply {
+		if lost--; lost >= 0 {
+			return nil
+		}
+		return answering(nil, good)(q)
+	}
+	n.resolve(question("www.example.", wire.TypeA))
+	if n.m.Upstreams()[0].EDNS != "no" {
+		t.Fatalf("%+v", n.m.Upstreams())
+	}
+	n.run(time.Duration(n.m.failing.most) * time.Second)
+	n.resolve(question("www.example.", wire.TypeA))
+	if n.log[len(n.log)-1].msg.IsEdns0() == nil || n.m.Upstreams()[0].EDNS != "yes" {
+		t.Errorf("%+v", n.m.Upstreams())
+	}
+	n.idle()
+}

@@ -166,6 +166,7 @@ func (m *Machine) Fire(now int64, ref uint64) {
 		m.advance(i)
 		return
 	}
+	m.nudged(i)
 	m.arm(i)
 }
 
@@ -219,6 +220,9 @@ func (m *Machine) arm(i int32) {
 		if e := &m.exchanges.list[x]; !e.late {
 			due = min(due, e.due)
 		}
+	}
+	if t.nudge != 0 {
+		due = min(due, max(t.nudge, m.now))
 	}
 	if t.armed != 0 && t.armed <= due {
 		return

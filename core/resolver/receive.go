@@ -253,7 +253,7 @@ func (m *Machine) accept(e int32, msg []byte) {
 		return
 	}
 	if m.response.hasOPT && !refusesEDNS(m.response.rcode) {
-		srv.edns = works
+		srv.edns, srv.ednsDrops = works, 0
 	}
 	if m.response.hasEDE {
 		t.ede, t.hasEDE = m.response.ede, true
@@ -275,7 +275,7 @@ func (m *Machine) judge(e int32, rcode wire.Rcode) {
 	switch rcode {
 	case wire.RcodeNoError, wire.RcodeNXDomain, wire.RcodeYXDomain:
 		if !x.edns && srv.edns == unknown && (a.noEDNS || a.tries > 2) {
-			srv.edns, srv.ednsUntil = broken, m.now+ednsMemory
+			srv.withoutEDNS(a.noEDNS, m.now, m.failing.most)
 		}
 		if x.edns && a.noCookie && srv.cookies == unknown {
 			srv.cookies, srv.cookiesUntil = broken, m.now+ednsMemory

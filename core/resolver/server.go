@@ -76,6 +76,7 @@ type server struct {
 
 	edns, letterCase     capability
 	ednsUntil, caseUntil int64
+	ednsDrops            uint8 // times that queries with EDNS seemed to be dropped
 
 	cookies      capability // RFC 7873
 	cookiesUntil int64
@@ -146,6 +147,18 @@ func (s *server) cost() int64 {
 		c = max(c, initialRTO)
 	}
 	return c << s.backoff
+}
+
+// withoutEDNS remembers that a server does without EDNS: it said so, or answered only when asked without, which may have
+// been loss. Without EDNS nothing validates, so that what may have been loss is first believed for as long as failures
+// are, in seconds, and twice as long each time.
+func (s *server) withoutEDNS(said bool, now int64, seconds uint32) {
+	memory := ednsMemory
+	if !said {
+		memory = min(memory, int64(seconds)*1e9<<s.ednsDrops)
+		s.ednsDrops = min(s.ednsDrops+1, 10)
+	}
+	s.edns, s.ednsUntil = broken, now+memory
 }
 
 func (s *server) useEDNS(now int64) bool {

@@ -100,6 +100,12 @@ func (m *Machine) mayWiden(i int32) bool {
 	if t.subs > 0 || d.lesser != 0 && !t.lesser {
 		return true
 	}
+	return m.unlocated(i)
+}
+
+// unlocated says whether there are servers whose addresses may be looked for yet.
+func (m *Machine) unlocated(i int32) bool {
+	t, d := &m.tasks.list[i], &m.delegations[i]
 	if t.depth >= maxDepth || d.labels == 0 || t.spawned >= maxSpawned {
 		return false
 	}

@@ -72,6 +72,7 @@ type task struct {
 	desperate  bool   // addresses were looked for beside those that the parent gave
 	settled    bool   // the server whose answer had no authority was asked again, to take it
 	hollow     bool   // the response put aside said nothing at all
+	nudge      int64  // when more addresses of servers are looked for; 0: not at any time
 	aside      int32  // 1 more than the server whose response was put aside: it has no authority or says nothing; 0: none was
 	total      uint16 // queries charged to it
 	parents    int32  // links to the tasks that wait for it; -1: none
@@ -122,7 +123,7 @@ func (t *task) restart() {
 	t.ntried, t.plain, t.hasFail = 0, plainOff, false
 	t.cut, t.renewal, t.plainNames, t.chosen, t.asked, t.steps, t.spawned = false, notRenewed, false, false, 0, 0, 0
 	t.below = false
-	t.typedNS, t.lesser, t.desperate, t.settled, t.above, t.aside = false, false, false, false, noLimit, 0
+	t.typedNS, t.lesser, t.desperate, t.settled, t.above, t.aside, t.nudge = false, false, false, false, noLimit, 0, 0
 }
 
 // attempt finds the record of a server for the present question; with none left, the last one serves.
