@@ -16,7 +16,7 @@ help: ## list the targets
 build: ## build heimdalld, heimdallctl, heimdall-bench and heimdall-lab into bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/...
 
-run: build ## build and start a resolver on 127.0.0.1:5353 and [::1]:5353
+run: build ## build and start a resolver on 127.0.0.1:1053 and [::1]:1053
 	@.ci/next-steps
 	$(BIN)/heimdalld -config config.toml
 

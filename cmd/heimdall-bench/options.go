@@ -51,9 +51,9 @@ type options struct {
 
 const usage = `heimdall-bench sends DNS queries on a fixed schedule, checks every reply, and compares servers side by side.
 
-  heimdall-bench -server 127.0.0.1:5353 -rate 50000
-  heimdall-bench -server a=127.0.0.1:5353 -pid a=4711 -server b=127.0.0.1:5354 -pid b=4712 -search -rounds 5 -json out.json
-  heimdall-bench -server 127.0.0.1:5353 -scenario flood
+  heimdall-bench -server 127.0.0.1:1053 -rate 50000
+  heimdall-bench -server a=127.0.0.1:1053 -pid a=4711 -server b=127.0.0.1:1054 -pid b=4712 -search -rounds 5 -json out.json
+  heimdall-bench -server 127.0.0.1:1053 -scenario flood
   heimdall-bench -server a=127.0.0.1:53 -pid a=4711 -server b=127.0.0.1:5302 -pid b=4712 -scenario cold -names FILE
 
 Scenarios:

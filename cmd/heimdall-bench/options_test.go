@@ -64,11 +64,11 @@ func TestHelp(t *testing.T) {
 }
 
 func TestOptions(t *testing.T) {
-	o, err := parseOptions(strings.Fields("-server a=127.0.0.1:53 -server [::1]:5353 -pid a=7 -pid a=8 -pid upstream=9 -scenario zipf -cpus 1,4-6 -loads 10,50"), new(bytes.Buffer))
+	o, err := parseOptions(strings.Fields("-server a=127.0.0.1:53 -server [::1]:1053 -pid a=7 -pid a=8 -pid upstream=9 -scenario zipf -cpus 1,4-6 -loads 10,50"), new(bytes.Buffer))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(o.targets) != 2 || o.targets[0].name != "a" || !slices.Equal(o.targets[0].pids, []int{7, 8}) || o.targets[1].name != "[::1]:5353" || !slices.Equal(o.helpers, []int{9}) {
+	if len(o.targets) != 2 || o.targets[0].name != "a" || !slices.Equal(o.targets[0].pids, []int{7, 8}) || o.targets[1].name != "[::1]:1053" || !slices.Equal(o.helpers, []int{9}) {
 		t.Errorf("targets %+v %+v, helpers %v", o.targets[0], o.targets[1], o.helpers)
 	}
 	if !slices.Equal(o.cpus, []int{1, 4, 5, 6}) || !slices.Equal(o.loads, []float64{10, 50}) || o.rate != 10000 || o.scenario.law != drawZipf {

@@ -30,7 +30,7 @@ func (o *options) fillTargets(servers, pids []string) error {
 		}
 		at, err := netip.ParseAddrPort(addr)
 		if err != nil {
-			return fmt.Errorf("-server %q: want an address and a port, such as 127.0.0.1:5353 or [::1]:5353", text)
+			return fmt.Errorf("-server %q: want an address and a port, such as 127.0.0.1:1053 or [::1]:1053", text)
 		}
 		if name == "" || byName[name] != nil {
 			return fmt.Errorf("-server %q: each needs a name of its own", text)

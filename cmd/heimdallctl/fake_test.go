@@ -74,7 +74,7 @@ func (d *fakeDaemon) Status(context.Context) (*control.Status, error) {
 	d.seconds++
 	s := &control.Status{
 		Version: "1.2.3", PID: 4711, UptimeSeconds: 93784 + float64(d.seconds), Config: "/etc/heimdall/config.toml",
-		Listen: []string{"127.0.0.1:5353", "[::1]:5353"}, Backend: "AF_XDP and kernel sockets", Shards: 2, ShardsRunning: 2,
+		Listen: []string{"127.0.0.1:1053", "[::1]:1053"}, Backend: "AF_XDP and kernel sockets", Shards: 2, ShardsRunning: 2,
 		InFlight: 7, CacheEntries: 123456, MemoryBytes: 90 << 20,
 		Warnings: []string{"net.core.rmem_max is 212992: raise it to 8388608 so that bursts are not lost"},
 	}

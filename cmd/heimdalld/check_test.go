@@ -44,7 +44,7 @@ servers = ["192.0.2.1"]
 	if out, code := runDaemon(t, "-config", bad); code != 1 || !strings.Contains(out, "bad.toml:6: cache.memory") {
 		t.Errorf("start-up with the same file: exit code %d: %s", code, out)
 	}
-	broken := writeFile(t, "broken.toml", "[server]\nlisten = [\"127.0.0.1:5353\"\n[cache]\n")
+	broken := writeFile(t, "broken.toml", "[server]\nlisten = [\"127.0.0.1:1053\"\n[cache]\n")
 	if out, code := runDaemon(t, "-check", "-config", broken); code != 1 || !strings.Contains(out, "broken.toml:") {
 		t.Errorf("not TOML: exit code %d: %s", code, out)
 	}
@@ -70,7 +70,7 @@ func TestCheckFindsWhatStartUpWould(t *testing.T) {
 	}
 	for name, c := range map[string]struct{ text, want string }{
 		"no such CPU":          {"[cpu]\nshards = \"900-901\"\n", "config.toml:2: cpu.shards"},
-		"no such address":      {"[server]\nlisten = [\n\"127.0.0.1:5353\",\n\"192.0.2.77:5353\"]\n", "config.toml:4: server.listen[1]"},
+		"no such address":      {"[server]\nlisten = [\n\"127.0.0.1:1053\",\n\"192.0.2.77:1053\"]\n", "config.toml:4: server.listen[1]"},
 		"no such folder":       {"[admin]\nsocket = \"/nonexistent/x/a.sock\"\n", "config.toml:2: admin.socket"},
 		"the socket is a file": {fmt.Sprintf("[admin]\nsocket = %q\n", file), "config.toml:2: admin.socket"},
 		"metrics elsewhere":    {"[admin]\nmetrics = \"192.0.2.77:9153\"\n", "config.toml:2: admin.metrics"},

@@ -198,7 +198,7 @@ func TestStartUpFailures(t *testing.T) {
 	base := "[server]\nlisten = [%q]\n[admin]\nsocket = %q\n%s\n[cpu]\nshards = 1\n"
 	for name, c := range map[string]struct{ config, want string }{
 		"TCP port in use":      {fmt.Sprintf(base, busy.Addr(), sock, ""), busy.Addr().String() + " over TCP"},
-		"no such address":      {fmt.Sprintf(base, "192.0.2.77:5353", sock, ""), "192.0.2.77:5353"},
+		"no such address":      {fmt.Sprintf(base, "192.0.2.77:1053", sock, ""), "192.0.2.77:1053"},
 		"the socket is a file": {fmt.Sprintf(base, freePort(t), file, ""), "is no socket"},
 		"no such folder":       {fmt.Sprintf(base, freePort(t), "/nonexistent/x/a.sock", ""), "/nonexistent/x/a.sock"},
 		"metrics port in use":  {fmt.Sprintf(base, freePort(t), sock, fmt.Sprintf("metrics = %q", busy.Addr())), "metrics"},

@@ -230,7 +230,7 @@ func TestZoneLookup(t *testing.T) {
 func TestCheckFindsBadZones(t *testing.T) {
 	t.Parallel()
 	config := func(zones string) string {
-		return writeFile(t, "config.toml", "[server]\nlisten = [\"127.0.0.1:5353\"]\n[recursion]\nenabled = false\n"+zones)
+		return writeFile(t, "config.toml", "[server]\nlisten = [\"127.0.0.1:1053\"]\n[recursion]\nenabled = false\n"+zones)
 	}
 	broken := writeFile(t, "broken", "$TTL 60\n@ SOA ns host 1 2 3 4 5\n@ NS ns\nns A 192.0.2\n")
 	conflict := writeFile(t, "conflict", versionText(1)+"www CNAME ns\n")

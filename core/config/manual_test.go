@@ -155,7 +155,7 @@ func TestKeyTable(t *testing.T) {
 // Tools outside of the project rely on these names and defaults.
 func TestFixedKeys(t *testing.T) {
 	fixed := `
-		server.listen = ["127.0.0.1:5353", "[::1]:5353"]
+		server.listen = ["127.0.0.1:1053", "[::1]:1053"]
 		cpu.shards = "auto"
 		cpu.pin = true
 		io.backend = "auto"

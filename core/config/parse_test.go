@@ -95,7 +95,7 @@ func TestProblems(t *testing.T) {
 		"zone twice": {"[[forward]]\nzone = \"Corp.example\"\nservers = [\"192.0.2.1\"]\n[[stub]]\nzone = \"corp.example.\"\nservers = [\"192.0.2.1\"]\n",
 			`f:5: stub[0].zone: corp.example. is that of forward[0] in line 1 as well: one list of servers has to answer for it`},
 		"server twice":  {"[[forward]]\nzone = \".\"\nservers = [\"192.0.2.1\", \"192.0.2.1:53\"]\n", `f:3: forward[0].servers[1]: 192.0.2.1:53 stands twice`},
-		"itself":        {"[[forward]]\nzone = \".\"\nservers = [\"127.0.0.1:5353\"]\n", `f:3: forward[0].servers[0]: 127.0.0.1:5353 is in server.listen: it would ask itself`},
+		"itself":        {"[[forward]]\nzone = \".\"\nservers = [\"127.0.0.1:1053\"]\n", `f:3: forward[0].servers[0]: 127.0.0.1:1053 is in server.listen: it would ask itself`},
 		"itself on all": {"[server]\nlisten = [\"0.0.0.0:53\"]\n[[stub]]\nzone = \".\"\nservers = [\"127.0.0.1\"]\n", `f:5: stub[0].servers[0]: 127.0.0.1:53 is in server.listen: it would ask itself`},
 		"tls":           {"[[forward]]\nzone = \".\"\nservers = [\"tls://192.0.2.1\"]\n", `f:3: forward[0].servers: "tls://192.0.2.1": this build asks servers over UDP and TCP only; write the address alone, such as "192.0.2.53:53"`},
 		"family off":    {"[recursion]\nipv6 = false\n[[forward]]\nzone = \".\"\nservers = [\"2001:db8::1\"]\n", `f:5: forward[0].servers: none can be asked: recursion.ipv4 or recursion.ipv6 is false`},
