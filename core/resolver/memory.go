@@ -29,7 +29,11 @@ func TrustMemory(memory int) int { return min(max(memory/trustShare, leastTrust)
 type held struct {
 	bytes int
 	limit int
+	hand  int // the task from which on the next search for the largest looks
 }
+
+// heldScan bounds the tasks that one search for the largest looks at: about 20 µs.
+const heldScan = 1024
 
 func newHeld(tasks int) held { return held{limit: max(heldPerTask*tasks, 1<<20)} }
 
@@ -49,14 +53,16 @@ func (h *held) take(n int, sub bool) bool {
 // tooMuchHeld is what clients are told whose responses have no room.
 const tooMuchHeld = "too many responses wait to be validated"
 
-// hold counts what task i is going to hold more. Where there is no room, the client's question that holds most goes, if that
-// is more than i will hold then: so that who has large responses wait takes the room from nobody.
+// hold counts what task i is going to hold more. Where there is no room, the client's question that holds most goes, of some
+// hundred, if that is more than i will hold then: so that who has large responses wait takes the room from nobody.
 func (m *Machine) hold(i int32, size int, sub bool) bool {
 	if m.held.take(size, sub) {
 		return true
 	}
 	largest, most := int32(-1), m.holds(i)+size
-	for k := range int32(m.tasks.used) {
+	for range min(m.tasks.used, heldScan) {
+		m.held.hand = (m.held.hand + 1) % m.tasks.used
+		k := int32(m.held.hand)
 		if t := &m.tasks.list[k]; k != i && t.running && t.depth == 0 && m.holds(k) > most {
 			largest, most = k, m.holds(k)
 		}
