@@ -18,11 +18,11 @@ type Internet struct {
 	hosts   map[string]*server
 }
 
-// Addresses of servers: 198.18.0.0/16 is for benchmarks (RFC 2544), fd18::/64 a network of its own (RFC 4193).
+// Addresses of servers: 198.18.0.0/16 is for benchmarks (RFC 2544), 2001:db8:18::/64 for documentation (RFC 3849).
 // Neither is routed anywhere, and the namespaces have no way out.
 var (
 	serversIPv4 = netip.MustParsePrefix("198.18.0.0/16")
-	serversIPv6 = netip.MustParsePrefix("fd18::/64")
+	serversIPv6 = netip.MustParsePrefix("2001:db8:18::/64")
 )
 
 // Build makes the zones, with new keys, and says which server serves what. Parents stand before their children;

@@ -71,7 +71,7 @@ func noDAD(addr string) string {
 // The resolver's addresses, at the end of the servers' networks.
 const (
 	resolverIPv4 = "198.18.255.254/16"
-	resolverIPv6 = "fd18::ffff:ffff/64"
+	resolverIPv6 = "2001:db8:18::ffff:ffff/64"
 )
 
 // ip runs ip(8) inside the namespace, once for each line.
