@@ -195,7 +195,7 @@ func (m *Machine) learn(d *delegation, t *task, zone dname.Name, r *route, secti
 	if d.nns == 0 {
 		return false
 	}
-	d.inside = r.group != nil || r.below || r.kind == here || m.unasked(m.servers.list[m.source].addr.Addr())
+	d.inside = r.group != nil || r.below || r.kind == here || m.privateRoot() || m.unasked(m.servers.list[m.source].addr.Addr())
 	now := m.seconds()
 	end := now + ttl
 	if !zone.IsRoot() {

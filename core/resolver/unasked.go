@@ -29,6 +29,16 @@ func (m *Machine) unasked(ip netip.Addr) bool {
 	return ok && (within(m.options.DoNotQuery, v4) || v4.IsLoopback() && !m.options.QueryLoopback || v4.IsUnspecified())
 }
 
+// privateRoot says whether a root hint has an address that strangers may not name: then the whole tree is one of our own.
+func (m *Machine) privateRoot() bool {
+	for _, h := range m.options.RootHints {
+		if m.unasked(h.Addr) {
+			return true
+		}
+	}
+	return false
+}
+
 // allUnasked says whether a task has asked nobody because the addresses of all servers are not asked.
 func (m *Machine) allUnasked(i int32) bool {
 	if !m.tasks.list[i].cut || m.delegations[i].naddrs == 0 {
