@@ -25,7 +25,9 @@
 //
 //	start     the present name of the question, at first its qname: is it answered here, is it known already?
 //	route     who is asked: a forward or stub group, or the servers of the closest known zone
-//	advance   pick a server by its measured time, send; without servers, spawn sub-tasks for addresses
+//	advance   pick a server by how it stands and by its measured time, send
+//	widen     all were asked in vain once: spawn sub-tasks for addresses, take those of lesser rank, ask the parent
+//	settle    nobody says anything better: take the response without authority that was put aside
 //	accept    a response: is it the one that was asked for?
 //	scrub     what of it may be believed; the rest is not looked at again
 //	use       go on: to the zone of a referral (refer), to the target of an alias (follow), to more
@@ -35,7 +37,11 @@
 // said of the servers of a child, glue included: it finds servers and answers nothing. An RRset is what a
 // server answered for a zone that it was asked as a server of. Nothing else in a response is kept, so
 // that additional and authority sections have nothing to poison, and a zone that its parent withdrew is
-// gone when the parent's TTL has passed.
+// gone when the parent's TTL has passed. What a zone says of its own servers, asked for just that, is kept
+// beside the parent's word, no longer than that, for when the parent's servers do not answer.
+//
+// A server is asked after all others while it answers nothing (down) or nothing can be sent to it (barred), but it
+// is asked: it may be silent to some names only. Few questions wait for such a server at a time.
 //
 // # Trust
 //
