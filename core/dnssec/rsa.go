@@ -19,9 +19,10 @@ const (
 	// maxModulusBits is the longest one (RFC 3110, section 2). It bounds what a hostile zone can make a
 	// verification cost.
 	maxModulusBits = 4096
-	// maxExponentBits bounds the cost of a verification too. Signers use 3, 65537 and 2^32+1; OpenSSL
-	// has the same limit for long keys.
-	maxExponentBits = 64
+	// maxExponent bounds the cost of a verification too: each of the exponent's bits costs a squaring, each that
+	// is set a multiplication. Signers use 3, 65537 and 2^32+1 at most. BIND verifies with up to 35 bits
+	// (RSA_MAX_PUBEXP_BITS), OpenSSL with up to 64 where the modulus has more than 3,072.
+	maxExponent = 1<<32 + 1
 	// minLibraryBits is the shortest modulus that crypto/rsa accepts.
 	minLibraryBits = 1024
 )
@@ -65,7 +66,7 @@ func parseRSA(a Algorithm, key []byte) publicKey {
 	switch {
 	case n.BitLen() < least || n.BitLen() > maxModulusBits || n.Bit(0) == 0:
 		return nil
-	case e.BitLen() < 2 || e.BitLen() > maxExponentBits || e.Bit(0) == 0:
+	case e.BitLen() < 2 || !e.IsUint64() || e.Uint64() > maxExponent || e.Bit(0) == 0:
 		return nil
 	case n.BitLen() < minLibraryBits || e.BitLen() > 31:
 		return &oddRSAKey{n, e, hash}
