@@ -4,7 +4,7 @@ import "heimdall/core/resolver"
 
 // Verifier runs jobs of validation on threads other than the shards'. Its methods are safe for concurrent use.
 type Verifier interface {
-	// Verify takes a job and calls done, on any thread, when it has been run, and wake soon after that. It does
+	// Verify takes a job and calls done, on any thread, when its Run has returned, and wake soon after that. It does
 	// not wait: false means that there is no room for the job.
 	Verify(job *resolver.Job, done, wake func()) bool
 }

@@ -1,12 +1,14 @@
 package resolver
 
 import (
+	"sync/atomic"
+
 	"heimdall/core/dname"
 	"heimdall/core/dnssec"
 )
 
 // Job is a piece of validation that an action of kind Verify asks for. It owns all it needs, so that Run may be
-// called on any thread, once; then it goes back to the Machine with Verified.
+// called on any thread, once; then it goes back to the Machine with Verified, whether it came to its end or not.
 type Job struct {
 	kind   jobKind
 	policy *dnssec.Policy
@@ -26,7 +28,8 @@ type Job struct {
 	cut     dnssec.Delegation // of jobCut
 	done    bool
 
-	orphaned int // counted in Machine.held for a job whose task has ended; the Machine's own
+	ended    atomic.Bool // the task is over: nobody waits for what Run finds out
+	orphaned int         // counted in Machine.held for a job whose task has ended; the Machine's own
 }
 
 type jobKind uint8
@@ -37,9 +40,13 @@ const (
 	jobCut                   // DS records or their denial
 )
 
-// Run makes the checks. wall is the time in seconds since 1970; memo and hot, which are shared by all threads, may
-// be nil.
+// Run makes the checks, none if the job's task has ended: where more signatures wait than the threads can check, no
+// client gains by them. wall is the time in seconds since 1970; memo and hot, which are shared by all threads, may be
+// nil.
 func (j *Job) Run(wall int64, memo dnssec.Memo, hot *dnssec.HotKeys) {
+	if j.ended.Load() {
+		return
+	}
 	v := dnssec.Validator{Policy: j.policy, Now: wall, Budget: &j.budget, Memo: memo, Hot: hot}
 	switch j.kind {
 	case jobAnswer:
@@ -93,7 +100,8 @@ func (m *Machine) budget(t *task) dnssec.Budget {
 	return dnssec.Budget{}
 }
 
-// Verified takes back the job of the action ref, run, or as it was if nobody could run it.
+// Verified takes back the job of the action ref, which is never nil: run, or as it was if nobody could run it or
+// needs it any more.
 func (m *Machine) Verified(now int64, ref uint64, j *Job) {
 	m.now = now
 	m.held.bytes -= j.orphaned

@@ -218,7 +218,7 @@ func (m *Machine) reach(i int32, v *validation) *dnssec.Zone {
 	return v.walk.Zone()
 }
 
-// letGo ends the validation of a task. What its job holds counts until that is back.
+// letGo ends the validation of a task. What its job holds counts until that is back; it is not run any more.
 func (m *Machine) letGo(i int32) {
 	if m.validations == nil || m.validations[i] == nil {
 		return
@@ -227,6 +227,7 @@ func (m *Machine) letGo(i int32) {
 		m.held.bytes -= v.size
 	} else {
 		v.job.orphaned = v.size
+		v.job.ended.Store(true)
 	}
 	m.validations[i] = nil
 }

@@ -193,42 +193,6 @@ func TestNegativeAnchor(t *testing.T) {
 	}
 }
 
-// When nobody can verify, clients hear so at once.
-func TestNoRoomForJobs(t *testing.T) {
-	w := newSignedWorld(t, nil)
-	w.busy = true
-	a, m := w.resolve(question("www.example.test.", wire.TypeA))
-	if m.Rcode != dns.RcodeServerFailure || a.EDEText == "" || w.m.Stats().JobsRefused == 0 {
-		t.Errorf("%v %q", m.Rcode, a.EDEText)
-	}
-	if a, m := w.resolve(question("www.plain.test.", wire.TypeA)); m.Rcode != dns.RcodeServerFailure {
-		t.Errorf("unsigned, but nobody knows: %v (%s)", m.Rcode, a.EDEText)
-	}
-	w.busy = false
-	w.run(time.Minute)
-	if a, _ := w.resolve(question("www.example.test.", wire.TypeA)); !a.AD {
-		t.Errorf("with room: AD %v (%s)", a.AD, a.EDEText)
-	}
-	w.idle()
-}
-
-// A verdict that comes after the end of its task changes nothing.
-func TestLateVerdict(t *testing.T) {
-	w := newSignedWorld(t, nil)
-	w.hold = true
-	a, m := w.resolve(question("www.example.test.", wire.TypeA))
-	if m.Rcode != dns.RcodeServerFailure || !a.Failed {
-		t.Fatalf("%v", m.Rcode)
-	}
-	for _, held := range w.held {
-		held.Job.Run(signedAt, nil, nil)
-		w.m.Verified(int64(w.now), held.Ref, held.Job)
-		w.perform()
-	}
-	w.hold = false
-	w.idle()
-}
-
 // Denial that is known answers for other names and types without a query (RFC 8198), what is below a name that
 // does not exist included (RFC 8020).
 func TestAggressiveDenial(t *testing.T) {
@@ -364,11 +328,13 @@ func TestSignatureBudget(t *testing.T) {
 	w.idle()
 }
 
-type countingMemo struct{ failures int }
+// countingMemo remembers nothing and counts the checks, and those that failed.
+type countingMemo struct{ checks, failures int }
 
 func (c *countingMemo) Get(dnssec.MemoKey) (valid, ok bool) { return false, false }
 
 func (c *countingMemo) Put(_ dnssec.MemoKey, valid bool, _ int) {
+	c.checks++
 	if !valid {
 		c.failures++
 	}
