@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 GO    ?= go
 BIN   := bin
-FUZZTIME ?= 60s
+FUZZTIME ?= 600s
 BENCHTIME ?= 200ms
 SOAK ?= 90s
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
@@ -42,7 +42,7 @@ soak: ## the documented memory against misses, floods, validation, clients and r
 	$(GO) vet -tags soak ./cmd/heimdalld
 	$(GO) test -count=1 -v -tags soak -timeout 0 -run 'TestSoak$$' ./cmd/heimdalld -soak $(SOAK)
 
-fuzz: ## run each fuzz target for FUZZTIME
+fuzz: ## all fuzz targets, within FUZZTIME together
 	@.ci/fuzz $(FUZZTIME)
 
 bench: ## micro-benchmarks of each stage
