@@ -9,9 +9,13 @@ const (
 	// batchLen is how many datagrams one receive fetches.
 	batchLen = 16
 
-	// datagramLen is the longest datagram taken, in octets. It is above every
-	// payload size that resolvers commonly offer; a longer answer comes by stream.
+	// datagramLen is how much of a datagram is taken, in octets. It is above every
+	// payload size that resolvers commonly offer. What is longer gets the TC flag
+	// (RFC 1035, section 4.1.1), so that the answer is asked for by stream.
 	datagramLen = 4096
+
+	headerLen = 12   // octets of a DNS header
+	flagTC    = 0x02 // in its third octet
 
 	// maxBatches bounds the receives for one socket in one turn.
 	maxBatches = 4
@@ -73,7 +77,10 @@ func (p *Pool) receive(sock uint16) {
 			s.owed = max(0, s.owed-1)
 			if !whole {
 				p.stats.Oversize++
-				continue
+				if len(msg) < headerLen {
+					continue
+				}
+				msg[2] |= flagTC // Cut here, as its server should have: the rest comes over a stream.
 			}
 			p.stats.Received++
 			p.sink.UpstreamDatagram(sock, p.addrPort(raw), msg)

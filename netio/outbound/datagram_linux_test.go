@@ -61,14 +61,19 @@ func TestDatagramLengths(t *testing.T) {
 	s := newUDPServer(t, "127.0.0.1:0")
 	h.send(s.addr, "q")
 	_, from := s.read()
-	for _, length := range []int{datagramLen + 1, 0, datagramLen, 60000, 1} {
-		s.write(strings.Repeat("x", length), from)
+	lengths := []int{datagramLen + 1, 0, datagramLen, 60000, 1}
+	for _, length := range lengths {
+		s.write(strings.Repeat("\x01", length), from)
 	}
-	h.until("received", func() bool { return h.Stats().Received == 3 })
+	h.until("received", func() bool { return h.Stats().Received == 5 })
 	h.quiet()
-	for i, want := range []int{0, datagramLen, 1} {
-		if got := len(h.datagrams[i].msg); got != want {
-			t.Errorf("datagram %d: %d octets, want %d", i, got, want)
+	for i, length := range lengths {
+		msg := h.datagrams[i].msg
+		if want := min(length, datagramLen); len(msg) != want {
+			t.Errorf("datagram %d: %d octets, want %d", i, len(msg), want)
+		}
+		if cut := len(msg) > 2 && msg[2]&flagTC != 0; cut != (length > datagramLen) {
+			t.Errorf("datagram %d of %d octets: truncated %v", i, length, cut)
 		}
 	}
 	if n := h.Stats().Oversize; n != 2 {

@@ -152,7 +152,7 @@ type Stats struct {
 	SendDrops  uint64 // lost because the kernel had no room, which counts as loss on the way
 	SendErrors uint64 // refused: no route, not permitted, too large
 	Received   uint64 // handed to the sink
-	Oversize   uint64 // longer than a receive buffer; dropped
+	Oversize   uint64 // longer than a receive buffer; cut, and marked as truncated
 	SockErrors uint64 // pending errors (ICMP) that a call met and ignored
 
 	// Streams, since the start.
