@@ -126,6 +126,7 @@ type Resolver struct {
 	Timeout           time.Duration `toml:"timeout"`
 	UpstreamPorts     int           `toml:"upstream_ports"`
 	CaseRandomisation bool          `toml:"case_randomisation"`
+	Cookies           bool          `toml:"cookies"`
 }
 
 // Recursion says who may have what resolved, and how.

@@ -114,6 +114,7 @@ var keys = []key{
 	{Name: "resolver.timeout", Default: "4s", Min: 100 * ms, Max: 60 * sec},
 	{Name: "resolver.upstream_ports", Default: int64(64), Min: 1, Max: 4096, Unit: "sockets"},
 	{Name: "resolver.case_randomisation", Default: true},
+	{Name: "resolver.cookies", Default: true},
 
 	{Name: "recursion.enabled", Default: true},
 	{Name: "recursion.root_hints", Default: "", Max: 4095, Unit: "octets"},

@@ -1,6 +1,8 @@
 package resolver
 
 import (
+	"net/netip"
+
 	"heimdall/core/dname"
 	"heimdall/core/wire"
 )
@@ -8,7 +10,7 @@ import (
 const (
 	maxFlights = 4  // exchanges of one task, those past their time-out included
 	maxGuesses = 4  // wrong responses to one query until it goes to TCP; PowerDNS's spoof-nearmiss-max is 1
-	nearScan   = 32 // exchanges of a socket compared with a response whose ID fits none
+	maxNear    = 16 // exchanges with one question, server and socket that share its wrong responses; each task has maxFlights at most
 )
 
 // exchange is one query sent to one server.
@@ -18,7 +20,8 @@ type exchange struct {
 	next   int32 // of the same task, or in the free list
 	server int32
 
-	sockNext, sockPrev int32 // of the same socket; sockPrev is -1-sock at the head
+	askedNext, askedPrev int32  // of the same bucket; askedPrev is -1 at the head
+	asked                uint32 // hash of question, server and socket
 
 	sent   int64 // never: a limit of ours kept it back
 	due    int64
@@ -30,6 +33,7 @@ type exchange struct {
 	listed   bool // (sock, id) are registered
 	late     bool // past its time-out, kept in case the answer comes
 	stream   bool
+	lowered  bool // in lower case to find out whether the server minds mixed case
 	edns     bool
 	cookie   bool
 	probe    bool  // of a server that was down
@@ -46,13 +50,16 @@ type exchanges struct {
 	inUse int
 
 	slots []int32 // open addressing by socket and ID, -1 is free
-	socks []int32 // head of each socket's exchanges, -1: none
+	heads []int32 // of chains by what was asked of whom, -1: none
 }
 
 func newExchanges(n int) exchanges {
-	p := exchanges{list: make([]exchange, n), free: -1, slots: make([]int32, 2*pow2(n))}
+	p := exchanges{list: make([]exchange, n), free: -1, slots: make([]int32, 2*pow2(n)), heads: make([]int32, pow2(n))}
 	for i := range p.slots {
 		p.slots[i] = -1
+	}
+	for i := range p.heads {
+		p.heads[i] = -1
 	}
 	return p
 }
@@ -69,7 +76,7 @@ func (p *exchanges) add() int32 {
 		return -1
 	}
 	p.inUse++
-	p.list[i] = exchange{gen: (p.list[i].gen + 1) & genMask, live: true, sockNext: -1}
+	p.list[i] = exchange{gen: (p.list[i].gen + 1) & genMask, live: true}
 	return i
 }
 
@@ -97,33 +104,32 @@ func (p *exchanges) find(sock, id uint16) int32 {
 	}
 }
 
-// enlist registers an exchange for the responses to sock and id, which must be unused.
-func (p *exchanges) enlist(i int32, sock, id uint16) {
-	for int(sock) >= len(p.socks) {
-		p.socks = append(p.socks, -1)
-	}
+// enlist registers an exchange for the responses to sock and id, which must be unused, and for those that only look like
+// it: asked is the hash of what it asks.
+func (p *exchanges) enlist(i int32, sock, id uint16, asked uint32) {
 	x := &p.list[i]
-	x.sock, x.id, x.listed = sock, id, true
+	x.sock, x.id, x.asked, x.listed = sock, id, asked, true
 	at := p.slot(sock, id)
 	for ; p.slots[at] >= 0; at = (at + 1) & uint64(len(p.slots)-1) {
 	}
 	p.slots[at] = i
-	x.sockPrev, x.sockNext = -1, p.socks[sock]
-	if x.sockNext >= 0 {
-		p.list[x.sockNext].sockPrev = i
+	head := &p.heads[asked&uint32(len(p.heads)-1)]
+	x.askedPrev, x.askedNext = -1, *head
+	if *head >= 0 {
+		p.list[*head].askedPrev = i
 	}
-	p.socks[sock] = i
+	*head = i
 }
 
 func (p *exchanges) unlist(i int32) {
 	x := &p.list[i]
-	if x.sockPrev >= 0 {
-		p.list[x.sockPrev].sockNext = x.sockNext
+	if x.askedPrev >= 0 {
+		p.list[x.askedPrev].askedNext = x.askedNext
 	} else {
-		p.socks[x.sock] = x.sockNext
+		p.heads[x.asked&uint32(len(p.heads)-1)] = x.askedNext
 	}
-	if x.sockNext >= 0 {
-		p.list[x.sockNext].sockPrev = x.sockPrev
+	if x.askedNext >= 0 {
+		p.list[x.askedNext].askedPrev = x.askedPrev
 	}
 	x.listed = false
 	mask := uint64(len(p.slots) - 1)
@@ -203,7 +209,7 @@ func (m *Machine) BuildQuery(ref uint64, sock uint16, buf []byte) []byte {
 			random = m.rnd.Uint64()
 			id = uint16(random)
 		}
-		m.exchanges.enlist(i, sock, id)
+		m.exchanges.enlist(i, sock, id, m.askedHash(sock, x.server, t.current()[x.skip:], x.typ))
 	}
 	var flags uint16
 	if x.recurse {
@@ -222,6 +228,39 @@ func (m *Machine) BuildQuery(ref uint64, sock uint16, buf []byte) []byte {
 		}
 	}
 	return msg
+}
+
+// askedHash is the hash of what a query over a socket asks a server. It is keyed: strangers choose names.
+func (m *Machine) askedHash(sock uint16, server int32, name dname.Name, typ wire.Type) uint32 {
+	return uint32(mix(dname.Hash(m.tasks.seed, name) ^ mix(uint64(server)<<32|uint64(sock)<<16|uint64(typ))))
+}
+
+// near finds the query that a response with an unknown ID tries to answer: same socket, server and question. Of several,
+// it is the one that the fewest wrong responses were counted for.
+func (m *Machine) near(sock uint16, from netip.AddrPort, msg []byte) int32 {
+	server := m.servers.find(from)
+	var buf [dname.MaxLen]byte
+	name, next, ok := dname.Unpack(buf[:0], msg, wire.HeaderLen)
+	if server < 0 || !ok || len(msg)-next < 4 {
+		return -1
+	}
+	asked := m.askedHash(sock, server, name, wire.Type(uint16(msg[next])<<8|uint16(msg[next+1])))
+	best := int32(-1)
+	e := m.exchanges.heads[asked&uint32(len(m.exchanges.heads)-1)]
+	for n := 0; e >= 0 && n < maxNear; e = m.exchanges.list[e].askedNext {
+		x := &m.exchanges.list[e]
+		if x.asked != asked || x.sock != sock || x.server != server {
+			continue
+		}
+		n++
+		before := m.stats
+		result := m.check(x, msg)
+		m.stats = before // It is counted as UnknownID.
+		if result != checkFailed && (best < 0 || x.guesses < m.exchanges.list[best].guesses) {
+			best = e
+		}
+	}
+	return best
 }
 
 // question is the name as asked: in the letter case that the exchange's seed gives.

@@ -110,9 +110,12 @@ func (m *Machine) send(i, server int32, r *route) bool {
 	if x.edns = srv.useEDNS(m.now) && !a.noEDNS; x.edns && a.tries >= 2 && srv.edns == unknown && !a.stream {
 		x.edns = false // RFC 6891, section 6.2.2: some middle box may drop what it does not know.
 	}
-	x.cookie = x.edns && !a.noCookie && srv.useCookie(m.now) && (a.tries == 0 || srv.cookies == works)
+	x.cookie = x.edns && !a.noCookie && !m.options.NoCookies && srv.useCookie(m.now) && (a.tries == 0 || srv.cookies == works)
 	if !m.options.PlainCase && t.plain == plainOff && srv.useCase(m.now) {
-		x.caseOf = m.rnd.Uint64() | 1
+		// Some servers drop or refuse questions in mixed case.
+		if x.lowered = srv.letterCase == unknown && !a.stream && (a.caseDoubt == caseRefused || a.silent); !x.lowered {
+			x.caseOf = m.rnd.Uint64() | 1
+		}
 	}
 	a.tries++
 	wait := m.window(srv, r.floor)
@@ -159,6 +162,11 @@ func (m *Machine) useless(e int32, why Failure, rcode wire.Rcode) {
 		}
 		t.typedNS = true
 		m.advance(i)
+		return
+	}
+	if m.mayMindCase(t, x, why) {
+		t.attempt(x.server).caseDoubt = caseRefused
+		m.again(e)
 		return
 	}
 	t.attempt(x.server).excluded = true

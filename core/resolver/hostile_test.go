@@ -381,6 +381,9 @@ func TestForgedAndMissingCookies(t *testing.T) {
 	n.servers[one] = baking(nil)
 	n.resolve(question("www.example.", wire.TypeA))
 	n.servers[one] = func(q sent) []reply {
+		if q.stream {
+			return nil // It is slower than the honest datagram.
+		}
 		forged := baking(func(q sent, c *dns.EDNS0_COOKIE, m *dns.Msg) {
 			c.Cookie = "ff" + c.Cookie[2:]
 			m.Answer = nil

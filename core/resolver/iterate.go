@@ -220,6 +220,25 @@ func (m *Machine) minimise(t *task, zone int) {
 	t.asked = min(t.asked, uint8(full))
 }
 
+// askWhole asks for the whole name, when two queries for a shorter one were not answered: some servers drop questions for
+// names that they have no data for (RFC 9156, section 2.3).
+func (m *Machine) askWhole(t *task) {
+	if !t.chosen || t.plainNames || int(t.asked) >= t.current().Labels() {
+		return
+	}
+	tries := 0
+	for n := range t.tried[:t.ntried] {
+		tries += int(t.tried[n].tries)
+	}
+	if tries < 2 {
+		return
+	}
+	t.plainNames, t.chosen = true, false
+	for n := range t.tried[:t.ntried] {
+		t.tried[n].tries = min(t.tried[n].tries, maxPerServer-1)
+	}
+}
+
 // readyTask is a task whose sub-task has ended.
 type readyTask struct {
 	task int32

@@ -163,6 +163,7 @@ func (m *Machine) Fire(now int64, ref uint64) {
 		return
 	}
 	if m.expire(t) && !m.pending(t) && t.stage == stageAsk {
+		m.askWhole(t)
 		m.advance(i)
 		return
 	}
@@ -187,13 +188,14 @@ func (m *Machine) expire(t *task) (any bool) {
 				continue
 			}
 			x.late = true
+			t.attempt(x.server).silent = true
 			m.servers.list[x.server].overdue++
 			m.servers.list[x.server].lost(m.now, x.sent)
 			if m.tracer != nil {
 				m.traceServer(i, "timeout", "no response in time")
 			}
 			if x.stream {
-				t.attempt(x.server).stream = false
+				m.withoutStream(t, t.attempt(x.server))
 				m.drop(i)
 			}
 		}

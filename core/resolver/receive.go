@@ -100,6 +100,9 @@ func (m *Machine) check(x *exchange, msg []byte) checked {
 		m.stats.WrongOpcode++
 		return checkFailed
 	}
+	if flags&wire.FlagTC != 0 && !x.stream && wire.Count(msg, wire.Question) == 0 {
+		return checkOK // Cut down to nothing: all that is taken from it is to ask over TCP.
+	}
 	if len(msg) == wire.HeaderLen && x.edns && wire.Count(msg, wire.Question) == 0 {
 		switch wire.RcodeOf(flags) { // RFC 6891, section 7: a server that could not read the query may leave it out.
 		case wire.RcodeFormErr, wire.RcodeNotImp:
@@ -126,27 +129,6 @@ func (m *Machine) check(x *exchange, msg []byte) checked {
 	return checkFailed
 }
 
-// near finds the query that a response with an unknown ID tries to answer: same socket, server and question.
-func (m *Machine) near(sock uint16, from netip.AddrPort, msg []byte) int32 {
-	if int(sock) >= len(m.exchanges.socks) {
-		return -1
-	}
-	e := m.exchanges.socks[sock]
-	for n := 0; e >= 0 && n < nearScan; n++ {
-		x := &m.exchanges.list[e]
-		if m.servers.list[x.server].addr == from {
-			before := m.stats
-			result := m.check(x, msg)
-			m.stats = before // It is counted as UnknownID.
-			if result != checkFailed {
-				return e
-			}
-		}
-		e = x.sockNext
-	}
-	return -1
-}
-
 // guess counts a wrong response to a query; many mean that someone tries to hit it, and it goes to TCP.
 func (m *Machine) guess(e int32) {
 	x := &m.exchanges.list[e]
@@ -156,60 +138,6 @@ func (m *Machine) guess(e int32) {
 	m.stats.Spoofed++
 	m.tasks.list[x.task].attempt(x.server).stream = true
 	m.again(e)
-}
-
-// confirmCase reacts to a response that is right but for the letter case of its question: a server that
-// changes it, or a guess. The answer comes over TCP, where it cannot be a guess; the query stays open.
-func (m *Machine) confirmCase(e int32) {
-	x := &m.exchanges.list[e]
-	i, server := x.task, x.server
-	t := &m.tasks.list[i]
-	a := t.attempt(server)
-	if a.caseSeen || t.plain != plainOff {
-		return
-	}
-	a.caseSeen, a.stream = true, true
-	a.tries = min(a.tries, maxPerServer-1)
-	if r, ok := m.route(i); ok && m.affordable(t) && m.send(i, server, &r) {
-		m.arm(i)
-	}
-}
-
-// streamFailed ends a query over TCP. If it was to confirm an answer in the wrong letter case, the task
-// asks in lower case from now on, and believes what two responses agree on.
-func (m *Machine) streamFailed(e int32, why Failure) {
-	x := &m.exchanges.list[e]
-	i := x.task
-	t := &m.tasks.list[i]
-	a := t.attempt(x.server)
-	if !a.caseSeen || t.plain != plainOff {
-		m.useless(e, why, wire.RcodeServFail)
-		return
-	}
-	m.servers.list[x.server].failed[why]++
-	t.plain = plainFirst
-	m.dropAll(t)
-	for n := range t.tried[:t.ntried] {
-		t.tried[n].tries, t.tried[n].stream = 0, false
-	}
-	m.advance(i)
-}
-
-// agreed says whether the records of this response are those of the one before it.
-func (m *Machine) agreed(t *task) bool {
-	sum := m.records.sum() + uint64(m.rcode)
-	same := t.plain == plainSecond && t.plainSum == sum
-	t.plain, t.plainSum = plainSecond, sum
-	return same
-}
-
-// plainCase remembers that a server does not keep letter case.
-func (m *Machine) plainCase(server int32) {
-	s := &m.servers.list[server]
-	if s.letterCase != broken {
-		m.stats.CaseFallbacks++
-	}
-	s.letterCase, s.caseUntil = broken, m.now+caseMemory
 }
 
 // accept judges a response that belongs to exchange e.
@@ -232,9 +160,7 @@ func (m *Machine) accept(e int32, msg []byte) {
 	srv.answered++
 	if !x.stream {
 		srv.measured(m.now - x.sent)
-		if x.caseOf != 0 && srv.letterCase == unknown {
-			srv.letterCase = works
-		}
+		m.learnCase(x, srv, a, m.response.rcode)
 	}
 	switch {
 	case wire.Flags(msg)&wire.FlagTC == 0:
@@ -277,7 +203,7 @@ func (m *Machine) judge(e int32, rcode wire.Rcode) {
 		if !x.edns && srv.edns == unknown && (a.noEDNS || a.tries > 2) {
 			srv.withoutEDNS(a.noEDNS, m.now, m.failing.most)
 		}
-		if x.edns && a.noCookie && srv.cookies == unknown {
+		if x.edns && a.noCookie && (srv.cookies == unknown || a.cookie == cookieNotOurs) {
 			srv.cookies, srv.cookiesUntil = broken, m.now+ednsMemory
 		}
 		m.use(e)
@@ -298,10 +224,10 @@ func (m *Machine) judge(e int32, rcode wire.Rcode) {
 		case x.stream:
 			m.useless(e, FailCookie, rcode)
 			return
-		case a.badCookie:
+		case a.cookie != cookieFine:
 			a.stream = true
 		}
-		a.badCookie = true
+		a.cookie = max(a.cookie, cookieBad)
 		m.again(e)
 	case wire.RcodeServFail:
 		m.useless(e, FailServFail, rcode)
@@ -310,33 +236,4 @@ func (m *Machine) judge(e int32, rcode wire.Rcode) {
 	default:
 		m.useless(e, FailRcode, rcode)
 	}
-}
-
-// checkCookie compares the cookie in m.response with the one that was sent (RFC 7873, section 5.3). False if
-// the response must not be used: a wrong one is ignored, a missing one has to be explained over TCP.
-func (m *Machine) checkCookie(e int32, srv *server) bool {
-	x := &m.exchanges.list[e]
-	c := m.response.cookie
-	switch {
-	case len(c) >= len(srv.ours) && [8]byte(c) == srv.ours:
-		if size := len(c) - len(srv.ours); size >= 8 && size <= len(srv.theirs) {
-			srv.theirsLen = uint8(copy(srv.theirs[:], c[len(srv.ours):]))
-			srv.cookies = works
-		}
-	case x.stream:
-		if c == nil && srv.cookies == works {
-			srv.cookies, srv.cookiesUntil = broken, m.now+caseMemory
-		}
-	case c != nil:
-		m.stats.WrongCookie++
-		m.servers.mismatched(x.server)
-		m.guess(e)
-		return false
-	case srv.cookies == works:
-		m.stats.NoCookie++
-		m.tasks.list[x.task].attempt(x.server).stream = true
-		m.again(e)
-		return false
-	}
-	return true
 }

@@ -76,7 +76,7 @@ type server struct {
 
 	edns, letterCase     capability
 	ednsUntil, caseUntil int64
-	ednsDrops            uint8 // times that queries with EDNS seemed to be dropped
+	ednsDrops, caseDrops uint8 // times that queries with EDNS, or in mixed case, seemed to be dropped
 
 	cookies      capability // RFC 7873
 	cookiesUntil int64
@@ -161,6 +161,17 @@ func (s *server) withoutEDNS(said bool, now int64, seconds uint32) {
 	s.edns, s.ednsUntil = broken, now+memory
 }
 
+// withoutCase remembers that a server does not take mixed letter case: it showed so, or answered only when asked in lower
+// case, which may have been loss. That is believed like the lack of EDNS.
+func (s *server) withoutCase(shown bool, now int64, seconds uint32) {
+	memory := caseMemory
+	if !shown {
+		memory = min(memory, int64(seconds)*1e9<<s.caseDrops)
+		s.caseDrops = min(s.caseDrops+1, 10)
+	}
+	s.letterCase, s.caseUntil = broken, now+memory
+}
+
 func (s *server) useEDNS(now int64) bool {
 	if s.edns == broken && now >= s.ednsUntil {
 		s.edns = unknown
@@ -173,21 +184,6 @@ func (s *server) useCase(now int64) bool {
 		s.letterCase = unknown
 	}
 	return s.letterCase != broken
-}
-
-// cookie appends the cookies to send to the server.
-func (s *server) cookie(dst []byte, rnd Rand) []byte {
-	if s.ours == [8]byte{} {
-		binary.LittleEndian.PutUint64(s.ours[:], rnd.Uint64()|1)
-	}
-	return append(append(dst, s.ours[:]...), s.theirs[:s.theirsLen]...)
-}
-
-func (s *server) useCookie(now int64) bool {
-	if s.cookies == broken && now >= s.cookiesUntil {
-		s.cookies = unknown
-	}
-	return s.cookies != broken
 }
 
 // servers is the table of all servers known, of fixed size, found by address.

@@ -22,9 +22,28 @@ type attempt struct {
 	stream    bool // go over TCP
 	noEDNS    bool
 	noCookie  bool
-	badCookie bool // it did not take the cookie once
-	caseSeen  bool // it answered in the wrong letter case
+	cookie    cookieDoubt
+	caseDoubt caseDoubt
+	silent    bool // it let a datagram go by
 }
+
+// cookieDoubt is what came of the cookie sent to a server.
+type cookieDoubt uint8
+
+const (
+	cookieFine    cookieDoubt = iota
+	cookieBad                 // the server did not take it
+	cookieNotOurs             // another one came back
+)
+
+// caseDoubt is what came of the mixed letter case of a question.
+type caseDoubt uint8
+
+const (
+	caseFine    caseDoubt = iota
+	caseRefused           // the server was of no use: it is asked in lower case
+	caseLost              // it answered in another letter case
+)
 
 // task is one question in flight. It holds no pointers, and the garbage collector never looks at it.
 type task struct {

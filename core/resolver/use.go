@@ -39,14 +39,21 @@ func (m *Machine) use(e int32) {
 		m.useless(e, FailMalformed, m.response.rcode)
 		return
 	}
+	if x.lowered && t.plain == plainOff && !m.ours(x) {
+		t.plain = plainFirst // With fewer bits to guess, two responses have to agree.
+	}
 	if t.plain != plainOff {
+		first := t.plain == plainFirst
 		if !m.agreed(t) {
+			if a := t.attempt(x.server); first {
+				a.tries = min(a.tries, maxPerServer-1)
+			}
 			m.drop(e)
 			m.resume(i)
 			return
 		}
 		for n := range t.tried[:t.ntried] {
-			if a := &t.tried[n]; a.caseSeen {
+			if a := &t.tried[n]; a.caseDoubt == caseLost {
 				m.plainCase(a.server)
 			}
 		}

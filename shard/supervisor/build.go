@@ -208,7 +208,7 @@ func (s *Supervisor) resolverOptions(started, c *config.Config, w *worker, recor
 	r := &started.Recursion
 	return resolver.Options{
 		MaxTasks: maxTasks(started.Resolver.InFlight), MaxWaiters: w.opt.Waiters, Timeout: started.Resolver.Timeout,
-		UDPSize: uint16(started.Server.UDPPayload), PlainCase: !started.Resolver.CaseRandomisation, Groups: groups(c),
+		UDPSize: uint16(started.Server.UDPPayload), PlainCase: !started.Resolver.CaseRandomisation, NoCookies: !started.Resolver.Cookies, Groups: groups(c),
 		Recursion: r.Enabled, RootHints: s.hints, PlainNames: !r.QnameMinimisation, NoIPv4: !r.IPv4, NoIPv6: !r.IPv6,
 		QueryLoopback: r.QueryLoopback, DoNotQuery: r.DoNotQuery, AnyGlue: !r.HardenGlue, Memory: records, TrustMemory: resolver.TrustMemory(len(w.mem)), Anchors: s.trust.set(),
 	}
