@@ -2,7 +2,6 @@ package supervisor
 
 import (
 	"fmt"
-	"os"
 
 	"heimdall/core/config"
 	"heimdall/core/dnssec"
@@ -20,12 +19,9 @@ func loadAnchors(c *config.Config) ([]dnssec.Anchor, error) {
 	}
 	list := []dnssec.Anchor{dnssec.RootAnchor()}
 	if r.TrustAnchors != "" {
-		text, err := os.ReadFile(r.TrustAnchors)
+		text, err := readFile(r.TrustAnchors, maxAnchors, 0)
 		if err != nil {
 			return nil, fmt.Errorf("read recursion.trust_anchors: %w", err)
-		}
-		if len(text) > maxAnchors {
-			return nil, fmt.Errorf("read recursion.trust_anchors: %s is longer than %d bytes", r.TrustAnchors, maxAnchors)
 		}
 		if list, err = dnssec.ParseAnchors(r.TrustAnchors, string(text)); err != nil {
 			return nil, fmt.Errorf("read recursion.trust_anchors: %w", err)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"net/netip"
-	"os"
 
 	"github.com/miekg/dns"
 
@@ -21,12 +20,9 @@ func loadHints(path string) ([]resolver.Hint, error) {
 	if path == "" {
 		return resolver.DefaultHints(), nil
 	}
-	text, err := os.ReadFile(path)
+	text, err := readFile(path, maxHints, 0)
 	if err != nil {
 		return nil, fmt.Errorf("read recursion.root_hints: %w", err)
-	}
-	if len(text) > maxHints {
-		return nil, fmt.Errorf("read recursion.root_hints: %s is longer than %d bytes", path, maxHints)
 	}
 	servers := map[string]bool{}
 	addrs := map[string][]netip.Addr{}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"heimdall/affinity"
@@ -20,15 +19,7 @@ const maxConfig = 8 << 20
 // LoadConfig reads and checks a configuration file. Relative names in it start at its folder. The error
 // lists every problem, one a line, with file, line and key; warnings are returned beside the configuration.
 func LoadConfig(path string) (*config.Config, config.Problems, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, nil, fmt.Errorf("open the configuration: %w", err)
-	}
-	defer f.Close()
-	if info, err := f.Stat(); err == nil && info.Size() > maxConfig {
-		return nil, nil, fmt.Errorf("read %s: longer than %d bytes", path, maxConfig)
-	}
-	text, err := os.ReadFile(path)
+	text, err := readFile(path, maxConfig, 0)
 	if err != nil {
 		return nil, nil, fmt.Errorf("read the configuration: %w", err)
 	}

@@ -2,9 +2,9 @@ package supervisor
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"heimdall/core/dnssec"
 )
@@ -14,14 +14,12 @@ var errNotRoot = errors.New("the state is not that of the root zone")
 
 // readTrustPoint reads the state of the automatic update, nil if there is no file yet.
 func readTrustPoint(path string) (*dnssec.TrustPoint, error) {
-	text, err := os.ReadFile(path)
+	text, err := readFile(path, maxAnchors, syscall.O_NOFOLLOW)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		return nil, nil
 	case err != nil:
 		return nil, err
-	case len(text) > maxAnchors:
-		return nil, fmt.Errorf("%s is longer than %d bytes", path, maxAnchors)
 	}
 	point, err := dnssec.ParseTrustPoint(path, string(text))
 	if err == nil && !point.Zone.IsRoot() {
@@ -30,9 +28,14 @@ func readTrustPoint(path string) (*dnssec.TrustPoint, error) {
 	return point, err
 }
 
-// replaceFile gives a file new content, whole or not at all, whenever the power fails.
+// replaceFile gives a file new content, whole or not at all, whenever the power fails. Only the daemon's user may read it.
+// Who may write to the folder gains nothing by a link at either name: the new file is made where nothing is, and takes
+// the place of a link, not of what that points to.
 func replaceFile(path string, content []byte) error {
 	temp := path + ".new"
+	if err := os.Remove(temp); err != nil && !errors.Is(err, os.ErrNotExist) { // left by a process that was killed
+		return err
+	}
 	if err := writeFile(temp, content); err != nil {
 		os.Remove(temp)
 		return err
@@ -51,10 +54,15 @@ func replaceFile(path string, content []byte) error {
 
 // writeFile returns when the content is on the disk.
 func writeFile(path string, content []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL|syscall.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(content)
+	return fill(f, content)
+}
+
+// fill writes all of a file, and closes it.
+func fill(f *os.File, content []byte) error {
+	_, err := f.Write(content)
 	return errors.Join(err, f.Sync(), f.Close())
 }
