@@ -60,11 +60,14 @@ func (t *tool) reload(ctx context.Context) error {
 
 func showReload(w io.Writer, r *control.Reload) {
 	fmt.Fprintln(w, "read", r.Config)
-	if len(r.Applied)+len(r.NeedsRestart) == 0 {
+	if len(r.Applied)+len(r.NeedsRestart)+len(r.Zones)+len(r.Warnings) == 0 {
 		fmt.Fprintln(w, "nothing has changed")
 	}
 	for _, key := range r.Applied {
 		fmt.Fprintln(w, "  in force now:", key)
+	}
+	for _, zone := range r.Zones {
+		fmt.Fprintln(w, "  loaded anew: zone", zone)
 	}
 	for _, key := range r.NeedsRestart {
 		fmt.Fprintln(w, "  needs a restart:", key)

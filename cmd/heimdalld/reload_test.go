@@ -19,7 +19,7 @@ type reloaded struct {
 }
 
 // reloads counts the lines of the log that a reload by signal leaves.
-func reloads(d *daemon) int { return strings.Count(d.log.String(), "msg=reloaded") }
+func reloads(d *daemon) int { return strings.Count(d.log.String(), "msg=reloaded by=SIGHUP") }
 
 // A reload changes where names are resolved and who may ask, and keeps the cache.
 func TestReloadChangesServersAndClients(t *testing.T) {

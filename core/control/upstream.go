@@ -43,8 +43,9 @@ type Upstream struct {
 // Reload is the reply to the command reload when the new file is valid. When it
 // is not, the reply is an Error of CodeInvalidConfig and nothing was changed.
 type Reload struct {
-	Config       string   `json:"config"`        // path of the file that was read
-	Applied      []string `json:"applied"`       // keys whose new values are in force
-	NeedsRestart []string `json:"needs_restart"` // keys whose new values wait for a restart
+	Config       string   `json:"config"`          // path of the file that was read
+	Applied      []string `json:"applied"`         // keys whose new values are in force
+	NeedsRestart []string `json:"needs_restart"`   // keys whose new values wait for a restart
+	Zones        []string `json:"zones,omitempty"` // of which a new version was loaded
 	Warnings     []string `json:"warnings,omitempty"`
 }

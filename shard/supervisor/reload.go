@@ -77,9 +77,11 @@ func (s *Supervisor) Reload(ctx context.Context) (*control.Reload, error) {
 	if err := finishFlush(limit, list, make([]int, len(list))); err != nil {
 		s.log.Warn("answers of other routes than the present ones are still in memory", "error", err)
 	}
+	before := s.zones.versions()
 	if err := s.zones.configure(ctx, next.Zone, routed(next, started)...); err != nil {
 		return nil, fmt.Errorf("apply the zones: %w", err)
 	}
+	out.Zones = s.zones.loadedSince(before)
 	out.Warnings = append(out.Warnings, s.zones.failures()...)
 	return out, nil
 }
@@ -98,12 +100,13 @@ func apply(sh *shard.Shard, c *config.Config, r core.Rules) {
 // ReloadAndLog is Reload for a signal, which has nobody to answer to.
 func (s *Supervisor) ReloadAndLog(ctx context.Context) {
 	r, err := s.Reload(ctx)
-	if err != nil {
-		s.log.Error("not reloaded", "error", err)
-		return
+	logReload(s.log.With("by", "SIGHUP"), r, err)
+}
+
+// describe is an error in one line with its details, which its text alone leaves out.
+func describe(err error) string {
+	if e, ok := errors.AsType[*control.Error](err); ok && len(e.Details) > 0 {
+		return e.Message + ": " + strings.Join(e.Details, "; ")
 	}
-	for _, w := range r.Warnings {
-		s.log.Warn("reloaded, but: " + w)
-	}
-	s.log.Info("reloaded", "applied", r.Applied, "needs_restart", r.NeedsRestart)
+	return err.Error()
 }

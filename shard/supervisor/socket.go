@@ -102,7 +102,7 @@ func (a *adminSocket) handle(c *net.UnixConn) {
 	stop := context.AfterFunc(a.ctx, func() { c.CloseRead() }) // a response under way may still leave
 	defer stop()
 	defer c.Close()
-	err := control.Serve(a.ctx, deadlines{c}, a.server)
+	err := control.Serve(a.ctx, deadlines{c}, newDeeds(a.server, a.log, peerOf(c)))
 	if err != nil && a.ctx.Err() == nil && !errors.Is(err, os.ErrDeadlineExceeded) {
 		a.log.Debug("an admin connection ended", "error", err)
 	}

@@ -1,0 +1,86 @@
+package supervisor
+
+import (
+	"context"
+	"log/slog"
+
+	"heimdall/core/control"
+)
+
+// deeds is the server of one admin connection: what changes the daemon leaves a line in the log, with who asked for it.
+type deeds struct {
+	control.Server
+	log *slog.Logger // with the peer
+}
+
+// newDeeds makes the server of a connection whose peer the kernel calls peer.
+func newDeeds(s control.Server, log *slog.Logger, peer slog.Attr) deeds {
+	return deeds{s, log.With(slog.String("by", "admin socket"), peer)}
+}
+
+// note logs how a command went.
+func (d deeds) note(what, failure string, err error, args ...any) {
+	if err != nil {
+		d.log.Error(failure, append(args, "error", err)...)
+		return
+	}
+	d.log.Info(what, args...)
+}
+
+// Reload implements control.Server.
+func (d deeds) Reload(ctx context.Context) (*control.Reload, error) {
+	r, err := d.Server.Reload(ctx)
+	logReload(d.log, r, err)
+	return r, err
+}
+
+// CacheFlush implements control.Server.
+func (d deeds) CacheFlush(ctx context.Context, args control.CacheFlushArgs) (*control.CacheFlush, error) {
+	r, err := d.Server.CacheFlush(ctx, args)
+	what := []any{"name", "all"}
+	if args.Name != "" {
+		what = []any{"name", args.Name, "subtree", args.Subtree}
+	}
+	if err == nil {
+		what = append(what, "removed", r.Removed)
+	}
+	d.note("flushed the cache", "the cache was not flushed", err, what...)
+	return r, err
+}
+
+// ZoneReload implements control.Server.
+func (d deeds) ZoneReload(ctx context.Context, args control.ZoneReloadArgs) (*control.ZoneList, error) {
+	r, err := d.Server.ZoneReload(ctx, args)
+	name := args.Name
+	if name == "" {
+		name = "all"
+	}
+	d.note("reloaded zones", "zones were not reloaded", err, "zone", name)
+	return r, err
+}
+
+// NTAAdd implements control.Server.
+func (d deeds) NTAAdd(ctx context.Context, args control.NTAArgs) (*control.NTAList, error) {
+	r, err := d.Server.NTAAdd(ctx, args)
+	d.note("added a negative trust anchor", "no negative trust anchor was added", err, "zone", args.Name)
+	return r, err
+}
+
+// NTARemove implements control.Server.
+func (d deeds) NTARemove(ctx context.Context, args control.NTAArgs) (*control.NTAList, error) {
+	r, err := d.Server.NTARemove(ctx, args)
+	d.note("removed a negative trust anchor", "no negative trust anchor was removed", err, "zone", args.Name)
+	return r, err
+}
+
+// logReload logs how a reload went, in one line and one for each warning.
+func logReload(log *slog.Logger, r *control.Reload, err error) {
+	if err != nil {
+		log.Error("not reloaded", "error", describe(err))
+		return
+	}
+	for _, w := range r.Warnings {
+		log.Warn("reloaded, but: " + w)
+	}
+	log.Info("reloaded", "applied", r.Applied, "needs_restart", r.NeedsRestart, "zones", r.Zones)
+}
