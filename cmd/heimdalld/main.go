@@ -64,10 +64,11 @@ func run(args []string, stdout, stderr io.Writer) int {
 	}
 	if *check {
 		notes, err := supervisor.Check(context.Background(), cfg)
-		for _, n := range notes {
+		more, machine := supervisor.CheckMachine(cfg)
+		for _, n := range append(notes, more...) {
 			fmt.Fprintln(stderr, "warning:", n)
 		}
-		if err := errors.Join(err, supervisor.CheckMachine(cfg)); err != nil {
+		if err := errors.Join(err, machine); err != nil {
 			fmt.Fprintln(stderr, err)
 			return 1
 		}

@@ -40,6 +40,7 @@ type Config struct {
 // Server is what clients see.
 type Server struct {
 	Listen     []netip.AddrPort `toml:"listen"`
+	FreeBind   bool             `toml:"freebind"`    // also addresses that no interface has
 	UDPPayload int              `toml:"udp_payload"` // octets
 	RcvBuf     Bytes            `toml:"rcvbuf"`      // of each socket
 	SndBuf     Bytes            `toml:"sndbuf"`

@@ -43,6 +43,7 @@ var doNotQuery = []any{
 // them. Where no comment says where a bound is from, it keeps slips of the pen from being taken for wishes.
 var keys = []key{
 	{Name: "server.listen", Default: []any{"127.0.0.1:1053", "[::1]:1053"}, Min: 1, Max: 1024, Unit: "addresses"},
+	{Name: "server.freebind", Default: false},
 	// RFC 6891, section 6.2.3: less than 512 octets is taken as 512; section 6.2.5: 4096 is the most to start with.
 	{Name: "server.udp_payload", Default: int64(1232), Min: 512, Max: 4096, Unit: "octets", Reload: true},
 	{Name: "server.rcvbuf", Default: "4MiB", Max: 1024 * mib},

@@ -30,15 +30,20 @@ type Listener struct {
 // Listen opens a listener at addr. Several may share one address: the kernel then
 // spreads connections over them (SO_REUSEPORT). An IPv6 listener takes IPv6 only;
 // port 0 picks a free port.
-func Listen(addr netip.AddrPort) (*Listener, error) {
-	l, err := listen(addr)
+func Listen(addr netip.AddrPort) (*Listener, error) { return open(addr, false) }
+
+// ListenFree is Listen also for an address that no interface has yet.
+func ListenFree(addr netip.AddrPort) (*Listener, error) { return open(addr, true) }
+
+func open(addr netip.AddrPort, free bool) (*Listener, error) {
+	l, err := listen(addr, free)
 	if err != nil {
 		return nil, fmt.Errorf("listen on tcp %s: %w", addr, err)
 	}
 	return l, nil
 }
 
-func listen(addr netip.AddrPort) (*Listener, error) {
+func listen(addr netip.AddrPort, free bool) (*Listener, error) {
 	domain, sa, err := sockaddr(addr)
 	if err != nil {
 		return nil, err
@@ -48,7 +53,7 @@ func listen(addr netip.AddrPort) (*Listener, error) {
 		return nil, fmt.Errorf("open socket: %w", err)
 	}
 	l := &Listener{fd: fd, wildcard: addr.Addr().IsUnspecified()}
-	if l.addr, err = prepare(fd, domain, sa); err != nil {
+	if l.addr, err = prepare(fd, domain, sa, free); err != nil {
 		unix.Close(fd)
 		return nil, err
 	}
@@ -57,7 +62,7 @@ func listen(addr netip.AddrPort) (*Listener, error) {
 
 // prepare sets the options, binds and listens. Connections inherit the TCP
 // options, which saves setting them one by one.
-func prepare(fd, domain int, sa unix.Sockaddr) (netip.AddrPort, error) {
+func prepare(fd, domain int, sa unix.Sockaddr, free bool) (netip.AddrPort, error) {
 	type option struct {
 		name              string
 		level, opt, value int
@@ -70,6 +75,12 @@ func prepare(fd, domain int, sa unix.Sockaddr) (netip.AddrPort, error) {
 	}
 	if domain == unix.AF_INET6 {
 		options = append(options, option{"IPV6_V6ONLY", unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, 1})
+	}
+	switch {
+	case free && domain == unix.AF_INET6:
+		options = append(options, option{"IPV6_FREEBIND", unix.IPPROTO_IPV6, unix.IPV6_FREEBIND, 1})
+	case free:
+		options = append(options, option{"IP_FREEBIND", unix.IPPROTO_IP, unix.IP_FREEBIND, 1})
 	}
 	for _, o := range options {
 		if err := unix.SetsockoptInt(fd, o.level, o.opt, o.value); err != nil {

@@ -22,6 +22,9 @@ func Listen(addr netip.AddrPort) (*Listener, error) {
 	return nil, fmt.Errorf("listen on tcp %s: %w", addr, netio.ErrNotSupported)
 }
 
+// ListenFree is not supported.
+func ListenFree(addr netip.AddrPort) (*Listener, error) { return Listen(addr) }
+
 // Addr returns the zero address.
 func (l *Listener) Addr() netip.AddrPort { return l.addr }
 

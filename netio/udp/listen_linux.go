@@ -77,6 +77,8 @@ func setOptions(fd int, o Options) error {
 	is6, wildcard := o.Addr.Addr().Is6(), o.Addr.Addr().IsUnspecified()
 	for _, s := range []option{
 		{"SO_REUSEPORT", unix.SOL_SOCKET, unix.SO_REUSEPORT, 1, o.ReusePort},
+		{"IP_FREEBIND", unix.IPPROTO_IP, unix.IP_FREEBIND, 1, o.FreeBind && !is6},
+		{"IPV6_FREEBIND", unix.IPPROTO_IPV6, unix.IPV6_FREEBIND, 1, o.FreeBind && is6},
 		{"IPV6_V6ONLY", unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, 1, is6},
 		// Never set DF and never believe a path MTU: a forged ICMP message must not
 		// make responses fragment or vanish.

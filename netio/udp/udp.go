@@ -26,6 +26,8 @@ type Options struct {
 	Addr netip.AddrPort
 	// ReusePort lets several sockets, one a shard, share Addr.
 	ReusePort bool
+	// FreeBind allows an Addr that no interface has yet.
+	FreeBind bool
 	// RcvBuf and SndBuf are the socket buffers to ask for, in bytes of the kernel's
 	// own accounting before it doubles them; 0 leaves the system's default.
 	RcvBuf, SndBuf int

@@ -112,19 +112,15 @@ const drainFor = 10 * time.Second
 func (w *worker) listen(s *Supervisor, addr netip.AddrPort) error {
 	c := s.running
 	if w.opt.ID == 0 {
-		// Sockets that share their address also share it with those of another process, which would lose a part
-		// of its queries to us. One that does not tells whether there are any.
-		probe, err := udp.Listen(udp.Options{Addr: addr, Batch: 1})
-		if err != nil {
-			return fmt.Errorf("listen on %v over UDP: %w", addr, err)
+		if err := alone(c, addr); err != nil {
+			return err
 		}
-		probe.Close()
 	}
 	port, err := udp.Listen(udp.Options{
-		Addr: addr, ReusePort: true, RcvBuf: int(c.Server.RcvBuf), SndBuf: int(c.Server.SndBuf), Batch: c.IO.Batch,
+		Addr: addr, ReusePort: true, FreeBind: c.Server.FreeBind, RcvBuf: int(c.Server.RcvBuf), SndBuf: int(c.Server.SndBuf), Batch: c.IO.Batch,
 	})
 	if err != nil {
-		return fmt.Errorf("listen on %v over UDP: %w", addr, err)
+		return fmt.Errorf("listen on %v over UDP: %w", addr, advise(err, addr))
 	}
 	w.opt.Ports = append(w.opt.Ports, port)
 	if w.opt.ID == 0 {
@@ -132,9 +128,9 @@ func (w *worker) listen(s *Supervisor, addr netip.AddrPort) error {
 			s.warn(text, nil)
 		}
 	}
-	l, err := tcp.Listen(addr)
+	l, err := listenTCP(c, addr)
 	if err != nil {
-		return fmt.Errorf("listen on %v over TCP: %w", addr, err)
+		return err
 	}
 	w.opt.Listeners = append(w.opt.Listeners, l)
 	return nil

@@ -23,6 +23,7 @@ func (s *Supervisor) Reload(ctx context.Context) (*control.Reload, error) {
 	next, warnings, err := LoadConfig(s.path)
 	var plan *affinity.Plan
 	if err == nil {
+		next = fitting(next)
 		plan, err = s.planNext(next)
 	}
 	if err != nil {

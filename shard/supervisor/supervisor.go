@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -76,6 +77,13 @@ func Start(ctx context.Context, o Options) (*Supervisor, error) {
 	anchors, err := loadAnchors(o.Config)
 	if err != nil {
 		return nil, err
+	}
+	given := o.Config.Server.Listen
+	o.Config = fitting(o.Config)
+	for _, a := range given {
+		if !slices.Contains(o.Config.Server.Listen, a) {
+			o.Log.Info("this machine has no IPv6: one address less is served", "address", a)
+		}
 	}
 	s := &Supervisor{
 		trust: newTrustAnchors(o.Config, anchors),
