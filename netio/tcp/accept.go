@@ -63,6 +63,7 @@ func (s *Server) accept(l *Listener) {
 			if taken > 0 {
 				return
 			}
+			s.starve()
 			if !s.evict() {
 				s.rest()
 				return
@@ -76,6 +77,14 @@ func (s *Server) accept(l *Listener) {
 			s.rest()
 			return
 		}
+	}
+}
+
+// starve notes that a client waits and the kernel lacks what a connection takes.
+func (s *Server) starve() {
+	s.stats.Starved++
+	if s.o.Starved != nil {
+		s.o.Starved()
 	}
 }
 

@@ -63,6 +63,9 @@ type Options struct {
 	// nothing moves. It is a guard against replies that never come, and must be
 	// longer than the longest resolution. Default 30 s.
 	Unanswered time.Duration
+	// Starved is called, on the shard's thread, when a client cannot be accepted for want of a
+	// descriptor or of the kernel's memory. It must not wait. Nil: nobody is told.
+	Starved func()
 }
 
 func (o Options) withDefaults() Options {
@@ -104,6 +107,7 @@ type Stats struct {
 	Adopted      uint64 // connections taken over from another server
 	Refused      uint64 // of these closed at once: the client had MaxPerClient
 	Rests        uint64 // times the listeners were left alone: all connections busy, or no descriptor
+	Starved      uint64 // times a client could not be accepted for want of a descriptor or of memory
 	AcceptErrors uint64 // connections that failed before they were accepted
 	Received     uint64 // messages handed to the sink
 	Sent         uint64 // replies queued

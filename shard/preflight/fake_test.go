@@ -22,7 +22,7 @@ func newFake() *fake {
 	f := &fake{files: fstest.MapFS{}, links: map[string]Link{"eth0": {Driver: "ice", Features: 0x7f, Known: true, Queues: 2, MaxQueues: 16}}, features: []Feature{{Name: "XDP programs"}}}
 	f.set("proc/sys/kernel/osrelease", "6.1.0-18-amd64")
 	f.set("proc/self/status", "Name:\theimdallctl\nCapEff:\t000001ffffffffff")
-	f.set("proc/self/limits", "Limit                     Soft Limit           Hard Limit           Units\nMax locked memory         8388608              8388608              bytes")
+	f.set("proc/self/limits", "Limit                     Soft Limit           Hard Limit           Units\nMax locked memory         8388608              8388608              bytes\nMax open files            1048576              1048576              files")
 	f.set("proc/sys/net/core/rmem_max", "8388608")
 	f.set("proc/sys/net/core/wmem_max", "8388608")
 	f.set("proc/sys/net/core/netdev_max_backlog", "1000")

@@ -67,6 +67,7 @@ var checks = []check{
 	{name: "io_uring", once: ioUring},
 	{name: "capabilities", once: capabilities},
 	{name: "memlock", once: lockedMemory},
+	{name: "open_files", once: openFiles},
 	{name: "rmem_max", once: receiveBuffers},
 	{name: "wmem_max", once: sendBuffers},
 	{name: "huge_pages", once: hugePages},

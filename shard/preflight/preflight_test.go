@@ -44,7 +44,7 @@ func TestInspectCases(t *testing.T) {
 		{"io_uring off", "io_uring", OK, "switched off", func(f *fake, _ *Options) { f.set("proc/sys/kernel/io_uring_disabled", "2") }},
 		{"user", "capabilities", Fail, "CAP_NET_ADMIN, CAP_BPF", func(f *fake, _ *Options) {
 			f.set("proc/self/status", "CapEff:\t0000000000000000")
-			f.set("proc/self/limits", "Max locked memory unlimited unlimited bytes")
+			f.set("proc/self/limits", "Max locked memory unlimited unlimited bytes\nMax open files 1024 1048576 files")
 		}},
 		{"low port", "capabilities", Fail, "CAP_NET_BIND_SERVICE", func(f *fake, o *Options) {
 			f.set("proc/self/status", "CapEff:\t000001fffffffbff")
@@ -62,6 +62,7 @@ func TestInspectCases(t *testing.T) {
 		{"the daemon's own", "capabilities", OK, "", func(f *fake, o *Options) {
 			f.set("proc/self/status", "CapEff:\t0000000000000000")
 			f.set("proc/99/status", "CapEff:\t000001ffffffffff")
+			f.set("proc/99/limits", "Max open files 1048576 1048576 files")
 			o.PID = "99"
 		}},
 		{"memlock", "memlock", Warn, "LimitMEMLOCK", func(f *fake, _ *Options) { f.set("proc/self/status", "CapEff:\t000001ffffffbfff") }},

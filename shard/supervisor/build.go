@@ -88,7 +88,7 @@ func (s *Supervisor) newWorker(id int, to seat) (*worker, error) {
 		ID: id, Pin: c.CPU.Pin, Batch: c.IO.Batch, Spin: c.IO.Spin,
 		Waiters:  c.Resolver.InFlight + c.Resolver.Waiting,
 		DrainFor: min(c.Resolver.Timeout+time.Second, drainFor),
-		TCP:      tcpOptions(c),
+		TCP:      tcpOptions(c, s.starved.tell),
 		Outbound: outboundOptions(c),
 	}
 	if s.verifier != nil {
@@ -136,11 +136,11 @@ func (w *worker) listen(s *Supervisor, addr netip.AddrPort) error {
 	return nil
 }
 
-func tcpOptions(c *config.Config) tcp.Options {
+func tcpOptions(c *config.Config, starved func()) tcp.Options {
 	return tcp.Options{
 		MaxConns: c.TCP.MaxConnections, MaxPerClient: c.TCP.MaxPerClient, Idle: c.TCP.IdleTimeout,
 		MaxPipelined: c.TCP.MaxPipelined, MaxQueued: int(c.TCP.MaxQueued),
-		Unanswered: 2*c.Resolver.Timeout + 10*time.Second,
+		Starved: starved, Unanswered: 2*c.Resolver.Timeout + 10*time.Second,
 	}
 }
 

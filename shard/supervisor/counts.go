@@ -36,6 +36,7 @@ func drops(s *shard.Snapshot) map[string]uint64 {
 		add("malformed", s.Ports.Malformed)
 		add("receive_queue", s.Ports.QueueDrops)
 		add("send", s.Ports.SendDrops)
+		add("descriptors", s.TCP.Starved)
 	})
 }
 

@@ -46,6 +46,7 @@ type Supervisor struct {
 	steering  steering
 	histories histories
 
+	starved    starved
 	stopUpdate context.CancelFunc
 	updating   sync.WaitGroup
 
@@ -92,6 +93,8 @@ func Start(ctx context.Context, o Options) (*Supervisor, error) {
 		cfg: o.Config, running: o.Config,
 	}
 	s.keepHouse(plan)
+	s.raiseDescriptors()
+	s.starved.log = s.outOfDescriptors
 	s.zones = newZoneStore(o.Log, shardNodes(plan), o.Config.Memory.HugePages, s.swapZones)
 	// What cannot be loaded is logged, and answered SERVFAIL: one bad file is no reason to serve nothing.
 	if err := s.zones.configure(ctx, o.Config.Zone, routed(o.Config, o.Config)...); err != nil {
