@@ -104,16 +104,16 @@ func TestProblems(t *testing.T) {
 				"f:5: zone[1].name: a. is that of zone[0] in line 1 as well\n" +
 				"f:5: zone[1].name: a. is that of stub[0] in line 7 as well: it is served from the file, nobody is asked"},
 
-		"syntax":        {"[io]\nbatch 64\n", `f:2: io.batch: expected '.' or '=', but got '6' instead`},
+		"syntax":        {"[io]\nbatch 64\n", `f:2: io.batch: want a key and a value, such as: key = "value"; want a number of datagrams`},
 		"bare unit":     {"[cache]\nmax_ttl = 10s\n", `f:2: cache.max_ttl: a value with a unit needs quotes: "10s"`},
-		"key twice":     {"[io]\nbatch = 1\nbatch = 2\n", `f:3: io.batch: Key 'io.batch' has already been defined.`},
-		"open string":   {"[io]\nbackend = \"auto\nbatch = 0\n", "f:2: io.backend: strings cannot contain newlines\nf:3: io.batch: 0 is out of range: 1 to 1024 datagrams"},
-		"open list":     {"[server]\nlisten = [\"x\"\n[io]\nbatch = 0\n", "f:3: server.listen: expected a comma (',') or array terminator (']'), but got '[' (in what begins in line 2)\nf:4: io.batch: 0 is out of range: 1 to 1024 datagrams"},
-		"broken header": {"[io\nbatch = 0\n[cpu]\npin = 1\n", "f:1: io: expected '.' or ']' to end table name, but got '\\n' instead\nf:4: cpu.pin: want true or false, not the number 1"},
+		"key twice":     {"[io]\nbatch = 1\nbatch = 2\n", `f:3: io.batch: the key or the table stands twice; keep one`},
+		"open string":   {"[io]\nbackend = \"auto\nbatch = 0\n", "f:2: io.backend: the quotes that begin a text are not closed in its line; want a text in quotes\nf:3: io.batch: 0 is out of range: 1 to 1024 datagrams"},
+		"open list":     {"[server]\nlisten = [\"x\"\n[io]\nbatch = 0\n", "f:3: server.listen: a comma between two elements, or the bracket that closes the list, is missing; want a list of addresses such as \"192.0.2.53:53\" (in what begins in line 2)\nf:4: io.batch: 0 is out of range: 1 to 1024 datagrams"},
+		"broken header": {"[io\nbatch = 0\n[cpu]\npin = 1\n", "f:1: io: the bracket that closes the name of the table is missing\nf:4: cpu.pin: want true or false, not the number 1"},
 		"several": {"[io]\nbatch = \nspin = 20us\n[cahce]\nx = 1\n[cpu]\npin = 1\nshards = \"x\n",
-			"f:2: io.batch: expected value but found '\\n' instead\nf:3: io.spin: a value with a unit needs quotes: \"20us\"\n" +
+			"f:2: io.batch: the value is missing, or it is a text without quotes; want a number of datagrams\nf:3: io.spin: a value with a unit needs quotes: \"20us\"\n" +
 				"f:4: cahce: unknown table; did you mean \"cache\"?\nf:7: cpu.pin: want true or false, not the number 1\n" +
-				"f:8: cpu.shards: strings cannot contain newlines"},
+				"f:8: cpu.shards: the quotes that begin a text are not closed in its line; want \"auto\", a number, or a CPU list such as \"0-3,8\""},
 		"bad octets":       {"[io]\n# \xff\nbatch = 0\n", "f:2: invalid UTF-8 byte: 0xff\nf:3: io.batch: 0 is out of range: 1 to 1024 datagrams"},
 		"carriage returns": {"[io]\r\nbatch = 0\r\n[cahce]\r\n", "f:2: io.batch: 0 is out of range: 1 to 1024 datagrams\nf:3: cahce: unknown table; did you mean \"cache\"?"},
 	} {

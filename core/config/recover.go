@@ -65,6 +65,8 @@ func (p *parser) skip(text string, offset int, message string) string {
 		}
 		if m := bareAmount.FindStringSubmatch(lines[first]); m != nil {
 			message = fmt.Sprintf("a value with a unit needs quotes: %q", m[1])
+		} else {
+			message = inWords(message, key, lines[at])
 		}
 	}
 	if first < at {
