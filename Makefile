@@ -5,7 +5,7 @@ BIN   := bin
 FUZZTIME ?= 600s
 BENCHTIME ?= 200ms
 SOAK ?= 90s
-VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 
 .PHONY: help build run lab test test-alloc test-root storm soak fuzz bench generate check-generated lint deps setup clean

@@ -23,7 +23,7 @@ const (
 )
 
 // version is set by the linker.
-var version = "unknown"
+var version string
 
 // environment is everything outside the program, so that tests can put
 // something else in its place.

@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"heimdall/core/config"
 	"heimdall/core/control"
 )
 
@@ -34,17 +36,21 @@ environment stands for -socket.`
 
 // command builds the command tree.
 func (t *tool) command() *cobra.Command {
+	var showVersion bool
 	root := &cobra.Command{
 		Use:           "heimdallctl [-socket PATH] [-json] COMMAND",
 		Short:         "Look into a running heimdalld and change it",
 		Long:          longHelp,
-		Version:       version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if showVersion {
+				return t.printVersion()
+			}
 			return &usageError{"a command is missing", cmd.CommandPath()}
 		},
 	}
+	root.Flags().BoolVarP(&showVersion, "version", "v", false, "print the version of heimdallctl; that of the daemon is in status")
 	flags := root.PersistentFlags()
 	flags.StringVar(&t.socket, "socket", t.env.socket, "administration `socket` of the daemon (admin.socket in its configuration)")
 	flags.BoolVar(&t.json, "json", false, "print the data as JSON")
@@ -67,6 +73,16 @@ func (t *tool) command() *cobra.Command {
 		return &usageError{err.Error(), cmd.CommandPath()}
 	})
 	return root
+}
+
+func (t *tool) printVersion() error {
+	v := config.Version(version)
+	if t.json {
+		return t.printIndented(struct {
+			Version string `json:"version"`
+		}{v})
+	}
+	return t.printText(func(w io.Writer) { fmt.Fprintln(w, "heimdallctl", v) })
 }
 
 // simple makes a command without arguments.

@@ -24,7 +24,7 @@ import (
 )
 
 // version is set by the linker.
-var version = "unknown"
+var version string
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
@@ -45,7 +45,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return 2
 	}
 	if *showVersion {
-		fmt.Fprintln(stdout, "heimdalld", version)
+		fmt.Fprintln(stdout, "heimdalld", config.Version(version))
 		return 0
 	}
 	var least slog.Level
@@ -95,7 +95,7 @@ func serve(cfg *config.Config, path string, log *slog.Logger) error {
 	defer stop()
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
-	s, err := supervisor.Start(ctx, supervisor.Options{Config: cfg, Path: path, Version: version, Log: log})
+	s, err := supervisor.Start(ctx, supervisor.Options{Config: cfg, Path: path, Version: config.Version(version), Log: log})
 	if err != nil {
 		return err
 	}
