@@ -1,6 +1,8 @@
 package dnssec
 
 import (
+	"bytes"
+	"fmt"
 	"testing"
 
 	"github.com/miekg/dns"
@@ -18,13 +20,36 @@ func BenchmarkVerify(b *testing.B) {
 			set := s.set(b, "www.example.org. 300 IN A 192.0.2.1\nwww.example.org. 300 IN A 192.0.2.2\n")
 			b.ReportAllocs()
 			for b.Loop() {
-				v.Budget.Signatures = 1
+				v.Budget.Signatures, v.Budget.Micros = 1, keys.keys[0].public.cost()
 				set.Result = Result{}
 				if r := v.Verify(set, keys); r.Status != Secure {
 					b.Fatal(r)
 				}
 			}
+			b.ReportMetric(float64(keys.keys[0].public.cost()), "budgeted-µs")
 		})
+	}
+}
+
+// BenchmarkRSACost compares what the budget takes for an RSA signature, "budgeted-µs", with the time that it takes.
+func BenchmarkRSACost(b *testing.B) {
+	costs := func(name string, key publicKey, signature int) {
+		b.Run(name, func(b *testing.B) {
+			data, sig := make([]byte, 100), bytes.Repeat([]byte{1}, signature)
+			for b.Loop() {
+				key.verify(data, sig)
+			}
+			b.ReportMetric(float64(key.cost()), "budgeted-µs")
+		})
+	}
+	for _, bits := range []int{1024, 2048, 4096} {
+		for name, e := range map[string][]byte{"65537": {3, 1, 0, 1}, "2^32+1": {5, 1, 0, 0, 0, 1}} {
+			modulus := make([]byte, bits/8)
+			for i := range modulus {
+				modulus[i] = byte(i*7) | 0x81
+			}
+			costs(fmt.Sprintf("RSA %d exponent %s", bits, name), parsePublicKey(RSASHA256, append(e, modulus...)), bits/8)
+		}
 	}
 }
 

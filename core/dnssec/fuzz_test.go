@@ -135,7 +135,7 @@ func FuzzResponse(f *testing.F) {
 		}
 		v.ValidateDelegation(r, r.Name, zone)
 		v.ValidateKeys(r.Name, r.find(r.Name, wire.TypeDNSKEY), []DS{s.ds(t, DigestSHA256)}, 60)
-		if v.Budget.Signatures < 0 || v.Budget.Failures < 0 || v.Budget.HashBlocks < 0 {
+		if v.Budget.Signatures < 0 || v.Budget.Failures < 0 || v.Budget.Micros < 0 || v.Budget.HashBlocks < 0 {
 			t.Errorf("the budget is overdrawn: %v", *v.Budget)
 		}
 	})

@@ -130,6 +130,9 @@ func (v *Validator) verifyKeys(set *RRset, keys *KeySet, ds []DS) Result {
 			if compared++; compared > v.Policy.MaxCollisions {
 				break
 			}
+			if !v.Budget.afford(digestMicros, len(key.rdata)) {
+				return Result{Bogus, ReasonSignatureBudget}
+			}
 			if !ds[i].matches(keys.zone, key) {
 				continue
 			}

@@ -94,10 +94,11 @@ func (k *oddRSAKey) verify(data, signature []byte) bool {
 	return want != nil && bytes.Equal(got, want)
 }
 
-func (k *oddRSAKey) cost() int { return 4 * rsaCost(k.n) }
+func (k *oddRSAKey) cost() int { return rsaCost(k.n) }
 
-// rsaCost grows with the square of the modulus's length.
-func rsaCost(n *big.Int) int { return max(1, n.BitLen()*n.BitLen()/(1<<17)) }
+// rsaCost grows with the square of the modulus's length. crypto/rsa prepares each modulus anew, so that the exponents
+// which are taken make no difference by more than a half: BenchmarkRSACost.
+func rsaCost(n *big.Int) int { return max(1, n.BitLen()*n.BitLen()/(1<<16)) }
 
 // encodePKCS1 builds what a signature of the hash must decrypt to (RFC 8017, section 9.2), nil if that
 // takes more than size octets.

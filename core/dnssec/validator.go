@@ -138,7 +138,7 @@ func (v *Validator) verifyOne(key *zoneKey, data, signature []byte) (valid bool,
 			return valid, outcome(valid)
 		}
 	}
-	if v.Budget.Signatures <= 0 || v.Budget.Failures <= 0 {
+	if v.Budget.Signatures <= 0 || v.Budget.Failures <= 0 || !v.Budget.afford(key.public.cost(), len(data)) {
 		return false, ReasonSignatureBudget
 	}
 	v.Budget.Signatures--

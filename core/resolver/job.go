@@ -126,11 +126,7 @@ func (m *Machine) Verified(now int64, ref uint64, j *Job) {
 		return
 	}
 	if m.adopt(t) {
-		o := &m.tasks.list[t.origin]
-		given := m.validations[i].given
-		o.budget.Signatures -= given.Signatures - j.budget.Signatures
-		o.budget.Failures -= given.Failures - j.budget.Failures
-		o.budget.HashBlocks -= given.HashBlocks - j.budget.HashBlocks
+		m.tasks.list[t.origin].budget.Spend(m.validations[i].given, j.budget)
 	}
 	t.stage = stageAsk
 	m.judged(i, j)

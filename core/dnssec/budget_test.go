@@ -1,0 +1,61 @@
+package dnssec
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+)
+
+// TestGoodSignaturesCost lets a zone answer with ever more good signatures: what they cost together is bounded, not
+// only their number.
+func TestGoodSignaturesCost(t *testing.T) {
+	for _, a := range algorithms {
+		t.Run(a.String(), func(t *testing.T) {
+			s := newSigner(t, "example.org.", a, 256)
+			if a == RSASHA256 {
+				s.regenerate(t, 4096)
+			}
+			v, keys := testValidator(), s.link(t).Keys
+			memo := &countingMemo{known: map[MemoKey]bool{}}
+			v.Memo = memo
+			allowed := *v.Budget
+			cost := keys.keys[0].public.cost()
+			good := 0
+			for i := range 2 * allowed.Signatures {
+				// Sets that differ, all signed: the memo knows none of them.
+				set := s.set(t, fmt.Sprintf("www.example.org. 300 IN A 192.0.2.%d\n", i))
+				if v.Verify(set, keys).Status != Secure {
+					if set.Result != (Result{Bogus, ReasonSignatureBudget}) {
+						t.Fatalf("signature %d: %v", i, set.Result)
+					}
+					break
+				}
+				good++
+			}
+			if most := min(allowed.Signatures, allowed.Micros/cost); good != most {
+				t.Errorf("%d good signatures of %d µs were checked, want %d", good, cost, most)
+			}
+			if memo.cost > allowed.Micros {
+				t.Errorf("they cost %d µs of the %d that may be spent", memo.cost, allowed.Micros)
+			}
+		})
+	}
+}
+
+// TestDigestsCost compares keys of 60,000 octets with DS records that name them: the octets hashed count.
+func TestDigestsCost(t *testing.T) {
+	s := newSigner(t, "example.org.", ED25519, 257)
+	v := testValidator()
+	k, _ := ParseDNSKEY(rdata(t, s.key))
+	k.PublicKey = make([]byte, 60000)
+	set := s.dnskey(t)
+	set.Data = [][]byte{k.Append(nil)}
+	ds := DS{KeyTag: KeyTag(set.Data[0]), Algorithm: k.Algorithm, DigestType: DigestSHA384, Digest: make([]byte, 48)}
+	v.Budget.Micros = 5 * (digestMicros + len(set.Data[0])/octetsPerMicro)
+	if z := v.ValidateKeys(name(t, "example.org."), set, slices.Repeat([]DS{ds}, 5), 3600); z.Reason != ReasonNoDSMatch || v.Budget.Micros != 0 {
+		t.Errorf("five digests: %v, %d µs left", z.Result, v.Budget.Micros)
+	}
+	if z := v.ValidateKeys(name(t, "example.org."), set, []DS{ds}, 3600); z.Result != (Result{Bogus, ReasonSignatureBudget}) {
+		t.Errorf("beyond the budget: %v", z.Result)
+	}
+}
