@@ -57,6 +57,9 @@ func (e *Engine) perform() {
 					e.unsent = append(e.unsent, unsent{a.Ref, why})
 				}
 			case resolver.Verify:
+				if a.Waiter != resolver.NoWaiter {
+					a.Job.Client = e.queue.Address(e.waiters.slot[a.Waiter].fair)
+				}
 				if !e.performer.Verify(a.Ref, a.Job) {
 					e.unverified = append(e.unverified, unverified{a.Ref, a.Job})
 				}

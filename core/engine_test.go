@@ -26,6 +26,7 @@ type rig struct {
 	order   []uint32
 	forgot  int
 	refuse  bool // Query fails
+	jobs    []*resolver.Job
 }
 
 type sentQuery struct {
@@ -67,7 +68,10 @@ func (r *rig) Reply(waiter uint32, msg []byte) {
 
 func (r *rig) Forget(uint32) { r.forgot++ }
 
-func (r *rig) Verify(uint64, *resolver.Job) bool { return false }
+func (r *rig) Verify(_ uint64, j *resolver.Job) bool {
+	r.jobs = append(r.jobs, j)
+	return false
+}
 
 // newRig makes an Engine that forwards everything to testServer. edit may change the options.
 func newRig(t testing.TB, edit func(*Options)) *rig {

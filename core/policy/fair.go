@@ -1,6 +1,9 @@
 package policy
 
-import "math/bits"
+import (
+	"math/bits"
+	"net/netip"
+)
 
 // FairOptions are the bounds of a FairQueue.
 type FairOptions struct {
@@ -111,6 +114,9 @@ func (f *FairQueue) Release(c Client) {
 	f.inFlight--
 	f.settle(uint32(c))
 }
+
+// Address is the first address of c's prefix.
+func (f *FairQueue) Address(c Client) netip.Addr { return f.client[c].prefix.first() }
 
 // Pop takes a slot for the parked query whose turn it is. It says false when nothing may start now: call it
 // again after Push and Release.

@@ -46,6 +46,16 @@ func TestFloodDoesNotDelay(t *testing.T) {
 	}
 }
 
+func TestAddressOfClient(t *testing.T) {
+	f := NewFairQueue(FairOptions{Seed: 1, InFlight: 4, Parked: 4, Share: 100, IPv4Bits: 24, IPv6Bits: 56})
+	for _, c := range [][2]string{{"192.0.2.77", "192.0.2.0"}, {"2001:db8:1:ff77::9", "2001:db8:1:ff00::"}} {
+		f.Push(netip.MustParseAddr(c[0]), 1, 0)
+		if _, client, ok := f.Pop(); !ok || f.Address(client) != netip.MustParseAddr(c[1]) {
+			t.Errorf("%s: client %v", c[0], f.Address(client))
+		}
+	}
+}
+
 // Clients that wait get equal numbers of turns, whatever they have parked.
 func TestTurnsAreEqual(t *testing.T) {
 	f := testQueue(10, 10_000, 10)

@@ -36,6 +36,14 @@ func (g *grouping) of(addr netip.Addr) prefix {
 	return prefix{p.high & m.high, p.low & m.low}
 }
 
+// first is the first address of p.
+func (p prefix) first() netip.Addr {
+	var a [16]byte
+	binary.BigEndian.PutUint64(a[:8], p.high)
+	binary.BigEndian.PutUint64(a[8:], p.low)
+	return netip.AddrFrom16(a).Unmap()
+}
+
 // hash mixes p with a secret seed, so that nobody can choose addresses that meet in one chain.
 func (p prefix) hash(seed uint64) uint64 {
 	const a, b = 0x9e3779b97f4a7c15, 0xd6e8feb86659fd93 // odd, irregular

@@ -62,6 +62,7 @@ type Action struct {
 	Question Question
 	Answer   Answer
 	Job      *Job
+	Waiter   uint32 // of Verify: who has asked first for what the job is for, or NoWaiter
 }
 
 // Answer is how a task ended.

@@ -1,6 +1,7 @@
 package resolver
 
 import (
+	"net/netip"
 	"sync/atomic"
 
 	"heimdall/core/dname"
@@ -10,6 +11,10 @@ import (
 // Job is a piece of validation that an action of kind Verify asks for. It owns all it needs, so that Run may be
 // called on any thread, once; then it goes back to the Machine with Verified, whether it came to its end or not.
 type Job struct {
+	// Client is set by who performs the action: whose turn it takes among the jobs that wait. The zero value stands
+	// for what nobody has asked for, such as a prefetch.
+	Client netip.Addr
+
 	kind   jobKind
 	policy *dnssec.Policy
 	budget dnssec.Budget
@@ -88,8 +93,16 @@ func (m *Machine) submit(i int32, j *Job) {
 	j.budget = m.budget(t)
 	m.validations[i].given = j.budget
 	m.stats.Jobs++
-	m.actions = append(m.actions, Action{Kind: Verify, Ref: makeRef(timerRef, t.gen, i), Job: j})
+	m.actions = append(m.actions, Action{Kind: Verify, Ref: makeRef(timerRef, t.gen, i), Job: j, Waiter: m.oldestWaiter(t)})
 	m.arm(i)
+}
+
+// oldestWaiter is the client that a task, or the one that it is for, was begun for.
+func (m *Machine) oldestWaiter(t *task) uint32 {
+	if !m.adopt(t) || m.tasks.list[t.origin].first < 0 {
+		return NoWaiter
+	}
+	return m.waiters.list[m.tasks.list[t.origin].first].id
 }
 
 // budget returns what is left for the client's question that a task is for.

@@ -221,7 +221,7 @@ func (s *Supervisor) DNSSECStatus(ctx context.Context) (*control.DNSSECStatus, e
 		out.JobsRefused += snap.Resolver.JobsRefused
 	}
 	out.Update = s.update.describe()
-	out.JobsWaiting = len(s.verifier.queue)
+	out.JobsWaiting = s.verifier.queue.waiting()
 	out.MemoHits, out.MemoMisses = s.verifier.memo.hits.Load(), s.verifier.memo.misses.Load()
 	return out, nil
 }

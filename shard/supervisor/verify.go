@@ -13,23 +13,14 @@ import (
 	"heimdall/core/resolver"
 )
 
-// verifyQueue bounds the jobs of validation that wait for a thread, those of all shards together. A job takes
-// about 0.1 ms for each signature: more would wait for longer than clients do.
-const verifyQueue = 4096
-
 // verifier runs the shards' jobs of validation on threads of its own. Safe for concurrent use.
 type verifier struct {
-	queue chan verifyJob
+	queue *jobQueue
 	memo  *signatureMemo
 	hot   dnssec.HotKeys
 	wall  func() int64 // seconds since 1970
 	log   *slog.Logger
 	ended sync.WaitGroup
-}
-
-type verifyJob struct {
-	job        *resolver.Job
-	done, wake func()
 }
 
 // Bounds of what a thread does before it wakes the shards whose jobs it has run: to wake a shard for each of them
@@ -45,11 +36,13 @@ func newVerifier(c *config.Config, threads int, log *slog.Logger) (*verifier, er
 	if err != nil {
 		return nil, err
 	}
-	v := &verifier{log: log, queue: make(chan verifyJob, verifyQueue), memo: memo, wall: func() int64 { return time.Now().Unix() }}
+	threads = max(threads, 1)
+	queue := newJobQueue(threads, c.Resolver.ClientIPv4Prefix, c.Resolver.ClientIPv6Prefix)
+	v := &verifier{log: log, queue: queue, memo: memo, wall: func() int64 { return time.Now().Unix() }}
 	if at := c.Recursion.ValidationTime; !at.IsZero() {
 		v.wall = func() int64 { return at.Unix() }
 	}
-	for range max(threads, 1) {
+	for range threads {
 		v.ended.Go(v.work)
 	}
 	return v, nil
@@ -57,12 +50,12 @@ func newVerifier(c *config.Config, threads int, log *slog.Logger) (*verifier, er
 
 // Verify implements shard.Verifier.
 func (v *verifier) Verify(job *resolver.Job, done, wake func()) bool {
-	select {
-	case v.queue <- verifyJob{job, done, wake}:
-		return true
-	default:
-		return false
+	evicted, ok := v.queue.put(verifyJob{job: job, done: done, wake: wake})
+	if evicted.job != nil {
+		evicted.done()
+		evicted.wake()
 	}
+	return ok
 }
 
 func (v *verifier) work() {
@@ -74,17 +67,18 @@ func (v *verifier) work() {
 	}
 	ran := make([]verifyJob, 0, jobsPerWake)
 	memo := &threadMemo{signatureMemo: v.memo}
-	for j := range v.queue {
-		began := time.Now()
-		for more := true; more; {
+	for {
+		j, more := v.queue.take(true)
+		if !more {
+			return
+		}
+		for began := time.Now(); more; {
 			v.run(j, memo)
+			v.queue.ran(&j)
 			ran = append(ran, j)
 			more = false
 			if len(ran) < jobsPerWake && time.Since(began) < longestTurn {
-				select {
-				case j, more = <-v.queue:
-				default:
-				}
+				j, more = v.queue.take(false)
 			}
 		}
 		for i := range ran {
@@ -109,7 +103,7 @@ func (v *verifier) run(j verifyJob, memo dnssec.Memo) {
 
 // close ends the threads. The shards must have ended.
 func (v *verifier) close() {
-	close(v.queue)
+	v.queue.close()
 	v.ended.Wait()
 	v.memo.close()
 }

@@ -1,0 +1,113 @@
+package supervisor
+
+import (
+	"sync"
+
+	"heimdall/core/policy"
+	"heimdall/core/resolver"
+)
+
+const (
+	// verifyQueue bounds the jobs of validation that wait for a thread, those of all shards together. A job takes
+	// about 0.1 ms for each signature: more would wait for longer than clients do.
+	verifyQueue = 4096
+	// verifyShare is how much of it in percent one client may fill. Others take their places even so, the newest
+	// first, when it is full.
+	verifyShare = 50
+)
+
+// verifyJob is a job with its way back to its shard.
+type verifyJob struct {
+	job        *resolver.Job
+	done, wake func()
+	client     policy.Client // while it runs
+}
+
+// jobQueue holds the jobs that wait for a thread. Each client has its turn, however many jobs others have waiting:
+// a zone can make the answers to its friends' questions cost milliseconds. Safe for concurrent use.
+type jobQueue struct {
+	mu     sync.Mutex
+	some   sync.Cond // a job waits, or closed
+	fair   *policy.FairQueue
+	jobs   []verifyJob // by the numbers that fair knows; one more than may wait, for a job that takes another's place
+	free   []uint32    // of jobs
+	closed bool
+}
+
+// newJobQueue makes a queue for so many threads, for clients that are as wide as so many bits of their addresses.
+func newJobQueue(threads, ipv4Bits, ipv6Bits int) *jobQueue {
+	q := &jobQueue{jobs: make([]verifyJob, verifyQueue+1), free: make([]uint32, verifyQueue+1)}
+	q.some.L = &q.mu
+	for i := range q.free {
+		q.free[i] = uint32(i)
+	}
+	q.fair = policy.NewFairQueue(policy.FairOptions{
+		Seed: newSeed(), Parked: verifyQueue, Share: verifyShare, IPv4Bits: ipv4Bits, IPv6Bits: ipv6Bits,
+		// A thread that has nothing else to do takes any job: what FairQueue reserves for newcomers, an eighth, comes
+		// on top of the threads.
+		InFlight: threads + threads/7 + 1,
+	})
+	return q
+}
+
+// put adds a job. False if there is no room; else, another client's job may have lost its place to it.
+func (q *jobQueue) put(j verifyJob) (evicted verifyJob, ok bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	n := q.free[len(q.free)-1]
+	verdict, out := q.fair.Push(j.job.Client, n, 0)
+	switch verdict {
+	case policy.RefusedShare, policy.RefusedFull:
+		return evicted, false
+	case policy.ParkedEvicting:
+		evicted = q.jobs[out]
+		q.jobs[out] = verifyJob{}
+	}
+	q.free = q.free[:len(q.free)-1]
+	q.jobs[n] = j
+	if verdict == policy.ParkedEvicting {
+		q.free = append(q.free, out)
+	}
+	q.some.Signal()
+	return evicted, true
+}
+
+// take waits for a job whose turn it is. False when the queue is closed; without wait also when there is none.
+func (q *jobQueue) take(wait bool) (verifyJob, bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for {
+		if n, client, ok := q.fair.Pop(); ok {
+			j := q.jobs[n]
+			q.jobs[n], q.free = verifyJob{}, append(q.free, n)
+			j.client = client
+			return j, true
+		}
+		if q.closed || !wait {
+			return verifyJob{}, false
+		}
+		q.some.Wait()
+	}
+}
+
+// ran takes note that a job that was taken has been run.
+func (q *jobQueue) ran(j *verifyJob) {
+	q.mu.Lock()
+	q.fair.Release(j.client)
+	q.mu.Unlock()
+}
+
+// waiting is how many jobs wait.
+func (q *jobQueue) waiting() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.fair.Stats().Parked
+}
+
+// close lets take return when all jobs have been taken.
+func (q *jobQueue) close() {
+	q.mu.Lock()
+	q.closed = true
+	q.mu.Unlock()
+	q.some.Broadcast()
+}
