@@ -150,15 +150,16 @@ func (m *Machine) linkJudged(i int32, v *validation, j *Job) {
 func (m *Machine) breakLink(t *task) {
 	result := dnssec.Result{Status: dnssec.Bogus, Reason: t.bogus}
 	name := append(dname.Name(nil), t.qname()...)
+	ttl := min(brokenTTL, m.failing.most)
 	if t.typ == wire.TypeDS {
-		m.trust.putCut(dnssec.Delegation{Name: name, Result: result, TTL: brokenTTL}, m.now)
+		m.trust.putCut(dnssec.Delegation{Name: name, Result: result, TTL: ttl}, m.now)
 	} else {
-		m.trust.putZone(&dnssec.Zone{Name: name, Result: result, TTL: brokenTTL}, m.now)
+		m.trust.putZone(&dnssec.Zone{Name: name, Result: result, TTL: ttl}, m.now)
 	}
 }
 
 // brokenTTL is for how many seconds a link that is bogus is kept. RFC 9520, section 3.2: at least 1 s, at most
-// 5 minutes; Unbound keeps bad keys for 60 s. Answers that hang on it fail with their own back-off.
+// 5 minutes; Unbound keeps bad keys for 60 s. SetFailureTTL may make it less: what hangs on the link fails meanwhile.
 const brokenTTL = 30
 
 // keepReferral stores what a referral to m.cut, from a server of the zone from, says about DS records: it is
