@@ -138,6 +138,30 @@ func TestStale(t *testing.T) {
 	})
 }
 
+// TestStaleIsNotAuthentic serves a validated answer whose TTL, and perhaps its signatures, have run out.
+func TestStaleIsNotAuthentic(t *testing.T) {
+	bothEngines(t, func(t *testing.T, a *Answers) {
+		k := keyOf("www.example.", wire.TypeA)
+		a.mustPut(t, &k, response(&k, wire.RcodeNoError, "answer: www.example. 60 IN A 192.0.2.1"), Meta{AD: true}, 0, Stored)
+		q := query(t, "www.example.", &k, 1)
+		q.DO = true
+		for now, want := range map[uint32]bool{0: true, 59: true, 60: false, 500: false} {
+			var h Hit
+			if a.Lookup(a.Hash(&k), &k, now, &h) == Miss {
+				t.Fatalf("second %d: not found", now)
+			}
+			if reply := a.AppendReply(nil, &h, q, wire.FlagQR, 30); wire.Flags(reply)&wire.FlagAD != 0 != want || h.AD != want {
+				t.Errorf("second %d: AD %v", now, !want)
+			}
+		}
+		a.mustPut(t, &k, response(&k, wire.RcodeServFail), Meta{TTL: 30}, 70, Kept) // a refresh that fails
+		var h Hit
+		if a.Lookup(a.Hash(&k), &k, 80, &h) != Stale || h.AD {
+			t.Errorf("held: AD %v", h.AD)
+		}
+	})
+}
+
 // TestInspect shows an entry without counting a hit.
 func TestInspect(t *testing.T) {
 	bothEngines(t, func(t *testing.T, a *Answers) {

@@ -60,7 +60,7 @@ const (
 // Hit is what Lookup found. It borrows from the cache and is valid until the next Put or Flush.
 type Hit struct {
 	Rcode   wire.Rcode
-	AD      bool     // the data was validated
+	AD      bool     // the data was validated, and its TTL has not run out
 	AA      bool     // the response had AA; a reply from a cache has not
 	Held    bool     // a refresh failed lately: a stale answer may be served without asking again
 	TTL     uint32   // seconds left; 0 when stale
@@ -111,7 +111,6 @@ func (a *Answers) read(h *Hit, item Item, now uint32) {
 	head := (*[valueHeader]byte)(item.Value)
 	flags := binary.LittleEndian.Uint16(head[flagsAt:])
 	h.Rcode = wire.RcodeOf(flags)
-	h.AD = flags&wire.FlagAD != 0
 	h.AA = flags&wire.FlagAA != 0
 	held := binary.LittleEndian.Uint32(head[heldAt:])
 	h.Held = now < held && held > a.freed
@@ -121,6 +120,8 @@ func (a *Answers) read(h *Hit, item Item, now uint32) {
 	if h.OrigTTL > h.age {
 		h.TTL = h.OrigTTL - h.age
 	}
+	// RFC 4035, section 5.3.3: a TTL ends with the signatures at the latest, and whether they hold longer is not known.
+	h.AD = flags&wire.FlagAD != 0 && h.TTL > 0
 	h.Hits = item.Hits
 	h.EDE = wire.EDE(binary.LittleEndian.Uint16(head[edeAt:]))
 
