@@ -29,7 +29,8 @@ func kernelVersion(i *inspector, report reporter) {
 }
 
 func kernelFeatures(i *inspector, report reporter) {
-	var missing, unknown []string
+	var missing, causes []string
+	unknown := map[string][]string{} // by cause
 	features := i.m.Features()
 	for _, f := range features {
 		switch {
@@ -37,15 +38,22 @@ func kernelFeatures(i *inspector, report reporter) {
 		case errors.Is(f.Err, ErrNotSupported):
 			missing = append(missing, f.Name)
 		default:
-			unknown = append(unknown, fmt.Sprintf("%s (%v)", f.Name, f.Err))
+			why := cause(f.Err)
+			if unknown[why] == nil {
+				causes = append(causes, why)
+			}
+			unknown[why] = append(unknown[why], f.Name)
 		}
 	}
 	switch {
 	case len(missing) > 0:
 		report(i.needed(), "the kernel lacks "+strings.Join(missing, ", "),
 			"the XDP program, steering by name or AF_XDP need it: use a kernel built with CONFIG_BPF_SYSCALL and CONFIG_XDP_SOCKETS", "")
-	case len(unknown) > 0:
-		report(Warn, "not found out: "+strings.Join(unknown, ", "), "run this as root", "sudo heimdallctl doctor")
+	case len(causes) > 0:
+		for n, why := range causes {
+			causes[n] = strings.Join(unknown[why], ", ") + ": " + why
+		}
+		report(Warn, "not found out: "+strings.Join(causes, "; "), "run this as root", "sudo heimdallctl doctor")
 	default:
 		var names []string
 		for _, f := range features {
@@ -53,6 +61,18 @@ func kernelFeatures(i *inspector, report reporter) {
 		}
 		report(OK, strings.Join(names, ", "), "", "")
 	}
+}
+
+// cause is what lies behind an error, in one line, so that features that fail for one reason are told of together.
+func cause(err error) string {
+	if errors.Is(err, fs.ErrPermission) {
+		return "not permitted"
+	}
+	for next := errors.Unwrap(err); next != nil; next = errors.Unwrap(err) {
+		err = next
+	}
+	first, _, _ := strings.Cut(err.Error(), "\n")
+	return first
 }
 
 func typeInformation(i *inspector, report reporter) {

@@ -2,9 +2,11 @@ package preflight
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"heimdall/core/config"
@@ -39,7 +41,13 @@ func TestInspectCases(t *testing.T) {
 		}},
 		{"floor", "kernel", OK, "5.15.0", func(f *fake, _ *Options) { f.set("proc/sys/kernel/osrelease", "5.15.0-generic") }},
 		{"no BPF", "features", Fail, "lacks XDP programs", func(f *fake, _ *Options) { f.features[0].Err = ErrNotSupported }},
-		{"no privilege", "features", Warn, "sudo", func(f *fake, _ *Options) { f.features[0].Err = errors.New("operation not permitted") }},
+		{"no privilege", "features", Warn, "not found out: XDP programs, AF_XDP socket maps: not permitted", func(f *fake, _ *Options) {
+			f.features = append(f.features, Feature{Name: "AF_XDP socket maps"})
+			for n := range f.features {
+				f.features[n].Err = fmt.Errorf("probe %d: %w", n, errors.Join(syscall.EPERM, errors.New("failed to set memlock rlimit")))
+			}
+		}},
+		{"unknown fault", "features", Warn, "sudo", func(f *fake, _ *Options) { f.features[0].Err = errors.New("no idea\nat all") }},
 		{"no BTF", "btf", OK, "only tools", func(f *fake, _ *Options) { delete(f.files, "sys/kernel/btf/vmlinux") }},
 		{"io_uring off", "io_uring", OK, "switched off", func(f *fake, _ *Options) { f.set("proc/sys/kernel/io_uring_disabled", "2") }},
 		{"user", "capabilities", Fail, "CAP_NET_ADMIN, CAP_BPF", func(f *fake, _ *Options) {
