@@ -88,12 +88,11 @@ func (f *fields) time() {
 	}
 	when := time.Date(n[0]*100+n[1], time.Month(n[2]), n[3], n[4], n[5], n[6], 0, time.UTC)
 	seconds := when.Unix()
-	if when.Month() != time.Month(n[2]) || when.Day() != n[3] || n[4] > 23 || n[5] > 59 || n[6] > 59 ||
-		seconds < 0 || seconds > 1<<32-1 {
+	if when.Month() != time.Month(n[2]) || when.Day() != n[3] || n[4] > 23 || n[5] > 59 || n[6] > 59 || seconds < 0 {
 		f.fail(errTime)
 		return
 	}
-	f.putNumber(uint64(seconds), 4)
+	f.putNumber(uint64(seconds)&(1<<32-1), 4) // RFC 4034, section 3.1.5: times are modulo 2^32
 }
 
 // types reads the types of a bitmap, up to the end.
