@@ -34,6 +34,7 @@ const (
 	TypeX25        Type = 19
 	TypeISDN       Type = 20
 	TypeRT         Type = 21
+	TypeNSAP       Type = 22
 	TypeNSAPPTR    Type = 23
 	TypeSIG        Type = 24
 	TypeKEY        Type = 25
@@ -42,14 +43,21 @@ const (
 	TypeAAAA       Type = 28
 	TypeLOC        Type = 29
 	TypeNXT        Type = 30
+	TypeEID        Type = 31
+	TypeNIMLOC     Type = 32
 	TypeSRV        Type = 33
+	TypeATMA       Type = 34
 	TypeNAPTR      Type = 35
 	TypeKX         Type = 36
 	TypeCERT       Type = 37
+	TypeA6         Type = 38
 	TypeDNAME      Type = 39
+	TypeSINK       Type = 40
 	TypeOPT        Type = 41
+	TypeAPL        Type = 42
 	TypeDS         Type = 43
 	TypeSSHFP      Type = 44
+	TypeIPSECKEY   Type = 45
 	TypeRRSIG      Type = 46
 	TypeNSEC       Type = 47
 	TypeDNSKEY     Type = 48
@@ -58,6 +66,10 @@ const (
 	TypeNSEC3PARAM Type = 51
 	TypeTLSA       Type = 52
 	TypeSMIMEA     Type = 53
+	TypeHIP        Type = 55
+	TypeNINFO      Type = 56
+	TypeRKEY       Type = 57
+	TypeTALINK     Type = 58
 	TypeCDS        Type = 59
 	TypeCDNSKEY    Type = 60
 	TypeOPENPGPKEY Type = 61
@@ -65,7 +77,13 @@ const (
 	TypeZONEMD     Type = 63
 	TypeSVCB       Type = 64
 	TypeHTTPS      Type = 65
+	TypeDSYNC      Type = 66
+	TypeHHIT       Type = 67
+	TypeBRID       Type = 68
 	TypeSPF        Type = 99
+	TypeUINFO      Type = 100
+	TypeUID        Type = 101
+	TypeGID        Type = 102
 	TypeNID        Type = 104
 	TypeL32        Type = 105
 	TypeL64        Type = 106
@@ -81,13 +99,35 @@ const (
 	TypeANY        Type = 255
 	TypeURI        Type = 256
 	TypeCAA        Type = 257
+	TypeAVC        Type = 258
+	TypeDOA        Type = 259
+	TypeAMTRELAY   Type = 260
+	TypeRESINFO    Type = 261
+	TypeWALLET     Type = 262
+	TypeCLA        Type = 263
+	TypeIPN        Type = 264
+	TypeTA         Type = 32768
 	TypeDLV        Type = 32769
 )
+
+// registered are the types of the IANA registry whose mnemonics miekg/dns does not know.
+var registered = []struct {
+	t    Type
+	name string
+}{
+	{TypeWKS, "WKS"}, {TypeNSAP, "NSAP"}, {TypeA6, "A6"}, {TypeSINK, "SINK"}, {TypeDSYNC, "DSYNC"}, {TypeHHIT, "HHIT"},
+	{TypeBRID, "BRID"}, {TypeDOA, "DOA"}, {TypeWALLET, "WALLET"}, {TypeCLA, "CLA"}, {TypeIPN, "IPN"},
+}
 
 // String returns the type's mnemonic, or TYPEnnn (RFC 3597, section 5).
 func (t Type) String() string {
 	if s, ok := dns.TypeToString[uint16(t)]; ok && t != 0 {
 		return s
+	}
+	for _, r := range registered {
+		if r.t == t {
+			return r.name
+		}
 	}
 	return "TYPE" + strconv.Itoa(int(t))
 }
@@ -96,6 +136,11 @@ func (t Type) String() string {
 func ParseType(s string) (Type, error) {
 	if t, ok := dns.StringToType[strings.ToUpper(s)]; ok && t != 0 {
 		return Type(t), nil
+	}
+	for _, r := range registered {
+		if strings.EqualFold(s, r.name) {
+			return r.t, nil
+		}
 	}
 	if n, ok := parseNumbered(s, "TYPE"); ok {
 		return Type(n), nil

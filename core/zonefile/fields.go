@@ -13,6 +13,7 @@ type fields struct {
 	r      *reader
 	tokens []token
 	out    []byte
+	start  int // where RDATA begins in out
 	err    error
 }
 

@@ -7,7 +7,7 @@ func (r *reader) parseRData(dst []byte, t wire.Type, tokens []token) ([]byte, er
 	if len(tokens) > 0 && tokens[0].escape && !tokens[0].quoted && string(tokens[0].text) == `\#` {
 		return parseGeneric(dst, t, r.record.Class, tokens[1:])
 	}
-	f := fields{r: r, tokens: tokens, out: dst}
+	f := fields{r: r, tokens: tokens, out: dst, start: len(dst)}
 	switch t {
 	case wire.TypeA:
 		f.address4()
@@ -69,7 +69,10 @@ func (r *reader) parseRData(dst []byte, t wire.Type, tokens []token) ([]byte, er
 		f.number(2)
 		f.salt()
 	default:
-		return r.parseOther(dst, t, tokens)
+		f.other(t)
+		if f.err == nil && len(f.tokens) == 0 {
+			f.err = checkRData(t, wire.ClassIN, f.out[f.start:])
+		}
 	}
 	if f.err == nil && len(f.tokens) > 0 {
 		f.err = errMany
@@ -104,5 +107,5 @@ func checkRData(t wire.Type, c wire.Class, rdata []byte) error {
 	if !ok || string(out) != string(rdata) {
 		return errMalformed
 	}
-	return nil
+	return checkOther(t, c, rdata)
 }

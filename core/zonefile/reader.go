@@ -82,8 +82,7 @@ type reader struct {
 	originBuf [dname.MaxLen]byte
 	ownerBuf  [dname.MaxLen]byte
 	text      []byte
-	packed    []byte // one record as miekg/dns packs it
-	included  int    // files so far
+	included  int // files so far
 }
 
 // file reads one file. It returns false when reading should end.
