@@ -65,6 +65,8 @@ func (c *checker) node(ref uint32) {
 		c.hidden(ref, node)
 		return
 	}
+	c.digests(ref, node)
+	c.defaults(ref, node)
 	if flags&flagCut == 0 && ref != c.z.apex && has(node, wire.TypeDS) {
 		c.add(Warning, ref, wire.TypeDS, "no NS records at the same name: there is no delegation")
 	}
@@ -98,12 +100,43 @@ func (c *checker) glue(ref uint32, node []byte) {
 
 // hidden tells of records below a DNAME, or below a cut if they are not glue.
 func (c *checker) hidden(ref uint32, node []byte) {
+	if t := firstType(node); t != 0 && c.belowDNAME(node) {
+		// RFC 6672, section 2.4: nothing is below a DNAME, glue neither.
+		c.add(Warning, ref, t, "below a DNAME: never an answer")
+		return
+	}
 	for rest := nodeRecords(node); len(rest) >= recordLen; rest = rest[recordSize(rest):] {
 		switch t := recordType(rest); t {
 		case wire.TypeA, wire.TypeAAAA:
 		default:
-			c.add(Warning, ref, t, "below a delegation or DNAME: never an answer")
+			c.add(Warning, ref, t, "below a delegation: never an answer")
 			return
 		}
 	}
+}
+
+// firstType returns the type of a node's first records; 0 if it has none.
+func firstType(node []byte) wire.Type {
+	if rest := nodeRecords(node); len(rest) >= recordLen {
+		return recordType(rest)
+	}
+	return 0
+}
+
+// belowDNAME reports whether the nearest of the cuts and DNAMEs above a node is a DNAME.
+func (c *checker) belowDNAME(node []byte) bool {
+	for rest := nodeName(node); len(rest) > 0; {
+		rest = rest[1+int(rest[0]):]
+		above := c.z.apex
+		if len(rest) > 0 {
+			above = c.z.find(rest)
+		}
+		if above == 0 {
+			continue
+		}
+		if flags := c.z.flags(above); flags&(flagCut|flagDNAME) != 0 {
+			return flags&flagDNAME != 0
+		}
+	}
+	return false
 }
