@@ -1,6 +1,7 @@
 package zonefile
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 )
@@ -34,7 +35,20 @@ func (e Errors) Unwrap() []error {
 	return list
 }
 
+// noBreak reports whether a token holds a no-break space. It is an octet pair like others to a DNS name or
+// string, so that it is no error itself.
+func noBreak(tokens []token) bool {
+	for _, t := range tokens {
+		if bytes.Contains(t.text, []byte("\u00a0")) {
+			return true
+		}
+	}
+	return false
+}
+
 var (
+	errMark         = errors.New("byte order mark before the text")
+	errNoBreak      = errors.New("no-break space where a space is wanted")
 	errParenOpen    = errors.New("closing parenthesis without an opening one")
 	errParenClose   = errors.New("end of file inside parentheses")
 	errQuote        = errors.New("end of line inside a quoted string")

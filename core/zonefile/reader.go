@@ -1,6 +1,7 @@
 package zonefile
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -113,12 +114,18 @@ func (r *reader) fail(s *scanner, name string, err error) bool {
 	if errors.Is(err, errStop) {
 		return false
 	}
+	if noBreak(s.tokens) {
+		err = fmt.Errorf("%w: %w", errNoBreak, err)
+	}
 	r.errs = append(r.errs, &Error{name, s.at, err})
 	return len(r.errs) < r.options.MaxErrors
 }
 
 // entry reads one entry, which has a token.
 func (r *reader) entry(s *scanner, name string) error {
+	if s.at == 1 && bytes.HasPrefix(s.tokens[0].text, []byte("\ufeff")) {
+		return errMark
+	}
 	if t := s.tokens[0]; !s.blank && !t.quoted && t.text[0] == '$' {
 		return r.directive(s, name)
 	}
