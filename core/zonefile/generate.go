@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"heimdall/core/wire"
 )
 
 var (
@@ -26,6 +28,9 @@ func (r *reader) generate(args []token, file string, line int) error {
 	for i, a := range args[1:] {
 		template[i] = token{text: bytes.Clone(a.text), quoted: a.quoted, glued: a.glued}
 	}
+	if template, err = r.unquote(template); err != nil {
+		return fmt.Errorf("$GENERATE: %w", err)
+	}
 	tokens := make([]token, len(template))
 	for i := start; i <= stop; i += step {
 		for k, t := range template {
@@ -43,6 +48,22 @@ func (r *reader) generate(args []token, file string, line int) error {
 		}
 	}
 	return nil
+}
+
+// unquote cuts RDATA that is one quoted string into its fields, as BIND's manual shows it, but for types that
+// are made of strings.
+func (r *reader) unquote(template []token) ([]token, error) {
+	t, _, rest, err := r.head(template[1:])
+	if err != nil || len(rest) != 1 || !rest[0].quoted || strings.HasPrefix(layout(t), "s") || strings.HasPrefix(layout(t), "S") ||
+		t == wire.TypeTXT || t == wire.TypeSPF {
+		return template, nil // parse tells what is wrong
+	}
+	text := bytes.ReplaceAll(rest[0].text, []byte(`\"`), []byte(`"`))
+	s := newScanner(bytes.NewReader(text), len(text)+1)
+	if ok, err := s.next(); err != nil || !ok {
+		return template, err
+	}
+	return append(template[:len(template)-1], s.tokens...), nil
 }
 
 // parseRange reads the range of a $GENERATE.

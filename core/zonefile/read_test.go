@@ -61,6 +61,10 @@ func TestRead(t *testing.T) {
 				"b.example. 60 IN A 192.0.2.10"}},
 		{"$GENERATE", "$TTL 60\n$GENERATE 1-5/2 h$ A 192.0.2.${10,3,d}\n$GENERATE 15-16 ${1,2,x} CNAME \\$$$.${0,5,n}\n",
 			[]string{"h1.example. 60 IN A 192.0.2.11", "h3.example. 60 IN A 192.0.2.13", "h5.example. 60 IN A 192.0.2.15"}},
+		{"$GENERATE of quoted RDATA", "$TTL 60\n$GENERATE 1-1 h$ MX \"$ .\"\n$GENERATE 1-1 s$ IN SRV \"0 0 ${0,4,d} h$\"\n" +
+			"$GENERATE 1-1 t$ TXT \"a $\"\n$GENERATE 1-1 a$ A \"192.0.2.$\"\n$GENERATE 1-1 c$ CAA \"0 issue \\\"x $\\\"\"\n",
+			[]string{"h1.example. 60 IN MX 1 .", "s1.example. 60 IN SRV 0 0 1 h1.example.", `t1.example. 60 IN TXT "a 1"`,
+				"a1.example. 60 IN A 192.0.2.1", `c1.example. 60 IN CAA 0 issue "x 1"`}},
 	} {
 		t.Run(c.label, func(t *testing.T) {
 			if c.label == "$GENERATE" {
@@ -107,6 +111,10 @@ func TestReadErrors(t *testing.T) {
 		{"a 60 TYPE1 \\# 3 000000", "test:1: A: malformed RDATA"},
 		{"a 60 TYPE777 \\# 3 0000", "test:1: TYPE777: RDATA length and data differ"},
 		{"a 60 TYPE777 x", `test:1: TYPE777: want RDATA as \# LENGTH HEX`},
+		{"\ufeffa 60 A 192.0.2.1", "test:1: byte order mark"},
+		{"a\u00a060 A 192.0.2.1", "test:1: no-break space"},
+		{"a 60 A\u00a0192.0.2.1", "test:1: no-break space"},
+		{"a 60 A \u00a0192.0.2.1", "test:1: no-break space"},
 		{strings.Repeat("a", 64) + " 60 A 192.0.2.1", "label longer than 63 octets"},
 	} {
 		records, err := readAll(c.in + good)
