@@ -3,7 +3,7 @@ package ebpf
 import "fmt"
 
 // Key returns under what a is filed.
-func (p *Program) Key(a *Answer) Key { return keyOf(NameHash(p.seed, a.Name), a.Type, a.bits()) }
+func (p *Program) Key(a *Answer) Key { return p.keys.key(a.Name, a.Type, a.bits()) }
 
 // Publish puts answers into the table, where they replace what is filed under the same keys. Those that do not
 // fit, and those for which nothing colder can make room, are left out; n counts the others. generation is what

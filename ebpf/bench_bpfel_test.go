@@ -102,6 +102,7 @@ const (
 	benchVarClients4       = "clients4"
 	benchVarClients6       = "clients6"
 	benchVarClientsUsed    = "clients_used"
+	benchVarEndKeys        = "end_keys"
 	benchVarEpoch          = "epoch"
 	benchVarGeneration     = "generation"
 	benchVarInterfaceCount = "interface_count"
@@ -118,8 +119,8 @@ const (
 	benchVarMinHits        = "min_hits"
 	benchVarNames          = "names"
 	benchVarPlaces         = "places"
-	benchVarSeed           = "seed"
 	benchVarUdpPayload     = "udp_payload"
+	benchVarWordKeys       = "word_keys"
 )
 
 // loadBench returns the embedded CollectionSpec for bench.
@@ -189,6 +190,7 @@ type benchVariableSpecs struct {
 	Clients4       *ebpf.VariableSpec `ebpf:"clients4"`
 	Clients6       *ebpf.VariableSpec `ebpf:"clients6"`
 	ClientsUsed    *ebpf.VariableSpec `ebpf:"clients_used"`
+	EndKeys        *ebpf.VariableSpec `ebpf:"end_keys"`
 	Epoch          *ebpf.VariableSpec `ebpf:"epoch"`
 	Generation     *ebpf.VariableSpec `ebpf:"generation"`
 	InterfaceCount *ebpf.VariableSpec `ebpf:"interface_count"`
@@ -205,8 +207,8 @@ type benchVariableSpecs struct {
 	MinHits        *ebpf.VariableSpec `ebpf:"min_hits"`
 	Names          *ebpf.VariableSpec `ebpf:"names"`
 	Places         *ebpf.VariableSpec `ebpf:"places"`
-	Seed           *ebpf.VariableSpec `ebpf:"seed"`
 	UdpPayload     *ebpf.VariableSpec `ebpf:"udp_payload"`
+	WordKeys       *ebpf.VariableSpec `ebpf:"word_keys"`
 }
 
 // benchObjects contains all objects after they have been loaded into the kernel.
@@ -260,6 +262,7 @@ type benchVariables struct {
 	Clients4       *ebpf.Variable `ebpf:"clients4"`
 	Clients6       *ebpf.Variable `ebpf:"clients6"`
 	ClientsUsed    *ebpf.Variable `ebpf:"clients_used"`
+	EndKeys        *ebpf.Variable `ebpf:"end_keys"`
 	Epoch          *ebpf.Variable `ebpf:"epoch"`
 	Generation     *ebpf.Variable `ebpf:"generation"`
 	InterfaceCount *ebpf.Variable `ebpf:"interface_count"`
@@ -276,8 +279,8 @@ type benchVariables struct {
 	MinHits        *ebpf.Variable `ebpf:"min_hits"`
 	Names          *ebpf.Variable `ebpf:"names"`
 	Places         *ebpf.Variable `ebpf:"places"`
-	Seed           *ebpf.Variable `ebpf:"seed"`
 	UdpPayload     *ebpf.Variable `ebpf:"udp_payload"`
+	WordKeys       *ebpf.Variable `ebpf:"word_keys"`
 }
 
 // benchPrograms contains all programs after they have been loaded into the kernel.

@@ -48,7 +48,8 @@ func newBench(tb testing.TB, names uint32) *benchObjects {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	if err := errors.Join(spec.Variables[benchVarNames].Set(names), spec.Variables[benchVarPlaces].Set(uint32(benchPlaces-1))); err != nil {
+	keys := newQuestionKeys(Seed{1})
+	if err := errors.Join(spec.Variables[benchVarNames].Set(names), spec.Variables[benchVarWordKeys].Set(keys.words), spec.Variables[benchVarEndKeys].Set(keys.ends), spec.Variables[benchVarPlaces].Set(uint32(benchPlaces-1))); err != nil {
 		tb.Fatal(err)
 	}
 	spec.Maps[benchMapAnswers].MaxEntries = benchPlaces
@@ -68,11 +69,11 @@ func newBench(tb testing.TB, names uint32) *benchObjects {
 	); err != nil {
 		tb.Fatal(err)
 	}
-	fillBench(tb, objs)
+	fillBench(tb, objs, keys)
 	return objs
 }
 
-func fillBench(tb testing.TB, objs *benchObjects) {
+func fillBench(tb testing.TB, objs *benchObjects, keys *questionKeys) {
 	t, err := mapTable(objs.Answers)
 	if err != nil {
 		tb.Fatal(err)
@@ -84,7 +85,7 @@ func fillBench(tb testing.TB, objs *benchObjects) {
 			Records: binary.BigEndian.AppendUint32([]byte{0xc0, 12, 0, 1, 0, 1, 0, 0, 14, 16, 0, 4}, uint32(i)), TTLs: []uint16{6}, Expires: math.MaxUint32,
 		}
 		e := a.entry(uint32(i+1), 1)
-		e.Key = uint64(keyOf(NameHash(0, a.Name), a.Type, 0))
+		e.Key = uint64(keys.key(a.Name, a.Type, 0))
 		if at := t.place(e.Key, 1, 0); at < 0 {
 			tb.Fatalf("no place for number %d", i)
 		} else {

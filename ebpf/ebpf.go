@@ -15,7 +15,7 @@ import (
 // Options say what is fixed when the program is loaded.
 type Options struct {
 	Epoch   time.Time // zero of the clock whose seconds stand in each Answer
-	Seed    uint64    // of NameHash; random and secret
+	Seed    Seed      // of the keys that answers are filed under
 	Entries int       // hot answers at most; 0: none are given
 }
 

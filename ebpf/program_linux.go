@@ -18,7 +18,7 @@ import (
 // Program is the XDP program in the kernel, with its maps. Its methods are safe for concurrent use; each is a
 // few system calls at most.
 type Program struct {
-	seed uint64
+	keys *questionKeys
 	objs xdpObjects
 
 	mu         sync.Mutex
@@ -50,8 +50,8 @@ func loadFor(o Options, sockets bool) (*Program, error) {
 		// a map of devices as well, and does not while there are no sockets.
 		spec.Maps[xdpMapSockets].Type = ebpf.DevMap
 	}
-	p := &Program{seed: o.Seed, generation: 1, clients: map[prefix]uint8{}}
-	if err := prepare(spec, o); err != nil {
+	p := &Program{keys: newQuestionKeys(o.Seed), generation: 1, clients: map[prefix]uint8{}}
+	if err := prepare(spec, o, p.keys); err != nil {
 		return nil, err
 	}
 	if err := spec.LoadAndAssign(&p.objs, nil); err != nil {
@@ -92,7 +92,7 @@ func onKernelClock(at time.Time) (uint64, error) {
 }
 
 // prepare writes what is fixed into the specification.
-func prepare(spec *ebpf.CollectionSpec, o Options) error {
+func prepare(spec *ebpf.CollectionSpec, o Options, keys *questionKeys) error {
 	epoch, err := onKernelClock(o.Epoch)
 	if err != nil {
 		return fmt.Errorf("read the clock: %w", err)
@@ -102,7 +102,7 @@ func prepare(spec *ebpf.CollectionSpec, o Options) error {
 	spec.Maps[xdpMapAnswers].MaxEntries = places
 	spec.Maps[xdpMapBodies].MaxEntries = uint32(max(o.Entries, 1))
 	v := spec.Variables
-	if err := errors.Join(v[xdpVarSeed].Set(o.Seed), v[xdpVarEpoch].Set(epoch), v[xdpVarPlaces].Set(places-1)); err != nil {
+	if err := errors.Join(v[xdpVarWordKeys].Set(keys.words), v[xdpVarEndKeys].Set(keys.ends), v[xdpVarEpoch].Set(epoch), v[xdpVarPlaces].Set(places-1)); err != nil {
 		return fmt.Errorf("prepare the XDP program: %w", err)
 	}
 	return nil

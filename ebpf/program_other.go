@@ -44,7 +44,7 @@ func ProgramName(uint32) (string, error) { return "", ErrNotSupported }
 type Steering struct{}
 
 // AttachSteering returns ErrNotSupported.
-func AttachSteering(By, uint64, []Socket) (*Steering, error) { return nil, ErrNotSupported }
+func AttachSteering(By, Seed, []Socket) (*Steering, error) { return nil, ErrNotSupported }
 
 func (*Steering) Update([]Socket) error { return ErrNotSupported }
 func (*Steering) Detach(int) error      { return ErrNotSupported }

@@ -16,12 +16,13 @@ import (
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
-	steerMapSockets = "sockets"
-	steerProgSteer  = "steer"
-	steerVarBy      = "by"
-	steerVarSeed    = "seed"
-	steerVarShardOf = "shard_of"
-	steerVarShards  = "shards"
+	steerMapSockets  = "sockets"
+	steerProgSteer   = "steer"
+	steerVarBy       = "by"
+	steerVarFirstKey = "first_key"
+	steerVarShardOf  = "shard_of"
+	steerVarShards   = "shards"
+	steerVarWordKeys = "word_keys"
 )
 
 // loadSteer returns the embedded CollectionSpec for steer.
@@ -80,10 +81,11 @@ type steerMapSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type steerVariableSpecs struct {
-	By      *ebpf.VariableSpec `ebpf:"by"`
-	Seed    *ebpf.VariableSpec `ebpf:"seed"`
-	ShardOf *ebpf.VariableSpec `ebpf:"shard_of"`
-	Shards  *ebpf.VariableSpec `ebpf:"shards"`
+	By       *ebpf.VariableSpec `ebpf:"by"`
+	FirstKey *ebpf.VariableSpec `ebpf:"first_key"`
+	ShardOf  *ebpf.VariableSpec `ebpf:"shard_of"`
+	Shards   *ebpf.VariableSpec `ebpf:"shards"`
+	WordKeys *ebpf.VariableSpec `ebpf:"word_keys"`
 }
 
 // steerObjects contains all objects after they have been loaded into the kernel.
@@ -119,10 +121,11 @@ func (m *steerMaps) Close() error {
 //
 // It can be passed to loadSteerObjects or ebpf.CollectionSpec.LoadAndAssign.
 type steerVariables struct {
-	By      *ebpf.Variable `ebpf:"by"`
-	Seed    *ebpf.Variable `ebpf:"seed"`
-	ShardOf *ebpf.Variable `ebpf:"shard_of"`
-	Shards  *ebpf.Variable `ebpf:"shards"`
+	By       *ebpf.Variable `ebpf:"by"`
+	FirstKey *ebpf.Variable `ebpf:"first_key"`
+	ShardOf  *ebpf.Variable `ebpf:"shard_of"`
+	Shards   *ebpf.Variable `ebpf:"shards"`
+	WordKeys *ebpf.Variable `ebpf:"word_keys"`
 }
 
 // steerPrograms contains all programs after they have been loaded into the kernel.

@@ -14,14 +14,14 @@ type Steering struct {
 	sockets []uint64 // cookies of those in the map, by which the kernel tells sockets apart
 }
 
-// AttachSteering makes the kernel choose among sockets, which share one UDP or TCP address. ByName, a name with the
-// hash NameHash(seed, name) goes to number Owner(hash, len(sockets)); queries whose name cannot be read, and packets
-// that came to a CPU beyond maxCPUs, are spread by their flow. Other sockets of the group get nothing. It ends with
+// AttachSteering makes the kernel choose among sockets, which share one UDP or TCP address. ByName, the seed
+// decides which names go to which; queries whose name cannot be read are spread by their flow, and so are packets that
+// came to a CPU beyond maxCPUs. Other sockets of the group get nothing. It ends with
 // Detach, or when the last socket of the group is closed. Linux 5.14.
 //
 // Of a TCP listener that is closed, the connections that nobody has accepted go to another one of the sockets, and
 // so do those whose handshake is under way.
-func AttachSteering(by By, seed uint64, sockets []Socket) (*Steering, error) {
+func AttachSteering(by By, seed Seed, sockets []Socket) (*Steering, error) {
 	if len(sockets) == 0 {
 		return nil, errors.New("steer: no sockets")
 	}
@@ -29,7 +29,8 @@ func AttachSteering(by By, seed uint64, sockets []Socket) (*Steering, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the steering program: %w", err)
 	}
-	if err := errors.Join(spec.Variables[steerVarBy].Set(uint32(by)), spec.Variables[steerVarSeed].Set(seed)); err != nil {
+	keys, v := newOwnerKeys(seed), spec.Variables
+	if err := errors.Join(v[steerVarBy].Set(uint32(by)), v[steerVarWordKeys].Set(keys.words), v[steerVarFirstKey].Set(keys.first)); err != nil {
 		return nil, fmt.Errorf("prepare the steering program: %w", err)
 	}
 	s := new(Steering)

@@ -48,7 +48,8 @@ func group(t *testing.T, n int) (conns []*net.UDPConn, sockets []Socket) {
 // The kernel and Go agree on the owner of every name, whatever its length and letter case, also after the
 // number of sockets has changed.
 func TestRootSteering(t *testing.T) {
-	const seed = 0x1234_5678_9abc_def0
+	seed := Seed{1, 2, 3}
+	keys := newOwnerKeys(seed)
 	conns, sockets := group(t, 5)
 	s, err := AttachSteering(ByName, seed, sockets[:3])
 	if err != nil {
@@ -75,8 +76,7 @@ func TestRootSteering(t *testing.T) {
 			if _, err := client.Write(q); err != nil {
 				t.Fatal(err)
 			}
-			lower := dname.AppendLower(nil, qname)
-			owner := Owner(NameHash(seed, lower), n)
+			owner := keys.owner(dname.AppendLower(nil, qname), n)
 			counts[owner]++
 			conns[owner].SetReadDeadline(time.Now().Add(10 * time.Second))
 			got, _, err := conns[owner].ReadFromUDP(buf)
@@ -151,7 +151,7 @@ func dialGroup(t *testing.T, conns []*net.UDPConn, n int) (clients []net.Conn) {
 // they have some again.
 func TestRootSteeringByFlow(t *testing.T) {
 	conns, sockets := group(t, 4)
-	s, err := AttachSteering(ByFlow, 0, sockets[:2])
+	s, err := AttachSteering(ByFlow, Seed{}, sockets[:2])
 	if err != nil {
 		skipIfUnsupported(t, err)
 		t.Fatal(err)
@@ -180,7 +180,7 @@ func TestRootSteeringByFlow(t *testing.T) {
 		t.Errorf("without the program: %v", got)
 	}
 	for range 3 { // the sockets are free for the next one at once
-		if s, err = AttachSteering(ByFlow, 0, sockets[3:]); err != nil {
+		if s, err = AttachSteering(ByFlow, Seed{}, sockets[3:]); err != nil {
 			t.Fatal(err)
 		}
 		if got := send(); got[3] != 2*len(clients) {
@@ -211,7 +211,7 @@ func TestRootSteeringByCPU(t *testing.T) {
 	defer unix.SchedSetaffinity(0, &before)
 	conns, sockets := group(t, 3)
 	sockets[1].CPU = cpu
-	s, err := AttachSteering(ByCPU, 0, sockets)
+	s, err := AttachSteering(ByCPU, Seed{}, sockets)
 	if err != nil {
 		skipIfUnsupported(t, err)
 		t.Fatal(err)
@@ -279,7 +279,7 @@ func TestRootSteeringMovesConnections(t *testing.T) {
 	port := bound.(*unix.SockaddrInet4).Port
 	second := listen(port)
 	defer unix.Close(second)
-	s, err := AttachSteering(ByFlow, 0, []Socket{{FD: first}})
+	s, err := AttachSteering(ByFlow, Seed{}, []Socket{{FD: first}})
 	if err != nil {
 		unix.Close(first)
 		skipIfUnsupported(t, err)
@@ -341,23 +341,4 @@ func randomName(rnd *rand.Rand, length int) dname.Name {
 		left -= 1 + label
 	}
 	return append(n, 0)
-}
-
-func TestOwnerSpread(t *testing.T) {
-	const names, shards = 20000, 7
-	var got [shards]int
-	for i := range names {
-		got[Owner(NameHash(99, name(fmt.Sprintf("h%d.example.", i))), shards)]++
-	}
-	for s, n := range got {
-		if n < names/shards*9/10 || n > names/shards*11/10 {
-			t.Errorf("shard %d owns %d of %d names", s, n, names)
-		}
-	}
-	if NameHash(1, name("a.example.")) == NameHash(2, name("a.example.")) {
-		t.Error("the seed does not matter")
-	}
-	if NameHash(1, name("wWw.Example.")) != NameHash(1, name("www.example.")) {
-		t.Error("letter case matters")
-	}
 }

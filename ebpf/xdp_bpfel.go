@@ -144,6 +144,7 @@ const (
 	xdpVarClients4       = "clients4"
 	xdpVarClients6       = "clients6"
 	xdpVarClientsUsed    = "clients_used"
+	xdpVarEndKeys        = "end_keys"
 	xdpVarEpoch          = "epoch"
 	xdpVarGeneration     = "generation"
 	xdpVarInterfaceCount = "interface_count"
@@ -159,8 +160,8 @@ const (
 	xdpVarListen6Count   = "listen6_count"
 	xdpVarMinHits        = "min_hits"
 	xdpVarPlaces         = "places"
-	xdpVarSeed           = "seed"
 	xdpVarUdpPayload     = "udp_payload"
+	xdpVarWordKeys       = "word_keys"
 )
 
 // loadXdp returns the embedded CollectionSpec for xdp.
@@ -230,6 +231,7 @@ type xdpVariableSpecs struct {
 	Clients4       *ebpf.VariableSpec `ebpf:"clients4"`
 	Clients6       *ebpf.VariableSpec `ebpf:"clients6"`
 	ClientsUsed    *ebpf.VariableSpec `ebpf:"clients_used"`
+	EndKeys        *ebpf.VariableSpec `ebpf:"end_keys"`
 	Epoch          *ebpf.VariableSpec `ebpf:"epoch"`
 	Generation     *ebpf.VariableSpec `ebpf:"generation"`
 	InterfaceCount *ebpf.VariableSpec `ebpf:"interface_count"`
@@ -245,8 +247,8 @@ type xdpVariableSpecs struct {
 	Listen6Count   *ebpf.VariableSpec `ebpf:"listen6_count"`
 	MinHits        *ebpf.VariableSpec `ebpf:"min_hits"`
 	Places         *ebpf.VariableSpec `ebpf:"places"`
-	Seed           *ebpf.VariableSpec `ebpf:"seed"`
 	UdpPayload     *ebpf.VariableSpec `ebpf:"udp_payload"`
+	WordKeys       *ebpf.VariableSpec `ebpf:"word_keys"`
 }
 
 // xdpObjects contains all objects after they have been loaded into the kernel.
@@ -300,6 +302,7 @@ type xdpVariables struct {
 	Clients4       *ebpf.Variable `ebpf:"clients4"`
 	Clients6       *ebpf.Variable `ebpf:"clients6"`
 	ClientsUsed    *ebpf.Variable `ebpf:"clients_used"`
+	EndKeys        *ebpf.Variable `ebpf:"end_keys"`
 	Epoch          *ebpf.Variable `ebpf:"epoch"`
 	Generation     *ebpf.Variable `ebpf:"generation"`
 	InterfaceCount *ebpf.Variable `ebpf:"interface_count"`
@@ -315,8 +318,8 @@ type xdpVariables struct {
 	Listen6Count   *ebpf.Variable `ebpf:"listen6_count"`
 	MinHits        *ebpf.Variable `ebpf:"min_hits"`
 	Places         *ebpf.Variable `ebpf:"places"`
-	Seed           *ebpf.Variable `ebpf:"seed"`
 	UdpPayload     *ebpf.Variable `ebpf:"udp_payload"`
+	WordKeys       *ebpf.Variable `ebpf:"word_keys"`
 }
 
 // xdpPrograms contains all programs after they have been loaded into the kernel.

@@ -153,7 +153,6 @@ __noinline enum exit answer(struct xdp_md *ctx, struct query *q, __u32 who)
 {
 	__u32 now, age, serial, records, question, to, length, flags;
 	struct answer *a;
-	__u64 key;
 
 	if (!q)
 		return PASS_FRAME;
@@ -161,13 +160,12 @@ __noinline enum exit answer(struct xdp_md *ctx, struct query *q, __u32 who)
 		return PASS_DISABLED;
 	if (q->qlen > NAME_WORDS * 8)
 		return PASS_LONG_NAME;
-	key = mix(q->hash, (__u64)q->type << 8 | q->bits);
-	a = find(key);
+	a = find(q->key);
 	if (!a)
-		return missing(q, key);
+		return missing(q);
 	serial = *(volatile __u32 *)&a->serial;
 	if (!serial || !same(q, a))
-		return missing(q, key);
+		return missing(q);
 	now = now_seconds();
 	if (a->generation != generation)
 		return outdated(q, a, now, PASS_FLUSHED);

@@ -56,7 +56,7 @@ enum {
 // What is known of a packet, handed from stage to stage.
 struct query {
 	__u64 src[2];		  // source address, network order; IPv4 in the first octets
-	__u64 hash;		  // of the qname
+	__u64 key;		  // hash of name, type and bits
 	__u64 name[NAME_WORDS];	  // qname in lower case, padded with zeros
 	__u16 ip, udp;		  // offsets of the headers
 	__u16 payload;		  // octets of UDP payload

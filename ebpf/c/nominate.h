@@ -50,9 +50,9 @@ static __always_inline int warm(__u64 key)
 }
 
 // missing counts a question that has no hot answer.
-static __always_inline enum exit missing(struct query *q, __u64 key)
+static __always_inline enum exit missing(struct query *q)
 {
-	if (min_hits && warm(key))
+	if (min_hits && warm(q->key))
 		nominate(q);
 	return PASS_MISS;
 }

@@ -29,12 +29,22 @@ static __always_inline int walk(__u8 *p, void *end)
 	return -1;
 }
 
-// fold lower-cases the name at p into the query, and hashes it.
+// scatter spreads what differs in few bits over all, one to one.
+static __always_inline __u64 scatter(__u64 key)
+{
+	key = (key ^ key >> 32) * end_keys[4];
+	key = (key ^ key >> 29) * end_keys[5];
+	return key ^ key >> 32;
+}
+
+// fold lower-cases the name at p into the query, and hashes it with type and bits.
 static __always_inline int fold(__u8 *p, void *end, __u32 length, struct query *q)
 {
-	__u64 hash = seed;
+	__u64 asked = (__u64)q->type << 8 | q->bits;
+	__u64 high = end_keys[0] + end_keys[2] * asked, low = end_keys[1] + end_keys[3] * asked;
 	__u32 i;
 
+#pragma unroll
 	for (i = 0; i < NAME_WORDS; i++) {
 		__u8 *at = p + i * 8;
 		__u64 word;
@@ -45,7 +55,8 @@ static __always_inline int fold(__u8 *p, void *end, __u32 length, struct query *
 			return -1;
 		word = lower8(*(__u64 *)at);
 		q->name[i] = word;
-		hash = mix(hash, word);
+		high += term(word_keys[i], word);
+		low += term(word_keys[i] + 2, word);
 	}
 	if (length & 7 && i < NAME_WORDS) {
 		__u8 *at = p - 8; // in the header at the earliest
@@ -57,9 +68,10 @@ static __always_inline int fold(__u8 *p, void *end, __u32 length, struct query *
 			return -1;
 		word = last_word(*(__u64 *)at, length);
 		q->name[i] = word;
-		hash = mix(hash, word);
+		high += term(word_keys[i], word);
+		low += term(word_keys[i] + 2, word);
 	}
-	q->hash = hash;
+	q->key = scatter((high & 0xffffffff00000000) | low >> 32);
 	return 0;
 }
 

@@ -6,7 +6,8 @@
 #include "layout.h"
 
 // Fixed when the program is loaded.
-const volatile __u64 seed;  // of the name hash
+const volatile __u64 word_keys[NAME_WORDS][4]; // of the hash: for each word of a name, two for each half
+const volatile __u64 end_keys[6]; // to begin each half with, for type and bits in each, and to scatter the whole
 const volatile __u32 places; // in answers, less one
 const volatile __u64 epoch; // zero of the shards' clocks, in ns of CLOCK_MONOTONIC
 

@@ -8,11 +8,12 @@
 #include <bpf/bpf_helpers.h>
 #include "name.h"
 
-enum { DNS_HEADER = 12, MAX_NAME = 255, MAX_CPUS = 8192 };
+enum { DNS_HEADER = 12, MAX_NAME = 255, NAME_WORDS = (MAX_NAME + 7) / 8, MAX_CPUS = 8192 };
 enum { BY_FLOW, BY_CPU, BY_NAME };
 
 const volatile __u32 by;	    // how to choose
-const volatile __u64 seed;	    // of the name hash
+const volatile __u64 word_keys[NAME_WORDS][2]; // of the hash: for each word of a name
+const volatile __u64 first_key;	    // of the hash: to begin with
 volatile __u32 shards;		    // how many take part
 volatile __u16 shard_of[MAX_CPUS]; // by CPU
 
@@ -28,7 +29,8 @@ static __always_inline int owner(struct sk_reuseport_md *md)
 {
 	__u8 *name = md->data + sizeof(struct udphdr) + DNS_HEADER, *at;
 	__u32 length = 0, label = 1;
-	__u64 hash = seed;
+	__u64 sum = first_key;
+	__u32 i;
 
 	for (int i = 0; i < 128 && label; i++) {
 		at = name + length;
@@ -41,23 +43,23 @@ static __always_inline int owner(struct sk_reuseport_md *md)
 	}
 	if (length < 1 || length > MAX_NAME)
 		return -1;
-	for (int i = 0; i < (MAX_NAME + 7) / 8; i++) {
+	for (i = 0; i < NAME_WORDS; i++) {
 		at = name + i * 8;
 		if (i * 8 + 8 > length)
 			break;
 		if ((void *)(at + 8) > md->data_end)
 			return -1;
-		hash = mix(hash, lower8(*(__u64 *)at));
+		sum += term(word_keys[i], lower8(*(__u64 *)at));
 	}
-	if (length & 7) {
+	if (length & 7 && i < NAME_WORDS) {
 		at = name - 8;
 		barrier_var(at);
 		at += length;
 		if ((void *)(at + 8) > md->data_end)
 			return -1;
-		hash = mix(hash, last_word(*(__u64 *)at, length));
+		sum += term(word_keys[i], last_word(*(__u64 *)at, length));
 	}
-	return (hash >> 32) * shards >> 32;
+	return (sum >> 32) * shards >> 32;
 }
 
 static __always_inline int choose(struct sk_reuseport_md *md)

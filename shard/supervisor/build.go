@@ -17,6 +17,7 @@ import (
 	"heimdall/core/local"
 	"heimdall/core/policy"
 	"heimdall/core/resolver"
+	"heimdall/ebpf"
 	"heimdall/netio/outbound"
 	"heimdall/netio/tcp"
 	"heimdall/netio/udp"
@@ -159,6 +160,12 @@ func newSeed() uint64 {
 	var b [8]byte
 	rand.Read(b[:])
 	return binary.NativeEndian.Uint64(b[:])
+}
+
+// newNameSeed returns what the kernel's programs hash names with.
+func newNameSeed() (seed ebpf.Seed) {
+	rand.Read(seed[:])
+	return seed
 }
 
 // engine makes the Engine of a shard, on the shard's thread.

@@ -14,14 +14,14 @@ import (
 // Its methods are called one at a time.
 type steering struct {
 	by   string           // xdp.steer
-	seed uint64           // the same for all addresses: so is the shard of a name
+	seed ebpf.Seed        // the same for all addresses: so is the shard of a name
 	udp  []*ebpf.Steering // by listen address; none: the kernel's own hash, or a classic program
 	tcp  []*ebpf.Steering // likewise
 }
 
 // startSteering begins to steer among the shards of list. What is not possible on this machine is told in a warning.
 func (s *Supervisor) startSteering(list []*worker) error {
-	s.steering = steering{by: s.cfg.XDP.Steer, seed: newSeed()}
+	s.steering = steering{by: s.cfg.XDP.Steer, seed: newNameSeed()}
 	if len(list) < 2 || s.steering.by == "flow" {
 		return nil
 	}

@@ -72,7 +72,7 @@ func (x *xdp) modes() (list []string) {
 
 // load loads the program and attaches it to the interfaces that allow it. It fails if none does.
 func (x *xdp) load(c *config.Config) (err error) {
-	o := ebpf.Options{Epoch: x.s.epoch, Seed: newSeed()}
+	o := ebpf.Options{Epoch: x.s.epoch, Seed: newNameSeed()}
 	if c.XDP.AnswerCache {
 		o.Entries = c.XDP.AnswerEntries
 	}

@@ -35,7 +35,7 @@ func newTiers(t testing.TB, payload uint16) *tiers {
 	t.Helper()
 	ti := &tiers{epoch: time.Now().Add(-time.Hour)}
 	var err error
-	if ti.program, err = ebpf.Load(ebpf.Options{Epoch: ti.epoch, Seed: 5, Entries: 4096}); err != nil {
+	if ti.program, err = ebpf.Load(ebpf.Options{Epoch: ti.epoch, Seed: ebpf.Seed{5}, Entries: 4096}); err != nil {
 		if errors.Is(err, ebpf.ErrNotSupported) {
 			t.Skip(err)
 		}
