@@ -61,10 +61,10 @@ func (a *Answer) Fits() bool {
 		max(a.Counts[0], a.Counts[1], a.Counts[2]) <= 255
 }
 
-// entry returns a as it stands in the map.
-func (a *Answer) entry(serial, generation uint32) xdpAnswer {
+// entry returns a as it stands in the map. Of the number, which no other answer has, the lower half is not 0.
+func (a *Answer) entry(number uint64, generation uint32) xdpAnswer {
 	e := xdpAnswer{
-		Serial: serial, Generation: generation, Stored: a.Stored, Expires: a.Expires, Refresh: a.Refresh,
+		Serial: uint32(number), Generation: generation, Stored: a.Stored, Expires: a.Expires, Refresh: a.Refresh,
 		Flags: a.Flags, Type: bits.ReverseBytes16(a.Type), Counts: [3]uint8{uint8(a.Counts[0]), uint8(a.Counts[1]), uint8(a.Counts[2])}, Bits: a.bits(),
 		Qlen: uint8(len(a.Name)), Length: uint16(len(a.Records)),
 	}
@@ -85,6 +85,7 @@ func (a *Answer) entry(serial, generation uint32) xdpAnswer {
 	start := (len(a.Name) + 7) &^ 7
 	if start+len(a.Records) > len(e.Data) || len(a.TTLs) > len(e.Ttl) {
 		e.Marks |= markBeside
+		binary.LittleEndian.PutUint64(e.Data[len(e.Data)-8:], number) // the name leaves that much
 		return e
 	}
 	copy(e.Data[start:], a.Records)
@@ -96,10 +97,15 @@ func (a *Answer) entry(serial, generation uint32) xdpAnswer {
 }
 
 // body returns the records of a, for the map of those that are too long for an entry.
-func (a *Answer) body(serial uint32) (b xdpBody) {
-	b.Serial = serial
+func (a *Answer) body(number uint64) (b xdpBody) {
+	b.Number = number
 	b.Ttls = uint16(len(a.TTLs))
 	copy(b.Ttl[:], a.TTLs)
 	copy(b.Data[:], a.Records)
 	return b
+}
+
+// body returns the number of the body that the records of e are in, if they are in one.
+func (e *xdpAnswer) body() (number uint64, ok bool) {
+	return binary.LittleEndian.Uint64(e.Data[len(e.Data)-8:]), e.Marks&markBeside != 0
 }

@@ -17,17 +17,18 @@ func (p *Program) Publish(generation, now uint32, list []Answer) (n int, err err
 		if !a.Fits() {
 			continue
 		}
-		p.serial++
-		p.serial = max(p.serial, 1)
-		e := a.entry(p.serial, generation)
+		if p.number++; uint32(p.number) == 0 {
+			p.number++
+		}
+		e := a.entry(p.number, generation)
 		e.Key, e.Used = uint64(p.Key(a)), now
 		at := p.table.place(e.Key, p.generation, now)
 		if at < 0 {
 			continue
 		}
-		if e.Marks&markBeside != 0 {
-			b := a.body(p.serial)
-			if err := p.objs.Bodies.Put(p.serial, &b); err != nil {
+		if number, beside := e.body(); beside {
+			b := a.body(number)
+			if err := p.objs.Bodies.Put(number, &b); err != nil {
 				return n, fmt.Errorf("publish hot answers: %w", err)
 			}
 		}

@@ -259,9 +259,9 @@ func TestRootFull(t *testing.T) {
 	}
 	// Bodies go with their answers.
 	bodies, entries := 0, 0
-	var serial uint32
+	var number uint64
 	var b xdpBody
-	for it := p.objs.Bodies.Iterate(); it.Next(&serial, &b); {
+	for it := p.objs.Bodies.Iterate(); it.Next(&number, &b); {
 		bodies++
 	}
 	for i := range p.table.slots {

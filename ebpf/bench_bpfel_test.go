@@ -37,9 +37,9 @@ type benchAnswer struct {
 
 type benchBody struct {
 	_      structs.HostLayout
-	Serial uint32
+	Number uint64
 	Ttls   uint16
-	Pad    uint16
+	Pad    [3]uint16
 	Ttl    [28]uint16
 	Data   [512]uint8
 }

@@ -84,7 +84,7 @@ func fillBench(tb testing.TB, objs *benchObjects, keys *questionKeys) {
 			Name: name(fmt.Sprintf("h%05d.example.", i)), Type: 1, Flags: wire.FlagQR | wire.FlagRA, Counts: [3]uint16{1, 0, 0},
 			Records: binary.BigEndian.AppendUint32([]byte{0xc0, 12, 0, 1, 0, 1, 0, 0, 14, 16, 0, 4}, uint32(i)), TTLs: []uint16{6}, Expires: math.MaxUint32,
 		}
-		e := a.entry(uint32(i+1), 1)
+		e := a.entry(uint64(i+1), 1)
 		e.Key = uint64(keys.key(a.Name, a.Type, 0))
 		if at := t.place(e.Key, 1, 0); at < 0 {
 			tb.Fatalf("no place for number %d", i)

@@ -23,7 +23,7 @@ type Program struct {
 
 	mu         sync.Mutex
 	links      []link.Link
-	serial     uint32 // of the answer published last
+	number     uint64 // of the answer published last
 	generation uint32 // of the answers that are given
 	table      *table
 	clients    map[prefix]uint8 // what the table of clients holds
@@ -68,7 +68,7 @@ func loadFor(o Options, sockets bool) (*Program, error) {
 	}
 	p.table.limit = o.Entries
 	p.table.flush(p.generation)
-	p.table.freed = func(serial uint32) { p.objs.Bodies.Delete(serial) }
+	p.table.freed = func(number uint64) { p.objs.Bodies.Delete(number) }
 	if err := errors.Join(p.objs.Generation.Set(p.generation), p.SetPayload(1232), p.EnableAnswers(o.Entries > 0)); err != nil {
 		p.Close()
 		return nil, explain("set up the XDP program", err)
@@ -100,7 +100,7 @@ func prepare(spec *ebpf.CollectionSpec, o Options, keys *questionKeys) error {
 	// Four fifths full at most: then nearly every answer finds one of its four places free.
 	places := uint32(1) << bits.Len(uint(max(o.Entries, 1)*5/4))
 	spec.Maps[xdpMapAnswers].MaxEntries = places
-	spec.Maps[xdpMapBodies].MaxEntries = uint32(max(o.Entries, 1))
+	spec.Maps[xdpMapBodies].MaxEntries = uint32(o.Entries) + 1 // for a moment an answer has its old body and its new one
 	v := spec.Variables
 	if err := errors.Join(v[xdpVarWordKeys].Set(keys.words), v[xdpVarEndKeys].Set(keys.ends), v[xdpVarEpoch].Set(epoch), v[xdpVarPlaces].Set(places-1)); err != nil {
 		return fmt.Errorf("prepare the XDP program: %w", err)

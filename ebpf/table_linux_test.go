@@ -1,13 +1,14 @@
 package ebpf
 
 import (
+	"encoding/binary"
 	"math/rand/v2"
 	"testing"
 )
 
 // newTable makes a table in ordinary memory.
 func newTable(slots, limit int) *table {
-	return &table{slots: make([]xdpAnswer, slots), limit: limit, freed: func(uint32) {}}
+	return &table{slots: make([]xdpAnswer, slots), limit: limit, freed: func(uint64) {}}
 }
 
 // Filled as far as Load lets it be, the table has a place for each answer, and each is where its key says.
@@ -47,12 +48,12 @@ func TestTableHoldsAll(t *testing.T) {
 // A random history: what the table holds is what was put in last, and the count of used places is right.
 func TestTableHistory(t *testing.T) {
 	tab := newTable(64, 40)
-	bodies := map[uint32]bool{}
-	tab.freed = func(serial uint32) {
-		if !bodies[serial] {
-			t.Fatalf("body %d freed twice", serial)
+	bodies := map[uint64]bool{}
+	tab.freed = func(number uint64) {
+		if !bodies[number] {
+			t.Fatalf("body %d freed twice", number)
 		}
-		delete(bodies, serial)
+		delete(bodies, number)
 	}
 	rnd := rand.New(rand.NewPCG(3, 4))
 	last := map[uint64]uint32{}
@@ -80,7 +81,9 @@ func TestTableHistory(t *testing.T) {
 			e := xdpAnswer{Key: key, Serial: serial, Generation: generation, Expires: now + rnd.Uint32N(9), Used: now}
 			if rnd.IntN(2) == 0 {
 				e.Marks = markBeside
-				bodies[serial] = true
+				number := 1<<40 + uint64(serial)
+				binary.LittleEndian.PutUint64(e.Data[len(e.Data)-8:], number)
+				bodies[number] = true
 			}
 			tab.write(at, &e)
 			last[key] = serial
@@ -98,8 +101,8 @@ func TestTableHistory(t *testing.T) {
 			if last[e.Key] != e.Serial {
 				t.Fatalf("key %x has serial %d, the last is %d", e.Key, e.Serial, last[e.Key])
 			}
-			if e.Marks&markBeside != 0 && !bodies[e.Serial] {
-				t.Fatalf("body %d is gone too early", e.Serial)
+			if number, ok := e.body(); ok && !bodies[number] {
+				t.Fatalf("body %d is gone too early", number)
 			}
 		}
 		if used != tab.used || used > 40 {

@@ -25,7 +25,7 @@ type table struct {
 	old   int                 // of used: of another generation than the one that is given
 	given uint32              // that generation
 	limit int                 // of used
-	freed func(serial uint32) // called when an answer with a body is gone
+	freed func(number uint64) // called with the number of its body when an answer is gone
 }
 
 // mapTable maps the memory of the answers map, whose length is a power of two.
@@ -38,7 +38,7 @@ func mapTable(m *ebpf.Map) (*table, error) {
 		return nil, fmt.Errorf("map the hot answers: %w", err)
 	}
 	slots := unsafe.Slice((*xdpAnswer)(unsafe.Pointer(&mem[0])), n)
-	return &table{mem: mem, slots: slots, limit: n, freed: func(uint32) {}}, nil
+	return &table{mem: mem, slots: slots, limit: n, freed: func(uint64) {}}, nil
 }
 
 func (t *table) close() error {
@@ -187,13 +187,12 @@ func (t *table) write(i int, e *xdpAnswer) {
 // clear removes what is in a place.
 func (t *table) clear(i int) {
 	e := &t.slots[i]
-	serial := e.Serial
-	if serial == 0 {
+	if e.Serial == 0 {
 		return
 	}
 	t.empty(i)
-	if e.Marks&markBeside != 0 {
-		t.freed(serial)
+	if number, ok := e.body(); ok {
+		t.freed(number)
 	}
 }
 

@@ -108,9 +108,15 @@ static __always_inline int put_inline(struct xdp_md *ctx, __u32 to, struct answe
 	return 0;
 }
 
-__noinline int put_body(struct xdp_md *ctx, __u32 to, __u32 serial, __u32 length, __u32 age)
+// body_of returns the number of an answer's body.
+static __always_inline __u64 body_of(struct answer *a)
 {
-	struct body *b = bpf_map_lookup_elem(&bodies, &serial);
+	return *(__u64 *)(a->data + INLINE_DATA - 8);
+}
+
+__noinline int put_body(struct xdp_md *ctx, __u32 to, __u64 number, __u32 length, __u32 age)
+{
+	struct body *b = bpf_map_lookup_elem(&bodies, &number);
 
 	if (!b || put_records(ctx, to, b->data, 0, BODY_DATA, length))
 		return -1;
@@ -121,7 +127,7 @@ __noinline int put_body(struct xdp_md *ctx, __u32 to, __u32 serial, __u32 length
 			return -1;
 	}
 	barrier();
-	return *(volatile __u32 *)&b->serial == serial ? 0 : -1;
+	return *(volatile __u64 *)&b->number == number ? 0 : -1;
 }
 
 // resize makes the UDP payload so many octets long.
@@ -184,7 +190,7 @@ __noinline enum exit answer(struct xdp_md *ctx, struct query *q, __u32 who)
 		return PASS_TAIL;
 	to = q->udp + sizeof(struct udphdr) + question;
 	age = now > a->stored ? now - a->stored : 0; // this clock may lag behind the shards'
-	if (a->marks & MARK_BESIDE ? put_body(ctx, to, serial, records, age) : put_inline(ctx, to, a, age))
+	if (a->marks & MARK_BESIDE ? put_body(ctx, to, body_of(a), records, age) : put_inline(ctx, to, a, age))
 		return DROP_TORN;
 	if (q->edns && put_opt((void *)(long)ctx->data + (to & 255) + records, (void *)(long)ctx->data_end, q))
 		return DROP_TORN;

@@ -71,7 +71,7 @@ struct query {
 // does, serial is 0; whoever finds another serial after reading than before has read a mixture.
 struct answer {
 	__u64 key;	   //  0 hash of name, type and bits
-	__u32 serial;	   //  8 different for each that was ever written; key of its body; 0: none
+	__u32 serial;	   //  8 another one after each writing, so that readers see it; 0: none
 	__u32 generation;  // 12 valid as long as the program's is the same
 	__u32 stored;	   // 16 second that the TTLs count from
 	__u32 expires;	   // 20 second from which it is of no use
@@ -87,7 +87,7 @@ struct answer {
 	__u8 qlen;	   // 47 octets of qname
 	__u8 ttls;	   // 48 records in data; those of a body are counted there
 	__u8 ttl[INLINE_TTLS]; // 49 offset of each TTL in the records
-	__u8 data[INLINE_DATA]; // 56 qname padded to words, then the records
+	__u8 data[INLINE_DATA]; // 56 qname padded to words, then the records, or in the last word the number of the body
 } __attribute__((aligned(8))); // 128
 
 // Marks of an answer.
@@ -99,9 +99,9 @@ enum {
 
 // The records of an answer that are too long for its entry.
 struct body {
-	__u32 serial; // of the answer
+	__u64 number; // no two bodies ever have the same
 	__u16 ttls;
-	__u16 pad;
+	__u16 pad[3];
 	__u16 ttl[BODY_TTLS];
 	__u8 data[BODY_DATA];
 };

@@ -56,7 +56,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 65536);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, __u32); // serial of the answer
+	__type(key, __u64); // number
 	__type(value, struct body);
 } bodies SEC(".maps");
 
