@@ -8,7 +8,8 @@ func (m *Machine) checkCookie(e int32, srv *server) bool {
 	x := &m.exchanges.list[e]
 	c := m.response.cookie
 	switch {
-	case len(c) >= len(srv.ours) && [8]byte(c) == srv.ours:
+	case m.ours(x):
+		srv.cookieDrops = 0
 		if size := len(c) - len(srv.ours); size >= 8 && size <= len(srv.theirs) {
 			srv.theirsLen = uint8(copy(srv.theirs[:], c[len(srv.ours):]))
 			srv.cookies = works
@@ -55,6 +56,14 @@ func (s *server) cookie(dst []byte, rnd Rand) []byte {
 		binary.LittleEndian.PutUint64(s.ours[:], rnd.Uint64()|1)
 	}
 	return append(append(dst, s.ours[:]...), s.theirs[:s.theirsLen]...)
+}
+
+// withoutCookies remembers that a server answered only when asked without a cookie: it may drop queries with options that
+// it does not know, or one was lost. That is believed like the lack of EDNS, but for twice as long as that of letter case:
+// when the question is in mixed case again, it tells which of the two the server minds.
+func (s *server) withoutCookies(now int64, seconds uint32) {
+	s.cookies, s.cookiesUntil = broken, now+min(ednsMemory, 2*int64(seconds)*1e9<<s.cookieDrops)
+	s.cookieDrops = min(s.cookieDrops+1, 10)
 }
 
 func (s *server) useCookie(now int64) bool {

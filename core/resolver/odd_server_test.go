@@ -148,19 +148,70 @@ func TestNoCookies(t *testing.T) {
 	n.idle()
 }
 
-// A truncated response may have lost its question too.
+// A truncated response may have lost its question too, or a part of it.
 func TestTruncatedToNothing(t *testing.T) {
+	for what, cut := range map[string]func(raw []byte) []byte{
+		"no question": func(raw []byte) []byte { raw[5] = 0; return raw[:wire.HeaderLen] },
+		"header":      func(raw []byte) []byte { return raw[:wire.HeaderLen] },
+		"half a name": func(raw []byte) []byte { return raw[:wire.HeaderLen+3] },
+		"no class":    func(raw []byte) []byte { return raw[:wire.HeaderLen+len(name("www.example."))+2] },
+	} {
+		n := newNetwork(t, forwardTo("192.0.2.1"))
+		n.servers[one] = func(q sent) []reply {
+			if q.stream {
+				return answering(nil, good)(q)
+			}
+			raw, _ := answering(func(m *dns.Msg) { m.Truncated = true })(q)[0].msg.Pack()
+			return []reply{{raw: cut(raw)}}
+		}
+		began := n.now
+		if a, msg := n.resolve(question("www.example.", wire.TypeA)); a.Failed || lines(msg.Answer) != "www.example. A 198.51.100.1" || n.now-began > 10*time.Millisecond {
+			t.Errorf("%s: %+v after %v", what, a, n.now-began)
+		}
+		n.idle()
+	}
+}
+
+// A server that refuses mixed case with a bare header is asked in lower case too.
+func TestBareRefusalOfMixedCase(t *testing.T) {
 	n := newNetwork(t, forwardTo("192.0.2.1"))
 	n.servers[one] = func(q sent) []reply {
-		if q.stream {
+		if !mixed(q) {
 			return answering(nil, good)(q)
 		}
-		m := answering(func(m *dns.Msg) { m.Truncated, m.Question = true, nil })(q)
-		return m
+		raw, _ := rcode(dns.RcodeFormatError)(q)[0].msg.Pack()
+		raw[5], raw[11] = 0, 0
+		return []reply{{raw: raw[:wire.HeaderLen]}}
 	}
 	began := n.now
-	if a, msg := n.resolve(question("www.example.", wire.TypeA)); a.Failed || lines(msg.Answer) != "www.example. A 198.51.100.1" || n.now-began > 10*time.Millisecond {
+	if a, _ := n.resolve(question("www.example.", wire.TypeA)); a.Failed || n.now-began > 20*time.Millisecond {
 		t.Errorf("%+v after %v", a, n.now-began)
+	}
+	n.idle()
+}
+
+// Servers that drop queries with an option are asked without a cookie, and their letter case is still tested.
+func TestCookiesAreDropped(t *testing.T) {
+	n := newNetwork(t, forwardTo("192.0.2.1"))
+	n.servers[one] = func(q sent) []reply {
+		if o := q.msg.IsEdns0(); o != nil && len(o.Option) > 0 {
+			return nil
+		}
+		return answering(nil, good)(q)
+	}
+	slow := 0
+	for range 60 {
+		began := n.now
+		if a, _ := n.resolve(question("www.example.", wire.TypeA)); a.Failed {
+			t.Fatalf("%+v", a)
+		}
+		if n.now-began > 10*time.Millisecond {
+			slow++
+		}
+		n.run(time.Second)
+	}
+	if u := n.m.Upstreams()[0]; slow > 4 || u.KeepCase != "yes" {
+		t.Errorf("%d of 60 questions waited; %+v", slow, u)
 	}
 	n.idle()
 }

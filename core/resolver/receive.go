@@ -100,19 +100,20 @@ func (m *Machine) check(x *exchange, msg []byte) checked {
 		m.stats.WrongOpcode++
 		return checkFailed
 	}
-	if flags&wire.FlagTC != 0 && !x.stream && wire.Count(msg, wire.Question) == 0 {
-		return checkOK // Cut down to nothing: all that is taken from it is to ask over TCP.
+	t := &m.tasks.list[x.task]
+	var asked, got [dname.MaxLen]byte
+	name, next, ok := dname.Unpack(got[:0], msg, wire.HeaderLen)
+	whole := ok && len(msg)-next >= 4
+	if flags&wire.FlagTC != 0 && !x.stream && (!whole || wire.Count(msg, wire.Question) == 0) {
+		return checkOK // Cut down to less than the question: all that is taken from it is to ask over TCP.
 	}
-	if len(msg) == wire.HeaderLen && x.edns && wire.Count(msg, wire.Question) == 0 {
+	if len(msg) == wire.HeaderLen && wire.Count(msg, wire.Question) == 0 {
 		switch wire.RcodeOf(flags) { // RFC 6891, section 7: a server that could not read the query may leave it out.
 		case wire.RcodeFormErr, wire.RcodeNotImp:
 			return checkOK
 		}
 	}
-	t := &m.tasks.list[x.task]
-	var asked, got [dname.MaxLen]byte
-	name, next, ok := dname.Unpack(got[:0], msg, wire.HeaderLen)
-	if !ok || wire.Count(msg, wire.Question) != 1 || len(msg)-next < 4 ||
+	if !whole || wire.Count(msg, wire.Question) != 1 ||
 		wire.Type(uint16(msg[next])<<8|uint16(msg[next+1])) != x.typ ||
 		wire.Class(uint16(msg[next+2])<<8|uint16(msg[next+3])) != t.class {
 		m.stats.WrongQuestion++
@@ -202,6 +203,9 @@ func (m *Machine) judge(e int32, rcode wire.Rcode) {
 	case wire.RcodeNoError, wire.RcodeNXDomain, wire.RcodeYXDomain:
 		if !x.edns && srv.edns == unknown && (a.noEDNS || a.tries > 2) {
 			srv.withoutEDNS(a.noEDNS, m.now, m.failing.most)
+		}
+		if x.edns && !x.cookie && a.silent && srv.cookies == unknown && !m.options.NoCookies {
+			srv.withoutCookies(m.now, m.failing.most)
 		}
 		if x.edns && a.noCookie && (srv.cookies == unknown || a.cookie == cookieNotOurs) {
 			srv.cookies, srv.cookiesUntil = broken, m.now+ednsMemory

@@ -77,6 +77,7 @@ type server struct {
 	edns, letterCase     capability
 	ednsUntil, caseUntil int64
 	ednsDrops, caseDrops uint8 // times that queries with EDNS, or in mixed case, seemed to be dropped
+	cookieDrops          uint8 // likewise with a cookie
 
 	cookies      capability // RFC 7873
 	cookiesUntil int64
