@@ -27,7 +27,9 @@ func (m *Machine) finish(i int32) {
 	m.builder.Header(0, wire.FlagQR|wire.FlagRA|uint16(m.rcode)&wire.RcodeMask)
 	whole := m.builder.Question(t.qname(), t.typ, t.class)
 	// What was put together while the routes changed may be of both.
-	cacheable := t.born == m.tasks.routes && (!t.ours || t.zones == m.tasks.zones) && (m.rcode == wire.RcodeNoError && len(m.records) > 0 || m.rcode == wire.RcodeNXDomain || m.rcode == wire.RcodeYXDomain)
+	current := t.born == m.tasks.routes && (!t.ours || t.zones == m.tasks.zones)
+	tells := m.rcode == wire.RcodeNoError && len(m.records) > 0 || m.rcode == wire.RcodeNXDomain || m.rcode == wire.RcodeYXDomain
+	cacheable := current && tells
 	q := t.question()
 	for _, section := range [...]wire.Section{wire.Answer, wire.Authority} {
 		chain := m.chains.get(t.chain)

@@ -107,9 +107,9 @@ func (d *delegation) addAddr(ns int, a [16]byte, state nsState) {
 // insideBit marks a stored delegation whose servers may have addresses of Options.DoNotQuery.
 const insideBit = 0x80
 
-// encode appends the delegation as it is stored: the number of names, with the highest bit for inside, and of addresses, which addresses are of lesser
-// rank (4 octets), its end (4), when it was stored (4) and had changed (4), the names with their lengths and states, the addresses with
-// their owners.
+// encode appends the delegation as it is stored: the number of names, with the highest bit for inside, and of addresses;
+// which addresses are of lesser rank (4 octets), its end (4), when it was stored (4) and had changed (4); the names with
+// their lengths and states; the addresses with their owners.
 func (d *delegation) encode(dst []byte) []byte {
 	nns := d.nns
 	if d.inside {
