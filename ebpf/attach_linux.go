@@ -48,9 +48,8 @@ func explain(what string, err error) error {
 	why := ""
 	switch {
 	case errors.As(err, &rejected):
-		// The last line of the verifier's log says what it found; the error keeps the log.
-		why = "the kernel's verifier rejects it; Linux 5.15 or later is needed"
-		err = rejected.Cause
+		why = "the kernel's verifier rejects it"
+		err = &Rejection{Words: lastWords(rejected.Log), Log: rejected.Log, cause: rejected.Cause}
 	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES):
 		why = "it needs root, or CAP_BPF with CAP_NET_ADMIN"
 	case errors.Is(err, unix.ENOSPC):

@@ -94,7 +94,12 @@ func fillBench(tb testing.TB, objs *benchObjects, keys *questionKeys) {
 	}
 }
 
+// skipIfUnsupported skips where the kernel lacks something or does not permit it. A program that the verifier rejects is
+// at fault itself.
 func skipIfUnsupported(tb testing.TB, err error) {
+	if errors.As(err, new(*Rejection)) {
+		tb.Fatal(err)
+	}
 	if errors.Is(err, ErrNotSupported) {
 		tb.Skip(err)
 	}
