@@ -109,18 +109,13 @@ func checkFrame(t *testing.T, in, out []byte) []byte {
 		if got := int(binary.BigEndian.Uint16(out[ip+2:])); got != size+20 {
 			t.Errorf("IP length %d, want %d", got, size+20)
 		}
-		if binary.BigEndian.Uint16(out[udp+6:]) != 0 {
-			t.Error("UDP checksum over IPv4")
-		}
-	} else {
-		if got := int(binary.BigEndian.Uint16(out[ip+4:])); got != size {
-			t.Errorf("IP length %d, want %d", got, size)
-		}
-		pseudo := binary.BigEndian.AppendUint32(bytes.Clone(out[at:at+32]), uint32(size))
-		pseudo = append(pseudo, 0, 0, 0, 17)
-		if sum := checksum(0, append(pseudo, out[udp:]...)); sum != 0 || binary.BigEndian.Uint16(out[udp+6:]) == 0 {
-			t.Errorf("UDP checksum is off by %#x", sum)
-		}
+	} else if got := int(binary.BigEndian.Uint16(out[ip+4:])); got != size {
+		t.Errorf("IP length %d, want %d", got, size)
+	}
+	pseudo := binary.BigEndian.AppendUint32(bytes.Clone(out[at:at+2*width]), uint32(size))
+	pseudo = append(pseudo, 0, 0, 0, 17)
+	if sum := checksum(0, append(pseudo, out[udp:]...)); sum != 0 || binary.BigEndian.Uint16(out[udp+6:]) == 0 {
+		t.Errorf("UDP checksum is off by %#x", sum)
 	}
 	if !bytes.Equal(out[udp:udp+2], in[udp+2:udp+4]) || !bytes.Equal(out[udp+2:udp+4], in[udp:udp+2]) {
 		t.Errorf("ports %x", out[udp:udp+4])

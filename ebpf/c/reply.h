@@ -25,40 +25,14 @@ static __always_inline __u16 fold_sum(__u64 sum)
 	return ~sum;
 }
 
-// turn4 writes whole words: loads that follow narrower stores to their words would stall.
-static __always_inline void turn4(struct iphdr *ip, struct udphdr *udp, __u32 length)
+// put_checksum writes the checksum of a UDP packet. sum is that of the addresses, in words of 32 bits; length is that of
+// header and payload. What came in cannot be updated: over veth it is unfinished.
+static __always_inline int put_checksum(struct udphdr *udp, void *end, __u32 length, __u64 sum)
 {
-	__u32 *word = (__u32 *)ip;
-	__u32 head = bpf_htonl(0x45000000 | (sizeof *ip + length)); // version, no options; length
-	__u32 id = word[1] & bpf_htonl(0xffff0000);		    // not a fragment
-	__u32 ttl = bpf_htonl(64 << 24 | IPPROTO_UDP << 16);
-	__u32 src = ip->saddr, dst = ip->daddr;
-	__u16 sum = fold_sum((__u64)head + id + ttl + src + dst);
-
-	word[0] = head;
-	word[1] = id;
-	word[2] = ttl | (__u32)sum << 16; // the last two octets in memory
-	word[3] = dst;
-	word[4] = src;
-	// RFC 768: 0 is "none", which IPv4 allows. What came in cannot be updated: over veth it is unfinished.
-	udp->check = 0;
-}
-
-static __always_inline int turn6(struct ipv6hdr *ip, struct udphdr *udp, void *end, __u32 length)
-{
-	__u64 *addr = (__u64 *)&ip->saddr;
-	__u64 sum = bpf_htons(length) + bpf_htons(IPPROTO_UDP);
 	__u8 *p = (__u8 *)udp;
-	__u64 swap;
 
-	swap = addr[0], addr[0] = addr[2], addr[2] = swap;
-	swap = addr[1], addr[1] = addr[3], addr[3] = swap;
-	*(__be32 *)ip = bpf_htonl(0x60000000);
-	ip->payload_len = bpf_htons(length);
-	ip->hop_limit = 64;
+	sum += bpf_htons(length) + bpf_htons(IPPROTO_UDP);
 	udp->check = 0;
-	for (int i = 0; i < 4; i++)
-		sum += (__u32)addr[i] + (addr[i] >> 32);
 	for (int i = 0; i < (8 + DNS_HEADER + NAME_WORDS * 8 + QUESTION_TAIL + BODY_DATA + OPT_LENGTH) / 8 + 1; i++) {
 		__u8 *at = p + i * 8;
 
@@ -81,9 +55,44 @@ static __always_inline int turn6(struct ipv6hdr *ip, struct udphdr *udp, void *e
 		sum += (__u32)word + (word >> 32);
 	}
 	udp->check = fold_sum(sum);
-	if (!udp->check) // RFC 8200, section 8.1
+	if (!udp->check) // RFC 768: 0 is "none"
 		udp->check = 0xffff;
 	return 0;
+}
+
+// turn4 writes whole words: loads that follow narrower stores to their words would stall. It returns the sum of the
+// addresses, as turn6 does.
+static __always_inline __u64 turn4(struct iphdr *ip, __u32 length)
+{
+	__u32 *word = (__u32 *)ip;
+	__u32 head = bpf_htonl(0x45000000 | (sizeof *ip + length)); // version, no options; length
+	__u32 id = word[1] & bpf_htonl(0xffff0000);		    // not a fragment
+	__u32 ttl = bpf_htonl(64 << 24 | IPPROTO_UDP << 16);
+	__u32 src = ip->saddr, dst = ip->daddr;
+	__u64 addresses = (__u64)src + dst;
+	__u16 sum = fold_sum(addresses + head + id + ttl);
+
+	word[0] = head;
+	word[1] = id;
+	word[2] = ttl | (__u32)sum << 16; // the last two octets in memory
+	word[3] = dst;
+	word[4] = src;
+	return addresses;
+}
+
+static __always_inline __u64 turn6(struct ipv6hdr *ip, __u32 length)
+{
+	__u64 *addr = (__u64 *)&ip->saddr;
+	__u64 sum = 0, swap;
+
+	for (int i = 0; i < 4; i++)
+		sum += (__u32)addr[i] + (addr[i] >> 32);
+	swap = addr[0], addr[0] = addr[2], addr[2] = swap;
+	swap = addr[1], addr[1] = addr[3], addr[3] = swap;
+	*(__be32 *)ip = bpf_htonl(0x60000000);
+	ip->payload_len = bpf_htons(length);
+	ip->hop_limit = 64;
+	return sum;
 }
 
 // turn sends the packet, whose UDP payload is a whole response of so many octets, back to its sender.
@@ -113,14 +122,13 @@ __noinline int turn(struct xdp_md *ctx, struct query *q, __u32 payload)
 
 		if ((void *)(ip + 1) > end)
 			return -1;
-		return turn6(ip, udp, end, length);
+		return put_checksum(udp, end, length, turn6(ip, length));
 	}
 	struct iphdr *ip = data + (q->ip & 63);
 
 	if ((void *)(ip + 1) > end)
 		return -1;
-	turn4(ip, udp, length);
-	return 0;
+	return put_checksum(udp, end, length, turn4(ip, length));
 }
 
 #endif
