@@ -62,6 +62,7 @@ static __always_inline int put_records(struct xdp_md *ctx, __u32 to, const __u8 
 
 		if (i * 8 + 8 > length)
 			break;
+		barrier_var(at); // what is compared is what is added: the verifier of Linux 6.1 knows no more of it
 		if (at > room - 8 || (void *)(p + i * 8 + 8) > end)
 			return -1;
 		*(__u64 *)(p + i * 8) = *(__u64 *)(data + at);
@@ -69,6 +70,7 @@ static __always_inline int put_records(struct xdp_md *ctx, __u32 to, const __u8 
 	if (length & 7) {
 		__u32 last = length - 8, at = from + last;
 
+		barrier_var(at);
 		if (last > room - 8 || at > room - 8)
 			return -1;
 		p += last;
@@ -86,6 +88,7 @@ static __always_inline int put_ttl(struct xdp_md *ctx, __u32 to, const __u8 *dat
 	__u8 *p = (void *)(long)ctx->data + (to & 255) + (off & 511);
 	__u32 at = from + off, ttl;
 
+	barrier_var(at);
 	if (at > room - 4 || (void *)(p + 4) > (void *)(long)ctx->data_end)
 		return -1;
 	ttl = bpf_ntohl(*(__be32 *)(data + at));

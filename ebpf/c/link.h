@@ -44,6 +44,8 @@ static __always_inline int ipv4(struct iphdr *ip, void *end, struct query *q)
 	if (first == 0 || first == 127 || first >= 224 || !udp->source)
 		return PASS_SOURCE;
 	total = bpf_ntohs(ip->tot_len);
+	barrier_var(total);
+	total &= 0xffff; // the verifier of Linux 6.12 knows no bounds of what was swapped
 	if ((void *)ip + total > end || total != sizeof *ip + bpf_ntohs(udp->len) || total < sizeof *ip + sizeof *udp)
 		return PASS_LENGTH;
 	q->src[0] = ip->saddr;
@@ -87,6 +89,8 @@ static __always_inline int ipv6(struct ipv6hdr *ip, void *end, struct query *q)
 	if ((src[0] & 0xff) == 0xff || !src[0] || !udp->source || !udp->check)
 		return PASS_SOURCE;
 	length = bpf_ntohs(ip->payload_len);
+	barrier_var(length);
+	length &= 0xffff;
 	if ((void *)(ip + 1) + length > end || length != bpf_ntohs(udp->len) || length < sizeof *udp)
 		return PASS_LENGTH;
 	q->src[0] = src[0];
