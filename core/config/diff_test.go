@@ -55,7 +55,7 @@ metrics = "127.0.0.1:9153"
 		{"cache.prefetch", "5", "10", true},
 		{"recursion.validation_time", `""`, `"2026-01-31T11:00:00Z"`, false},
 		{"recursion.allow", `["127.0.0.0/8", "::1/128"]`, `["10.0.0.0/8"]`, true},
-		{"recursion.negative_trust_anchors", "[]", `["a."]`, false},
+		{"recursion.negative_trust_anchors", "[]", `["a."]`, true},
 		{"admin.metrics", `""`, `"127.0.0.1:9153"`, false},
 		{`forward "a."`, `["192.0.2.1:53"]`, `["192.0.2.1:53", "192.0.2.2:5353"]`, true},
 		{`forward "b."`, `["192.0.2.1:53"]`, "", true},

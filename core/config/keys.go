@@ -119,9 +119,9 @@ var keys = []key{
 
 	{Name: "recursion.enabled", Default: true},
 	{Name: "recursion.root_hints", Default: "", Max: 4095, Unit: "octets"},
-	{Name: "recursion.trust_anchors", Default: "", Max: 4095, Unit: "octets"},
+	{Name: "recursion.trust_anchors", Default: "", Max: 4095, Unit: "octets", Reload: true},
 	{Name: "recursion.trust_anchor_state", Default: "", Max: 4095, Unit: "octets"},
-	{Name: "recursion.validation", Default: true},
+	{Name: "recursion.validation", Default: true, Reload: true},
 	{Name: "recursion.validation_time", Default: ""},
 	{Name: "recursion.qname_minimisation", Default: true},
 	{Name: "recursion.allow", Default: []any{"127.0.0.0/8", "::1/128"}, Max: 1 << 20, Unit: "prefixes", Reload: true},
@@ -130,7 +130,7 @@ var keys = []key{
 	{Name: "recursion.query_loopback", Default: false},
 	{Name: "recursion.do_not_query", Default: doNotQuery, Max: 256, Unit: "prefixes"},
 	{Name: "recursion.harden_glue", Default: true},
-	{Name: "recursion.negative_trust_anchors", Default: none, Max: 1 << 16, Unit: "names"},
+	{Name: "recursion.negative_trust_anchors", Default: none, Max: 1 << 16, Unit: "names", Reload: true},
 
 	{Name: "local.special_names", Default: true, Reload: true},
 

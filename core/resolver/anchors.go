@@ -5,13 +5,47 @@ import (
 	"heimdall/core/dnssec"
 )
 
-// SetAnchors replaces the trust anchors. The machine reads set and keeps it. It does nothing for a machine that
-// was made without anchors. What was validated before stays as it is: Flush what the change is about.
-func (m *Machine) SetAnchors(set *dnssec.Anchors) {
-	if m.trust.anchors == nil || set == nil {
-		return
+// SetAnchors replaces the trust anchors, those of the zones changed among them, and with nil switches validation off. The
+// machine reads set and keeps it. It returns whether validation was switched on or off; where there is no memory for what is
+// learned, it cannot be. What was validated before stays as it is: Flush what the change is about. Tasks under way begin anew
+// if the change may touch them: what they have found so far was judged by other anchors.
+func (m *Machine) SetAnchors(set *dnssec.Anchors, changed []dname.Name) (switched bool) {
+	if m.known.store == nil {
+		return false
 	}
+	switched = (m.trust.anchors == nil) != (set == nil)
 	m.trust.anchors = set
+	if !switched {
+		if len(changed) > 0 {
+			m.startOver()
+		}
+		return false
+	}
+	if set == nil {
+		m.trust.begin(0)
+		clear(m.actions[:cap(m.actions)]) // lets go of jobs
+	} else {
+		m.trust.begin(m.options.TrustMemory)
+		if m.validations == nil {
+			m.validations = make([]*validation, len(m.tasks.list))
+		}
+	}
+	m.startOver()
+	clear(m.failing.slots[:]) // What did not validate is no failure any more, or may be one now.
+	return true
+}
+
+// startOver has all tasks under way begin anew.
+func (m *Machine) startOver() {
+	m.tasks.routes++
+	m.tasks.anchors++
+}
+
+// forgetAliases takes a task back to its question.
+func (m *Machine) forgetAliases(t *task) {
+	m.held.bytes -= m.chains.release(&t.chain)
+	t.setCurrent(t.qname())
+	t.anchors, t.aliases, t.security, t.bogus, t.distrusted = m.tasks.anchors, 0, dnssec.Secure, dnssec.ReasonNone, 0
 }
 
 // ForgetKeys forgets the validated keys of one zone, so that they are validated anew.

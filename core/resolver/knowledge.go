@@ -360,7 +360,7 @@ func (k *knowledge) purge(match func(entryKind, dname.Name) bool) {
 const purgeStep = 8 << 10
 
 // wantDO says whether a task needs signatures.
-func (m *Machine) wantDO(t *task) bool { return t.do || m.options.DNSSEC }
+func (m *Machine) wantDO(t *task) bool { return t.do || m.options.DNSSEC || m.trust.anchors != nil }
 
 // seconds is the time of the running call.
 func (m *Machine) seconds() uint32 { return uint32(m.now / 1e9) }
@@ -369,7 +369,7 @@ func (m *Machine) seconds() uint32 { return uint32(m.now / 1e9) }
 // what it has learned. Tasks under way ask again for what they need. The memory before is not used any more. A Machine that
 // keeps nothing needs none.
 func (m *Machine) SetMemory(mem []byte, trust int) {
-	if m.trust.anchors != nil {
+	if m.options.TrustMemory = trust; m.trust.anchors != nil {
 		m.trust.begin(trust)
 	}
 	if m.known.store == nil {

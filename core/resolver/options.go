@@ -68,13 +68,15 @@ type Options struct {
 	DoNotQuery []netip.Prefix
 	// AnyGlue takes glue that lies outside of the zone of the server that gave it.
 	AnyGlue bool
-	// Anchors are where chains of trust begin. Nil: nothing is validated. The machine reads it and keeps it.
+	// Anchors are where chains of trust begin. Nil: nothing is validated. The machine reads it and keeps it. SetAnchors
+	// replaces it.
 	Anchors *dnssec.Anchors
-	// DNSSEC asks servers for signatures even if the client did not. Anchors implies it.
+	// DNSSEC asks servers for signatures even if the client did not. With Anchors they are asked for anyway.
 	DNSSEC bool
 	// Memory holds what is learned: delegations and RRsets. Default 1 MiB, made here, if Recursion is set.
 	Memory []byte
-	// TrustMemory is what is kept on the Go heap of the chain of trust and of denials, in bytes. Default 8 MiB.
+	// TrustMemory is what is kept on the Go heap of the chain of trust and of denials, in bytes, while there are anchors.
+	// Default 8 MiB.
 	TrustMemory int
 	// Groups are the forward and stub zones; Reconfigure replaces them.
 	Groups []Group
@@ -109,9 +111,6 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Recursion && o.RootHints == nil {
 		o.RootHints = DefaultHints()
-	}
-	if o.Anchors != nil {
-		o.DNSSEC = true
 	}
 	if (o.Recursion || o.Anchors != nil) && len(o.Memory) < cache.MinMemory {
 		o.Memory = make([]byte, defaultMemory)

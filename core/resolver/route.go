@@ -106,6 +106,9 @@ func (m *Machine) reroute(i int32) bool {
 	t.routes, t.stage = m.tasks.routes, stageAsk
 	m.letGo(i)
 	m.dropAll(t)
+	if t.anchors != m.tasks.anchors {
+		m.forgetAliases(t)
+	}
 	t.restart()
 	return true
 }

@@ -75,6 +75,8 @@ type task struct {
 	born   uint32 // likewise as it began
 	zones  uint32 // tasks.zones as it began
 
+	anchors uint32 // tasks.anchors as it began, or began anew
+
 	// Iteration.
 	cut        bool // its delegation is valid
 	below      bool // its delegation is that of a zone served here, or of one below
@@ -181,6 +183,8 @@ type tasks struct {
 
 	routes uint32 // counts the changes of what is asked whom
 	zones  uint32 // counts the changes of what is known here
+
+	anchors uint32 // counts the changes of the trust anchors that touch tasks under way
 }
 
 func newTasks(n int, seed uint64) tasks {
@@ -236,7 +240,7 @@ func (p *tasks) add(hash uint64, q *Question, depth uint8) int32 {
 	t.queries, t.aliases, t.ntried, t.nflights = 0, 0, 0, 0
 	t.depth, t.fresh, t.total, t.subs, t.parents = depth, false, 0, 0, -1
 	t.origin, t.originGen = i, t.gen
-	t.routes, t.born, t.zones, t.ours = p.routes, p.routes, p.zones, false
+	t.routes, t.born, t.zones, t.anchors, t.ours = p.routes, p.routes, p.zones, p.anchors, false
 	t.stage, t.security, t.bogus, t.distrusted, t.budget = stageAsk, dnssec.Secure, dnssec.ReasonNone, 0, dnssec.DefaultBudget()
 	t.lastRcode, t.lastFail, t.hasFail, t.hasEDE, t.plain = 0, 0, false, false, plainOff
 	t.nameLen = uint8(len(dname.AppendLower(t.name[:0], q.Name)))

@@ -77,6 +77,7 @@ func (s *Supervisor) newWorker(id int, to seat) (*worker, error) {
 	w.seats.assign(to)
 	w.fresh = func(sh *shard.Shard) {
 		sh.Engine().SetZones(s.zones.set(w.seats.wanted().Node))
+		sh.Engine().SetAnchors(s.trust.set(), nil)
 		s.mu.Lock()
 		sh.SetShedAfter(s.cfg.IO.ShedAfter)
 		s.mu.Unlock()
@@ -91,9 +92,7 @@ func (s *Supervisor) newWorker(id int, to seat) (*worker, error) {
 		DrainFor: min(c.Resolver.Timeout+time.Second, drainFor),
 		TCP:      tcpOptions(c, s.starved.tell),
 		Outbound: outboundOptions(c),
-	}
-	if s.verifier != nil {
-		w.opt.Verifier = s.verifier
+		Verifier: &s.verifier,
 	}
 	w.opt.NewEngine = func(p core.Performer) (*core.Engine, error) { return s.engine(w, p) }
 	for _, addr := range c.Server.Listen {

@@ -11,6 +11,7 @@ import (
 	"heimdall/core"
 	"heimdall/core/config"
 	"heimdall/core/control"
+	"heimdall/core/dnssec"
 	"heimdall/shard"
 )
 
@@ -22,9 +23,13 @@ func (s *Supervisor) Reload(ctx context.Context) (*control.Reload, error) {
 	defer s.reloading.Unlock()
 	next, warnings, err := LoadConfig(s.path)
 	var plan *affinity.Plan
+	var anchors []dnssec.Anchor
 	if err == nil {
 		next = fitting(next)
 		plan, err = s.planNext(next)
+	}
+	if err == nil {
+		anchors, err = loadAnchors(next)
 	}
 	if err != nil {
 		return nil, &control.Error{
@@ -54,6 +59,13 @@ func (s *Supervisor) Reload(ctx context.Context) (*control.Reload, error) {
 	for _, w := range warnings {
 		out.Warnings = append(out.Warnings, w.Error())
 	}
+	changed, file, err := s.changeAnchors(next, anchors)
+	if err != nil {
+		return nil, fmt.Errorf("start validation: %w", err)
+	}
+	if key := "recursion.trust_anchors"; file && !slices.Contains(out.Applied, key) {
+		out.Applied = append(out.Applied, key)
+	}
 	// A shard that is being started again takes the new configuration by itself, and one that is started now too.
 	if err := s.resize(ctx, plan); err != nil {
 		out.Applied = slices.DeleteFunc(out.Applied, func(key string) bool { return key == "cpu.shards" })
@@ -72,6 +84,9 @@ func (s *Supervisor) Reload(ctx context.Context) (*control.Reload, error) {
 	limit, cancel := context.WithTimeout(ctx, adminTimeout)
 	defer cancel()
 	err = eachServing(limit, list, func(i int, _ *worker, sh *shard.Shard) { apply(sh, next, tables[i]) })
+	if err == nil {
+		_, err = s.giveAnchors(limit, changed...)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("apply the configuration: %w", err)
 	}

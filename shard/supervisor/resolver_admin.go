@@ -5,7 +5,6 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
-	"time"
 
 	"heimdall/core/control"
 	"heimdall/core/dname"
@@ -35,10 +34,10 @@ func (s *Supervisor) NTARemove(ctx context.Context, args control.NTAArgs) (*cont
 	return s.changeNTA(ctx, args, func(zone dname.Name) error { return s.trust.remove(zone) })
 }
 
-// changeNTA changes the negative trust anchors, gives them to all shards, and flushes what is cached below. An
-// alias that leads there from elsewhere keeps its answer for its TTL.
+// changeNTA changes the negative trust anchors, gives them to all shards, and flushes what is cached below and what an
+// alias leads there.
 func (s *Supervisor) changeNTA(ctx context.Context, args control.NTAArgs, change func(dname.Name) error) (*control.NTAList, error) {
-	if s.trust == nil {
+	if !s.trust.on() {
 		return nil, errUnvalidated
 	}
 	zone, err := parseName(args.Name)
@@ -48,67 +47,16 @@ func (s *Supervisor) changeNTA(ctx context.Context, args control.NTAArgs, change
 	if err := change(zone); err != nil {
 		return nil, err
 	}
-	if err := s.giveAnchors(ctx); err != nil {
-		return nil, err
-	}
-	flushed, err := s.CacheFlush(ctx, control.CacheFlushArgs{Name: zone.String(), Subtree: true})
+	flushed, err := s.giveAnchors(ctx, zone)
 	if err != nil {
 		return nil, err
 	}
-	return &control.NTAList{Anchors: s.trust.negative(), Flushed: flushed.Removed}, nil
-}
-
-// giveAnchors gives the anchors in force to all shards. One that is being started again gets them by itself.
-func (s *Supervisor) giveAnchors(ctx context.Context) error {
-	list := s.workers()
-	sets := make([]*dnssec.Anchors, len(list))
-	for i := range sets {
-		sets[i] = s.trust.set()
-	}
-	ctx, cancel := context.WithTimeout(ctx, adminTimeout)
-	defer cancel()
-	return eachServing(ctx, list, func(i int, _ *worker, sh *shard.Shard) { sh.Engine().Resolver().SetAnchors(sets[i]) })
-}
-
-// startUpdate begins to follow the root's trust anchor, if that is configured. It is called before the shards
-// start.
-func (s *Supervisor) startUpdate() {
-	seed := s.trust.rootSeed()
-	file := s.cfg.Recursion.TrustAnchorState
-	if file == "" || seed == nil {
-		return
-	}
-	s.update = &anchorUpdate{
-		file: file, ask: s.askRootKeys, wall: s.verifier.wall, after: time.After, memo: s.verifier.memo, log: s.log,
-		apply: func(ctx context.Context, a dnssec.Anchor) error {
-			s.trust.setRoot(a)
-			return s.giveRoot(ctx)
-		},
-	}
-	s.trust.setRoot(s.update.load(seed))
-}
-
-// runUpdate runs the update until stopUpdate, once the shards serve.
-func (s *Supervisor) runUpdate() {
-	if s.update == nil {
-		return
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	s.stopUpdate = cancel
-	s.updating.Go(func() { s.update.run(ctx) })
-}
-
-// giveRoot is giveAnchors after a change of the root's: its keys are validated again.
-func (s *Supervisor) giveRoot(ctx context.Context) error {
-	if err := s.giveAnchors(ctx); err != nil {
-		return err
-	}
-	return eachServing(ctx, s.workers(), func(_ int, _ *worker, sh *shard.Shard) { sh.Engine().Resolver().ForgetKeys(dname.Root()) })
+	return &control.NTAList{Anchors: s.trust.negative(), Flushed: flushed}, nil
 }
 
 // NTAs implements control.Server.
 func (s *Supervisor) NTAs(context.Context) (*control.NTAList, error) {
-	if s.trust == nil {
+	if !s.trust.on() {
 		return nil, errUnvalidated
 	}
 	return &control.NTAList{Anchors: s.trust.negative()}, nil
@@ -192,7 +140,7 @@ func addInfra(to *control.InfraServer, u *resolver.UpstreamInfo) {
 // DNSSECStatus implements control.Server.
 func (s *Supervisor) DNSSECStatus(ctx context.Context) (*control.DNSSECStatus, error) {
 	out := &control.DNSSECStatus{Anchors: []control.TrustAnchor{}, Negative: []control.NTA{}, Verdicts: map[string]uint64{}, Bogus: map[string]uint64{}}
-	if s.trust == nil {
+	if !s.trust.on() {
 		return out, nil
 	}
 	out.Validation = true
@@ -220,8 +168,10 @@ func (s *Supervisor) DNSSECStatus(ctx context.Context) (*control.DNSSECStatus, e
 		out.Jobs += snap.Resolver.Jobs
 		out.JobsRefused += snap.Resolver.JobsRefused
 	}
-	out.Update = s.update.describe()
-	out.JobsWaiting = s.verifier.queue.waiting()
-	out.MemoHits, out.MemoMisses = s.verifier.memo.hits.Load(), s.verifier.memo.misses.Load()
+	out.Update = s.update.Load().describe()
+	if v := s.verifier.Load(); v != nil {
+		out.JobsWaiting = v.queue.waiting()
+		out.MemoHits, out.MemoMisses = v.memo.hits.Load(), v.memo.misses.Load()
+	}
 	return out, nil
 }

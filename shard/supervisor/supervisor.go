@@ -37,20 +37,19 @@ type Supervisor struct {
 	admin     *adminSocket
 	metrics   *metricsServer
 	hints     []resolver.Hint
-	trust     *trustAnchors // nil: nothing is validated
-	verifier  *verifier
-	update    *anchorUpdate // nil: off
+	trust     *trustAnchors
+	verifier  verifiers
+	update    updates
 	zones     *zoneStore
 	xdp       *xdp        // nil: without
 	filtered  atomic.Bool // the XDP program is attached, and limits
 	steering  steering
 	histories histories
 
-	starved    starved
-	stopUpdate context.CancelFunc
-	updating   sync.WaitGroup
+	starved starved
 
 	reloading sync.Mutex // held by a reload, which is one at a time
+	anchoring sync.Mutex // held while the shards are given trust anchors: the last ones given are those in force
 	resizing  sync.Mutex // held while the number of shards changes, and by Stop
 	stopped   bool       // guarded by resizing
 
@@ -111,12 +110,11 @@ func Start(ctx context.Context, o Options) (*Supervisor, error) {
 }
 
 func (s *Supervisor) start() error {
-	if s.trust != nil {
-		var err error
-		if s.verifier, err = newVerifier(s.cfg, len(s.plan.Housekeeping), s.log); err != nil {
+	if s.trust.on() {
+		if err := s.startVerifier(); err != nil {
 			return err
 		}
-		s.startUpdate()
+		s.startUpdate(s.cfg)
 	}
 	if err := s.makeWorkers(); err != nil {
 		return err
@@ -188,10 +186,7 @@ func (s *Supervisor) Stop() {
 	defer s.resizing.Unlock()
 	s.stopped = true
 	s.xdp.close()
-	if s.stopUpdate != nil {
-		s.stopUpdate()
-		s.updating.Wait()
-	}
+	s.endUpdate(true)
 	list := s.workers()
 	for _, w := range list {
 		w.stop()
@@ -216,8 +211,8 @@ func (s *Supervisor) Stop() {
 		w.close()
 	}
 	s.steering.close()
-	if s.verifier != nil {
-		s.verifier.close()
+	if v := s.verifier.Load(); v != nil {
+		v.close()
 	}
 }
 

@@ -14,32 +14,82 @@ import (
 // maxRuntimeNTAs bounds the negative trust anchors that commands add. Each is a name that is broken right now.
 const maxRuntimeNTAs = 1024
 
-// trustAnchors are the trust anchors that are in force: those that the daemon has started with, the root's as
-// RFC 5011 has moved it on, and the negative ones that commands have added. Safe for concurrent use; nil if
-// nothing is validated.
+// trustAnchors are the trust anchors that are in force: those of the configuration, the root's as RFC 5011 has moved it
+// on, and the negative ones that commands have added. Safe for concurrent use.
 type trustAnchors struct {
 	mu      sync.Mutex
-	started []dnssec.Anchor
-	source  control.AnchorSource // of the positive ones in started
-	root    *dnssec.Anchor       // instead of that in started; nil: that
+	given   []dnssec.Anchor      // by the configuration; nil: nothing is validated
+	source  control.AnchorSource // of the positive ones in given
+	root    *dnssec.Anchor       // instead of that in given; nil: that
 	runtime []dname.Name
 }
 
 func newTrustAnchors(c *config.Config, list []dnssec.Anchor) *trustAnchors {
-	if list == nil {
-		return nil
-	}
-	t := &trustAnchors{started: list, source: control.AnchorBuiltIn}
+	t := new(trustAnchors)
+	t.configure(c, list)
+	return t
+}
+
+// configure takes over the anchors of a configuration. It returns the zones whose anchors are others now, and whether
+// there are positive ones among them. When validation goes on or off, these are not told.
+func (t *trustAnchors) configure(c *config.Config, list []dnssec.Anchor) (changed []dname.Name, positive bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	before := t.given
+	t.given, t.source = list, control.AnchorBuiltIn
 	if c.Recursion.TrustAnchors != "" {
 		t.source = control.AnchorFile
 	}
-	return t
+	if before == nil || list == nil {
+		t.root = nil
+		return nil, false
+	}
+	gone, p := unlikeAnchors(before, list)
+	come, q := unlikeAnchors(list, before)
+	if p || q { // The update of the root's begins anew from what is given.
+		t.root = nil
+	}
+	return append(gone, come...), p || q
+}
+
+// unlikeAnchors lists the zones of the anchors in a that are not in b, and tells whether there are positive ones among
+// them.
+func unlikeAnchors(a, b []dnssec.Anchor) (zones []dname.Name, positive bool) {
+	in := make(map[string]bool, len(b)) // there may be 65,536 negative ones
+	id := func(x *dnssec.Anchor) string {
+		text := []byte{0}
+		if x.Negative {
+			text[0] = 1
+		}
+		text = dname.AppendLower(text, x.Zone)
+		for _, ds := range x.DS {
+			text = append(ds.Append(text), 0xFF)
+		}
+		return string(text)
+	}
+	for i := range b {
+		in[id(&b[i])] = true
+	}
+	for i := range a {
+		if !in[id(&a[i])] {
+			zones = append(zones, a[i].Zone)
+			positive = positive || !a[i].Negative
+		}
+	}
+	return zones, positive
+}
+
+// on tells whether anything is validated.
+func (t *trustAnchors) on() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.given != nil
 }
 
 // positive returns the anchors where chains of trust begin; t.mu is held.
 func (t *trustAnchors) positive() []dnssec.Anchor {
 	var list []dnssec.Anchor
-	for _, a := range t.started {
+	for _, a := range t.given {
 		if a.Negative {
 			continue
 		}
@@ -56,7 +106,7 @@ func (t *trustAnchors) negative() []control.NTA {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	list := []control.NTA{}
-	for _, a := range t.started {
+	for _, a := range t.given {
 		if a.Negative {
 			list = append(list, control.NTA{Zone: a.Zone.String(), Source: control.AnchorConfig})
 		}
@@ -68,20 +118,21 @@ func (t *trustAnchors) negative() []control.NTA {
 	return list
 }
 
-// set makes the set that one shard reads. A negative anchor takes the place of a positive one of the same zone.
+// set makes the set that one shard reads, nil if nothing is validated. A negative anchor takes the place of a positive
+// one of the same zone.
 func (t *trustAnchors) set() *dnssec.Anchors {
-	if t == nil {
-		return nil
-	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.given == nil {
+		return nil
+	}
 	set := new(dnssec.Anchors)
 	for _, a := range t.positive() {
 		if len(a.DS) > 0 { // RFC 5011, section 5: a zone whose keys are all revoked is as good as unsigned.
 			set.Set(a)
 		}
 	}
-	for _, a := range t.started {
+	for _, a := range t.given {
 		if a.Negative {
 			set.Set(a)
 		}
@@ -94,7 +145,9 @@ func (t *trustAnchors) set() *dnssec.Anchors {
 
 // rootSeed returns what the operator trusts for the root, nil if nothing.
 func (t *trustAnchors) rootSeed() []dnssec.DS {
-	for _, a := range t.started {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, a := range t.given {
 		if a.Zone.IsRoot() && !a.Negative {
 			return a.DS
 		}
@@ -135,7 +188,7 @@ func (t *trustAnchors) remove(zone dname.Name) error {
 	case t.configured(zone):
 		return &control.Error{
 			Code: control.CodeBadRequest, Message: "the negative trust anchor " + zone.String() + " is configured",
-			Hint: "remove it from recursion.negative_trust_anchors and restart the daemon",
+			Hint: "remove it from recursion.negative_trust_anchors and reload",
 		}
 	}
 	return control.Errorf(control.CodeBadRequest, "there is no negative trust anchor %s", zone)
@@ -146,7 +199,7 @@ func (t *trustAnchors) find(zone dname.Name) int {
 }
 
 func (t *trustAnchors) configured(zone dname.Name) bool {
-	return slices.ContainsFunc(t.started, func(a dnssec.Anchor) bool { return a.Negative && dname.Equal(a.Zone, zone) })
+	return slices.ContainsFunc(t.given, func(a dnssec.Anchor) bool { return a.Negative && dname.Equal(a.Zone, zone) })
 }
 
 // describe lists the positive anchors for operators.

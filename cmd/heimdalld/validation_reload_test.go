@@ -1,0 +1,130 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"testing"
+
+	"github.com/miekg/dns"
+)
+
+// passing is a handler that answers as a forwarder which has asked the world; edit may change what it says.
+func passing(w *scriptedWorld, edit func(q, r *dns.Msg)) func(to dns.ResponseWriter, q *dns.Msg) {
+	return func(to dns.ResponseWriter, q *dns.Msg) {
+		r := w.answer(q, true)
+		if r == nil {
+			return
+		}
+		r.Authoritative, r.RecursionDesired, r.RecursionAvailable = false, true, true
+		if edit != nil {
+			edit(q, r)
+		}
+		to.WriteMsg(r)
+	}
+}
+
+// nobodysHints is a file of root hints where nobody listens.
+func nobodysHints(t *testing.T) string {
+	return writeFile(t, "hints", ". 3600 NS nobody.test.\nnobody.test. 3600 A 127.0.0.254\n")
+}
+
+// validating is the part of a configuration that is about validation.
+func validating(on bool, hints, anchors, more string) string {
+	return fmt.Sprintf("[recursion]\nroot_hints = %q\nvalidation = %v\ntrust_anchors = %q\n%s\n", hints, on, anchors, more)
+}
+
+// A reload switches validation on and off, changes its anchors, and leaves nothing in the cache that was judged otherwise.
+func TestReloadSwitchesValidation(t *testing.T) {
+	t.Parallel()
+	for _, first := range []bool{true, false} {
+		t.Run(fmt.Sprintf("first %v", first), func(t *testing.T) {
+			t.Parallel()
+			w := newScriptedWorld(t)
+			forwarder := newUpstream(t, passing(w, func(q, r *dns.Msg) {
+				for _, rr := range r.Answer {
+					if a, ok := rr.(*dns.A); ok && rr.Header().Name != "a0.z1.signed." {
+						a.A = []byte{203, 0, 113, 66}
+					}
+				}
+			}))
+			anchors := writeFile(t, "anchors", w.public.String()+"\n")
+			nobody := nobodysHints(t)
+			configure := func(validation bool, more string) string {
+				return validating(validation, nobody, anchors, more) + forward(".", forwarder)
+			}
+			d := start(t, configure(first, ""))
+			reload := func(toml, key string) {
+				t.Helper()
+				d.write(toml)
+				var r reloaded
+				if d.ctlJSON(&r, "reload"); !slices.Contains(r.Applied, key) || len(r.NeedsRestart) != 0 {
+					t.Errorf("%s: %+v", key, r)
+				}
+			}
+			check := func(what, name string, rcode int, ad bool) {
+				t.Helper()
+				for range 2 { // out of the cache too
+					q := question(name, dns.TypeA)
+					q.SetEdns0(1232, false)
+					q.AuthenticatedData = true
+					if r := d.exchange(q, "udp"); r.Rcode != rcode || r.AuthenticatedData != ad {
+						t.Errorf("%s: %s: %v", what, name, r)
+					}
+				}
+			}
+			off := func(what string) {
+				t.Helper()
+				check(what, "a0.z1.signed.", dns.RcodeSuccess, false)
+				check(what, "a1.z1.signed.", dns.RcodeSuccess, false)
+			}
+			on := func(what string) {
+				t.Helper()
+				check(what, "a0.z1.signed.", dns.RcodeSuccess, true)
+				check(what, "a1.z1.signed.", dns.RcodeServerFailure, false)
+			}
+			switchTo := func(validation bool, what string) {
+				t.Helper()
+				reload(configure(validation, ""), "recursion.validation")
+				if validation {
+					on(what)
+				} else {
+					off(what)
+				}
+			}
+			if first {
+				on("at the start")
+				switchTo(false, "switched off")
+			} else {
+				off("at the start")
+			}
+			switchTo(true, "switched on")
+			switchTo(false, "switched off again")
+			switchTo(true, "switched on again")
+
+			reload(configure(true, `negative_trust_anchors = ["z1.signed."]`), "recursion.negative_trust_anchors")
+			off("below a negative anchor")
+			on2 := configure(true, "")
+			reload(on2, "recursion.negative_trust_anchors")
+			on("without it")
+
+			other := newScriptedWorld(t)
+			if err := os.WriteFile(anchors, []byte(other.public.String()+"\n"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			reload(on2, "recursion.trust_anchors")
+			check("with another's anchor", "a0.z1.signed.", dns.RcodeServerFailure, false)
+			if err := os.WriteFile(anchors, []byte("no anchor\n"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			if out, code := d.ctl("reload"); code == 0 {
+				t.Errorf("with a broken file of anchors: %s", out)
+			}
+			if err := os.WriteFile(anchors, []byte(w.public.String()+"\n"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			reload(on2, "recursion.trust_anchors")
+			on("with its anchor")
+		})
+	}
+}
