@@ -167,8 +167,9 @@ type Upstream struct {
 
 // Zone is one [[zone]].
 type Zone struct {
-	Name dname.Name `toml:"name"` // lower case
-	File string     `toml:"file"`
+	Name          dname.Name `toml:"name"` // lower case
+	File          string     `toml:"file"`
+	IncludeFolder string     `toml:"include_folder"` // $INCLUDE may read below it, as below the folder of File; empty: only there
 }
 
 // Bytes is an amount of memory.
@@ -245,5 +246,6 @@ func (c *Config) ResolvePaths(dir string) {
 	resolve(&c.Admin.Socket)
 	for i := range c.Zone {
 		resolve(&c.Zone[i].File)
+		resolve(&c.Zone[i].IncludeFolder)
 	}
 }

@@ -49,7 +49,11 @@ func serversByZone(upstreams []Upstream) (all []entry) {
 
 func filesByName(zones []Zone) (all []entry) {
 	for i := range zones {
-		all = append(all, entry{zones[i].Name, format(&zones[i].File)})
+		value := format(&zones[i].File)
+		if zones[i].IncludeFolder != "" {
+			value += ", include_folder = " + format(&zones[i].IncludeFolder)
+		}
+		all = append(all, entry{zones[i].Name, value})
 	}
 	return sortEntries(all)
 }

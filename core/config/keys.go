@@ -139,8 +139,8 @@ var keys = []key{
 	{Name: "admin.metrics", Default: ""},
 }
 
-// Keys of one element of [[forward]] and [[stub]], and of [[zone]]. All are required, and a reload applies
-// them.
+// Keys of one element of [[forward]] and [[stub]], and of [[zone]]. Those without a default are required. A reload
+// applies them.
 var (
 	upstreamKeys = []key{
 		{Name: "zone", Reload: true},
@@ -149,5 +149,6 @@ var (
 	zoneKeys = []key{
 		{Name: "name", Reload: true},
 		{Name: "file", Min: 1, Max: 4095, Unit: "octets", Reload: true},
+		{Name: "include_folder", Default: "", Max: 4095, Unit: "octets", Reload: true},
 	}
 )

@@ -136,7 +136,11 @@ func elements[T any](p *parser, name string, value any, keys []key) (all []T) {
 		var t T
 		for j := range keys {
 			k := &keys[j]
-			if v, ok := table[k.Name]; ok {
+			v, ok := table[k.Name]
+			if !ok {
+				v = k.Default
+			}
+			if v != nil {
 				p.set(k, &t, path+"."+k.Name, v)
 			} else {
 				p.report(path+"."+k.Name, -1, "is missing")
