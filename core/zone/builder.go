@@ -31,7 +31,8 @@ type Builder struct {
 	problems       problems
 	outside        int // records that are not in the zone
 
-	added         int  // records
+	given         int  // records
+	added         int  // of these
 	names, hashes int  // nodes by kind
 	size          int  // of the final nodes at most, in octets
 	scattered     bool // some name's records do not stand together in the log
@@ -61,6 +62,7 @@ func NewBuilder(origin dname.Name, o Options) *Builder {
 // names are uncompressed; nothing is kept of the arguments. What is wrong with the zone is told by Finish:
 // an error here means that this record, or for lack of memory any record, cannot be taken.
 func (b *Builder) Add(owner dname.Name, t wire.Type, c wire.Class, ttl uint32, rdata []byte) error {
+	b.given++
 	switch {
 	case len(b.origin) == 0:
 		return errNoName
@@ -77,7 +79,7 @@ func (b *Builder) Add(owner dname.Name, t wire.Type, c wire.Class, ttl uint32, r
 		if !owner.In(b.origin) {
 			// RFC 1035, section 5.2: it is no part of this zone. Others ignore it, too.
 			if b.outside++; b.outside <= maxProblems {
-				b.problems.add(Warning, bytes.Clone(owner), t, "not in the zone: ignored")
+				b.problems.addAt(where{ordinal: b.given}, Warning, bytes.Clone(owner), t, "not in the zone: ignored")
 			}
 			return nil
 		}

@@ -14,7 +14,7 @@ func (b *Builder) check(z *Zone) {
 		c.p.add(Error, z.origin, wire.TypeSOA, "no SOA record at the apex")
 		return
 	case len(soa) != len(z.soa):
-		c.p.add(Error, z.origin, wire.TypeSOA, "more than one SOA record")
+		c.p.addAt(where{nth: 2}, Error, z.origin, wire.TypeSOA, "more than one SOA record")
 	}
 	if !has(z.node(z.apex), wire.TypeNS) {
 		c.p.add(Warning, z.origin, wire.TypeNS, "no NS records at the apex")
@@ -50,6 +50,13 @@ type checker struct {
 
 func (c *checker) add(s Severity, ref uint32, t wire.Type, format string, args ...any) {
 	c.p.add(s, c.z.appendName(nil, c.z.node(ref)), t, format, args...)
+}
+
+// addRecord is add for one record, the first of recs.
+func (c *checker) addRecord(s Severity, ref uint32, recs []byte, format string, args ...any) {
+	t := recordType(recs)
+	at := where{rdata: appendExpanded(nil, c.z.origin, t, recs[recordLen:recordSize(recs)])}
+	c.p.addAt(at, s, c.z.appendName(nil, c.z.node(ref)), t, format, args...)
 }
 
 // node checks one node.
@@ -94,7 +101,7 @@ func (c *checker) glue(ref uint32, node []byte) {
 		if c.z.find(n) == 0 && ref == c.z.apex && c.z.search(append(n, c.z.origin...), len(n), 0, wire.TypeA).how != absent {
 			continue // a wildcard stands for it, or it is delegated
 		}
-		c.add(Warning, ref, wire.TypeNS, "no address of the name server %s", dname.Name(append(n, c.z.origin...)))
+		c.addRecord(Warning, ref, recs, "no address of the name server %s", dname.Name(append(n, c.z.origin...)))
 	}
 }
 

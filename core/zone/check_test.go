@@ -45,7 +45,7 @@ func TestProblems(t *testing.T) {
 	} {
 		t.Run(c.label, func(t *testing.T) {
 			z, problems := load(t, "z.", strings.NewReader(strings.ReplaceAll(c.text, " ns h ", " ns.z. h.z. ")), zone.Options{Checks: true})
-			if c.label != "sound" && (len(problems) != 1 || !strings.HasPrefix(problems[0].String(), c.want)) || c.label == "sound" && len(problems) > 1 {
+			if c.label != "sound" && (len(problems) != 1 || !strings.HasPrefix(problems[0].Severity.String()+": "+problems[0].String(), c.want)) || c.label == "sound" && len(problems) > 1 {
 				t.Errorf("problems %v, want %s", problems, c.want)
 			}
 			if (z == nil) != c.refused {

@@ -30,7 +30,7 @@ func (c *checker) digests(ref uint32, node []byte) {
 				continue
 			}
 			if want := digestLen(rdata[3]); want != 0 && len(rdata) != 4+want {
-				c.add(Warning, ref, t, "digest of type %d has %d octets, not %d", rdata[3], len(rdata)-4, want)
+				c.addRecord(Warning, ref, recs, "digest of type %d has %d octets, not %d", rdata[3], len(rdata)-4, want)
 			}
 		}
 	}
@@ -53,7 +53,7 @@ func (c *checker) defaults(ref uint32, node []byte) {
 					alpn = true
 				case 2:
 					if !alpn {
-						c.add(Warning, ref, t, "no-default-alpn without alpn: clients reject the record")
+						c.addRecord(Warning, ref, recs, "no-default-alpn without alpn: clients reject the record")
 					}
 				}
 				rest = rest[min(4+int(binary.BigEndian.Uint16(rest[2:])), len(rest)):]

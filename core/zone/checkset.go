@@ -27,12 +27,12 @@ func (p *packer) sets(node []byte) {
 	apex := node[9] == 0
 	switch {
 	case cname > 1:
-		p.b.problems.add(Error, p.owner(node), wire.TypeCNAME, "more than one CNAME record") // RFC 2181, section 10.1
+		p.b.problems.addAt(where{nth: 2}, Error, p.owner(node), wire.TypeCNAME, "more than one CNAME record") // RFC 2181, section 10.1
 	case cname > 0 && other > 0:
 		p.b.problems.add(Error, p.owner(node), wire.TypeCNAME, "CNAME and other records at the same name") // RFC 1034, section 3.6.2
 	}
 	if dname > 1 {
-		p.b.problems.add(Error, p.owner(node), wire.TypeDNAME, "more than one DNAME record") // RFC 6672, section 2.4
+		p.b.problems.addAt(where{nth: 2}, Error, p.owner(node), wire.TypeDNAME, "more than one DNAME record") // RFC 6672, section 2.4
 	}
 	if dname > 0 && ns > 0 && !apex {
 		p.b.problems.add(Error, p.owner(node), wire.TypeDNAME, "DNAME and NS records at the same name") // RFC 6672, section 2.3

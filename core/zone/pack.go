@@ -84,22 +84,24 @@ func (p *packer) tidy(node []byte, start, end int) int {
 	if len(set) == 1 {
 		return end
 	}
-	ttl := set[0].ttl
+	first, ttl := set[0].ttl, set[0].ttl
 	for _, r := range set {
 		ttl = min(ttl, r.ttl)
 	}
-	differ := false
+	differ := 0 // the first record with another TTL than the first
 	for i := range set {
-		differ = differ || set[i].ttl != ttl
+		if differ == 0 && set[i].ttl != first {
+			differ = i
+		}
 		set[i].ttl = ttl
 	}
-	if differ && set[0].t != wire.TypeRRSIG {
+	if differ > 0 && set[0].t != wire.TypeRRSIG {
 		// RFC 2181, section 5.2: the TTLs of an RRset are the same.
-		p.b.problems.add(Warning, p.owner(node), set[0].t, "TTLs differ within the RRset: all become %d", ttl)
+		p.b.problems.addAt(where{nth: differ + 1}, Warning, p.owner(node), set[0].t, "TTLs differ within the RRset: all become %d", ttl)
 	}
-	kept := p.unique(set)
-	if kept < len(set) {
-		p.b.problems.add(Warning, p.owner(node), set[0].t, "record occurs more than once")
+	kept, again := p.unique(set)
+	if again != nil {
+		p.b.problems.addAt(where{rdata: appendExpanded(nil, p.z.origin, again.t, again.rdata), nth: 2}, Warning, p.owner(node), set[0].t, "record occurs more than once")
 		p.list = slices.Delete(p.list, start+kept, end)
 	}
 	return start + kept
@@ -108,29 +110,32 @@ func (p *packer) tidy(node []byte, start, end int) int {
 // fewRecords is up to how many records an RRset is searched for duplicates by comparing each with each.
 const fewRecords = 8
 
-// unique moves the records of set that differ to its front, in their order, and counts them.
-func (p *packer) unique(set []logRecord) int {
-	kept := 1
+// unique moves the records of set that differ to its front, in their order, and counts them. again is the first that was
+// there before, nil if there is none.
+func (p *packer) unique(set []logRecord) (kept int, again *logRecord) {
 	if len(set) <= fewRecords {
-		for _, r := range set[1:] {
-			if !slices.ContainsFunc(set[:kept], func(o logRecord) bool { return p.same(&o, &r) }) {
-				set[kept] = r
-				kept++
+		for _, r := range set {
+			if slices.ContainsFunc(set[:kept], func(o logRecord) bool { return p.same(&o, &r) }) {
+				again = cmp.Or(again, &r)
+				continue
 			}
-		}
-		return kept
-	}
-	seen := make(map[string]struct{}, len(set))
-	kept = 0
-	for _, r := range set {
-		key := string(p.canonical(&r))
-		if _, dup := seen[key]; !dup {
-			seen[key] = struct{}{}
 			set[kept] = r
 			kept++
 		}
+		return kept, again
 	}
-	return kept
+	seen := make(map[string]struct{}, len(set))
+	for _, r := range set {
+		key := string(p.canonical(&r))
+		if _, dup := seen[key]; dup {
+			again = cmp.Or(again, &r)
+			continue
+		}
+		seen[key] = struct{}{}
+		set[kept] = r
+		kept++
+	}
+	return kept, again
 }
 
 func (p *packer) same(x, y *logRecord) bool {

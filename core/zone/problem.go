@@ -2,6 +2,7 @@ package zone
 
 import (
 	"fmt"
+	"strings"
 
 	"heimdall/core/dname"
 	"heimdall/core/wire"
@@ -28,16 +29,32 @@ type Problem struct {
 	Owner    dname.Name // where; nil: the zone as a whole
 	Type     wire.Type  // of the records concerned; 0: none in particular
 	Text     string
+	// Where the record stands that it is about; set by a Locator. Line is 0 if there is no record of the name.
+	File string
+	Line int
+
+	at where
 }
 
+// String returns "file:line: owner type: text", without the parts that are not known. The Severity is not part of it.
 func (p Problem) String() string {
-	switch {
-	case p.Owner == nil:
-		return fmt.Sprintf("%s: %s", p.Severity, p.Text)
-	case p.Type == 0:
-		return fmt.Sprintf("%s: %s: %s", p.Severity, p.Owner, p.Text)
+	var b strings.Builder
+	if p.File != "" {
+		b.WriteString(p.File)
+		if p.Line > 0 {
+			fmt.Fprintf(&b, ":%d", p.Line)
+		}
+		b.WriteString(": ")
 	}
-	return fmt.Sprintf("%s: %s %s: %s", p.Severity, p.Owner, p.Type, p.Text)
+	if p.Owner != nil {
+		b.WriteString(p.Owner.String())
+		if p.Type != 0 {
+			b.WriteString(" " + p.Type.String())
+		}
+		b.WriteString(": ")
+	}
+	b.WriteString(p.Text)
+	return b.String()
 }
 
 // maxProblems limits the problems of one severity that are listed for a zone; the rest is only counted.
@@ -50,8 +67,13 @@ type problems struct {
 }
 
 func (p *problems) add(s Severity, owner dname.Name, t wire.Type, format string, args ...any) {
+	p.addAt(where{}, s, owner, t, format, args...)
+}
+
+// addAt is add with which of the records of the type it is.
+func (p *problems) addAt(at where, s Severity, owner dname.Name, t wire.Type, format string, args ...any) {
 	if p.count[s]++; p.count[s] <= maxProblems {
-		p.list = append(p.list, Problem{s, owner, t, fmt.Sprintf(format, args...)})
+		p.list = append(p.list, Problem{Severity: s, Owner: owner, Type: t, Text: fmt.Sprintf(format, args...), at: at})
 	}
 }
 
@@ -59,7 +81,7 @@ func (p *problems) add(s Severity, owner dname.Name, t wire.Type, format string,
 func (p *problems) finish() []Problem {
 	for s, n := range p.count {
 		if n > maxProblems {
-			p.list = append(p.list, Problem{Severity: Severity(s), Text: fmt.Sprintf("%d more problems like these", n-maxProblems)})
+			p.list = append(p.list, Problem{Severity: Severity(s), Text: fmt.Sprintf("%d more %ss like these", n-maxProblems, Severity(s))})
 		}
 	}
 	return p.list

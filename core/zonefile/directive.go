@@ -87,7 +87,7 @@ func (r *reader) include(args []token) error {
 		r.owner = append(r.ownerBuf[:0], owner...)
 	}
 	if !goOn {
-		return errStop
+		return ErrStop
 	}
 	return nil
 }

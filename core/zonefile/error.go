@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // Error is what is wrong with a file, and where.
@@ -17,23 +18,53 @@ func (e *Error) Error() string { return fmt.Sprintf("%s:%d: %v", e.File, e.Line,
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// Errors are the errors of a file, in their order, at least one.
-type Errors []*Error
-
-func (e Errors) Error() string {
-	if len(e) == 1 {
-		return e[0].Error()
-	}
-	return fmt.Sprintf("%v (and %d more errors)", e[0], len(e)-1)
+// Errors are the errors of a file, at least one.
+type Errors struct {
+	List []*Error // the first ones, in their order
+	More int      // how many there are beside those
 }
 
-func (e Errors) Unwrap() []error {
-	list := make([]error, len(e))
-	for i, err := range e {
+// Error returns the first error and how many more there are.
+func (e *Errors) Error() string {
+	n := len(e.List) - 1 + e.More
+	if n == 0 {
+		return e.List[0].Error()
+	}
+	return fmt.Sprintf("%v (and %s)", e.List[0], moreErrors(n))
+}
+
+// Lines returns the errors of the list, one a line, and how many more there are in the last.
+func (e *Errors) Lines() string {
+	var b strings.Builder
+	for i, err := range e.List {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		b.WriteString(err.Error())
+	}
+	if e.More > 0 {
+		b.WriteString("\nand " + moreErrors(e.More))
+	}
+	return b.String()
+}
+
+func moreErrors(n int) string {
+	if n == 1 {
+		return "1 more error"
+	}
+	return fmt.Sprintf("%d more errors", n)
+}
+
+func (e *Errors) Unwrap() []error {
+	list := make([]error, len(e.List))
+	for i, err := range e.List {
 		list[i] = err
 	}
 	return list
 }
+
+// ErrStop ends reading without an error when the function that gets the records returns it.
+var ErrStop = errors.New("stop")
 
 // noBreak reports whether a token holds a no-break space. It is an octet pair like others to a DNS name or
 // string, so that it is no error itself.
@@ -78,6 +109,7 @@ var (
 	errDepth        = errors.New("$INCLUDE nested too deeply")
 	errIncluded     = fmt.Errorf("$INCLUDE of more than %d files", maxIncluded)
 	errNoOpen       = errors.New("$INCLUDE is not allowed here")
+	errGenerated    = fmt.Errorf("more than %d records out of $GENERATE", maxGenerated)
 	errDirective    = errors.New("want $ORIGIN, $TTL, $INCLUDE or $GENERATE")
 	errMalformed    = errors.New("malformed RDATA")
 	errGenericOnly  = errors.New(`want RDATA as \# LENGTH HEX (RFC 3597)`)

@@ -43,7 +43,12 @@ func (r *reader) generate(args []token, file string, line int) error {
 			}
 			tokens[k] = token{text: text, quoted: t.quoted, glued: t.glued, escape: bytes.IndexByte(text, '\\') >= 0}
 		}
-		if err := r.parse(tokens, false, file, line); err != nil {
+		if r.generated++; r.generated > maxGenerated {
+			return errGenerated
+		}
+		if err := r.parse(tokens, false, file, line); errors.Is(err, ErrStop) {
+			return err
+		} else if err != nil {
 			return fmt.Errorf("$GENERATE at %d: %w", i, err)
 		}
 	}

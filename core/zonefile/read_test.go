@@ -118,8 +118,8 @@ func TestReadErrors(t *testing.T) {
 		{strings.Repeat("a", 64) + " 60 A 192.0.2.1", "label longer than 63 octets"},
 	} {
 		records, err := readAll(c.in + good)
-		var errs Errors
-		if !errors.As(err, &errs) || !strings.Contains(errs[0].Error(), c.want) {
+		var errs *Errors
+		if !errors.As(err, &errs) || !strings.Contains(errs.List[0].Error(), c.want) {
 			t.Errorf("%q: got %v, want %s", c.in, err, c.want)
 		}
 		if len(records) == 0 || !dname.Equal(records[len(records)-1].owner, dname.Name("\x02ok\x07example\x00")) {
@@ -133,7 +133,7 @@ func TestReadLimits(t *testing.T) {
 		t.Errorf("long entry: %v", err)
 	}
 	_, err := readAll(strings.Repeat("x\n", 1000))
-	if errs, ok := err.(Errors); !ok || len(errs) != maxErrors {
+	if errs, ok := err.(*Errors); !ok || len(errs.List) != maxErrors || errs.More != 990 || !strings.HasSuffix(errs.Lines(), "\ntest:10: want a type\nand 990 more errors") {
 		t.Errorf("many errors: %v", err)
 	}
 	if _, err := readAll("a 60 A (192.0.2.1"); !errors.Is(err, errParenClose) {

@@ -19,7 +19,7 @@ type Options struct {
 	// Open opens a file that $INCLUDE names, exactly as it is written there: to keep it below some folder is
 	// the caller's task. nil: $INCLUDE is an error.
 	Open func(name string) (io.ReadCloser, error)
-	// MaxErrors is after how many errors reading ends; 0: 10.
+	// MaxErrors is how many errors are told; 0: 10. The rest is counted.
 	MaxErrors int
 }
 
@@ -35,7 +35,7 @@ type Record struct {
 }
 
 const (
-	// maxErrors is the default of Options.MaxErrors.
+	// maxErrors is the default of Options.MaxErrors: as many as somebody mends before the next try.
 	maxErrors = 10
 	// maxDepth limits how deeply $INCLUDE nests, as in miekg/dns.
 	maxDepth = 7
@@ -44,11 +44,16 @@ const (
 	maxIncluded = 10_000
 	// maxGenerate limits the records that one $GENERATE makes: the largest range that other servers take.
 	maxGenerate = 1 << 16
+	// maxGenerated limits what all of them make: a short text must not fill the memory. A reverse zone of 10.0.0.0/8
+	// has half of it.
+	maxGenerated = 1 << 25
 )
 
 // Read reads a master file and calls f with every record in turn. An error of f counts as an error in the
-// file's line. After an error Read goes on with the next entry, up to Options.MaxErrors of them, and then
-// returns Errors; so f should be content to see only part of the records. An error of src ends it at once.
+// file's line, unless it is ErrStop, with which reading ends well. After an error Read goes on with the next entry, and
+// at last returns *Errors; so f should be content to see only part of the records. When there are more errors than
+// Options.MaxErrors, f is called no more. An error of src ends it at once, and so does an entry that is too long for any
+// record: whatever the file is, it is no master file.
 func Read(src io.Reader, o Options, f func(*Record) error) error {
 	if o.Origin == nil {
 		o.Origin = dname.Root()
@@ -59,8 +64,8 @@ func Read(src io.Reader, o Options, f func(*Record) error) error {
 	r := &reader{options: o, f: f, ttl: o.TTL, hasTTL: o.HasTTL, fixed: o.HasTTL}
 	r.origin = append(r.originBuf[:0], o.Origin...)
 	r.file(src, o.Name)
-	if len(r.errs) > 0 {
-		return r.errs
+	if len(r.errs.List) > 0 {
+		return &r.errs
 	}
 	return nil
 }
@@ -84,6 +89,7 @@ type reader struct {
 	ownerBuf  [dname.MaxLen]byte
 	text      []byte
 	included  int // files so far
+	generated int // records so far
 }
 
 // file reads one file. It returns false when reading should end.
@@ -106,20 +112,24 @@ func (r *reader) file(src io.Reader, name string) bool {
 	}
 }
 
-// errStop ends reading: it was told already why.
-var errStop = errors.New("stop")
-
 // fail notes an error and reports whether to go on.
 func (r *reader) fail(s *scanner, name string, err error) bool {
-	if errors.Is(err, errStop) {
+	if errors.Is(err, ErrStop) {
 		return false
 	}
-	if noBreak(s.tokens) {
-		err = fmt.Errorf("%w: %w", errNoBreak, err)
+	if r.full() {
+		r.errs.More++
+	} else {
+		if noBreak(s.tokens) {
+			err = fmt.Errorf("%w: %w", errNoBreak, err)
+		}
+		r.errs.List = append(r.errs.List, &Error{name, s.at, err})
 	}
-	r.errs = append(r.errs, &Error{name, s.at, err})
-	return len(r.errs) < r.options.MaxErrors
+	return !errors.Is(err, errLongEntry)
 }
+
+// full reports whether as many errors are noted as are told: what follows is only counted.
+func (r *reader) full() bool { return len(r.errs.List) == r.options.MaxErrors }
 
 // entry reads one entry, which has a token.
 func (r *reader) entry(s *scanner, name string) error {
@@ -162,6 +172,9 @@ func (r *reader) parse(tokens []token, blank bool, file string, line int) error 
 		return err
 	}
 	r.record = Record{Owner: r.owner, Type: t, Class: r.record.Class, TTL: ttl, RData: r.rdata, File: file, Line: line}
+	if r.full() {
+		return nil
+	}
 	return r.f(&r.record)
 }
 

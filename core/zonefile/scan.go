@@ -94,6 +94,9 @@ func (s *scanner) next() (bool, error) {
 	for {
 		ok, err := s.entry()
 		if err != nil {
+			if errors.Is(err, errLongEntry) {
+				s.src = nil // there may be no end to the line
+			}
 			s.skipLine()
 			return false, err
 		}

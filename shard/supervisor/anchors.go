@@ -1,8 +1,6 @@
 package supervisor
 
 import (
-	"fmt"
-
 	"heimdall/core/config"
 	"heimdall/core/dnssec"
 )
@@ -21,13 +19,13 @@ func loadAnchors(c *config.Config) ([]dnssec.Anchor, error) {
 	if r.TrustAnchors != "" {
 		text, err := readFile(r.TrustAnchors, maxAnchors, 0)
 		if err != nil {
-			return nil, fmt.Errorf("read recursion.trust_anchors: %w", err)
+			return nil, c.Problem("recursion.trust_anchors", "%v", err)
 		}
 		if list, err = dnssec.ParseAnchors(r.TrustAnchors, string(text)); err != nil {
-			return nil, fmt.Errorf("read recursion.trust_anchors: %w", err)
+			return nil, c.Problem("recursion.trust_anchors", "the file has errors\n%v", err)
 		}
 		if len(list) == 0 {
-			return nil, fmt.Errorf(`read recursion.trust_anchors: %s has no DS or DNSKEY record; "" takes the built-in ones`, r.TrustAnchors)
+			return nil, c.Problem("recursion.trust_anchors", `%s has no DS or DNSKEY record; "" takes the built-in ones`, r.TrustAnchors)
 		}
 	}
 	for _, zone := range r.NegativeTrustAnchors {

@@ -2,13 +2,14 @@ package supervisor
 
 import (
 	"bytes"
-	"fmt"
+	"errors"
 	"net/netip"
 
-	"github.com/miekg/dns"
-
+	"heimdall/core/config"
 	"heimdall/core/dname"
 	"heimdall/core/resolver"
+	"heimdall/core/wire"
+	"heimdall/core/zonefile"
 )
 
 // maxHints bounds a root hints file in bytes; the real one has 3,300.
@@ -16,44 +17,45 @@ const maxHints = 1 << 20
 
 // loadHints reads root hints in the form of a master file: NS records of the root and the addresses of the
 // servers they name. An empty path stands for the built-in ones, and so does a file without servers.
-func loadHints(path string) ([]resolver.Hint, error) {
+func loadHints(c *config.Config) ([]resolver.Hint, error) {
+	path := c.Recursion.RootHints
 	if path == "" {
 		return resolver.DefaultHints(), nil
 	}
 	text, err := readFile(path, maxHints, 0)
 	if err != nil {
-		return nil, fmt.Errorf("read recursion.root_hints: %w", err)
+		return nil, c.Problem("recursion.root_hints", "%v", err)
 	}
-	servers := map[string]bool{}
+	var servers []dname.Name // in lower case
 	addrs := map[string][]netip.Addr{}
-	z := dns.NewZoneParser(bytes.NewReader(text), ".", path)
-	for rr, ok := z.Next(); ok; rr, ok = z.Next() {
-		owner := dns.CanonicalName(rr.Header().Name)
-		switch rr := rr.(type) {
-		case *dns.NS:
-			if owner == "." {
-				servers[dns.CanonicalName(rr.Ns)] = true
-			}
-		case *dns.A:
-			if a, ok := netip.AddrFromSlice(rr.A); ok {
-				addrs[owner] = append(addrs[owner], a.Unmap())
-			}
-		case *dns.AAAA:
-			if a, ok := netip.AddrFromSlice(rr.AAAA); ok {
-				addrs[owner] = append(addrs[owner], a)
-			}
+	o := zonefile.Options{Name: path, HasTTL: true} // nobody asks for how long
+	err = zonefile.Read(bytes.NewReader(text), o, func(r *zonefile.Record) error {
+		if r.Class != wire.ClassIN {
+			return nil
 		}
-	}
-	if err := z.Err(); err != nil {
-		return nil, fmt.Errorf("read recursion.root_hints: %w", err)
+		switch r.Type {
+		case wire.TypeNS:
+			if r.Owner.IsRoot() {
+				servers = append(servers, dname.AppendLower(nil, dname.Name(r.RData)))
+			}
+		case wire.TypeA, wire.TypeAAAA:
+			a, _ := netip.AddrFromSlice(r.RData)
+			owner := string(dname.AppendLower(nil, r.Owner))
+			addrs[owner] = append(addrs[owner], a)
+		}
+		return nil
+	})
+	if all, ok := errors.AsType[*zonefile.Errors](err); ok {
+		return nil, c.Problem("recursion.root_hints", "the file has errors\n%s", all.Lines())
 	}
 	var hints []resolver.Hint
-	for server := range servers {
-		name, err := dname.ParseText(nil, server)
-		if err != nil {
-			return nil, fmt.Errorf("read recursion.root_hints: %s: %w", server, err)
+	seen := map[string]bool{}
+	for _, name := range servers {
+		if seen[string(name)] {
+			continue
 		}
-		for _, a := range addrs[server] {
+		seen[string(name)] = true
+		for _, a := range addrs[string(name)] {
 			hints = append(hints, resolver.Hint{Name: name, Addr: a})
 		}
 	}
@@ -61,7 +63,7 @@ func loadHints(path string) ([]resolver.Hint, error) {
 		return resolver.DefaultHints(), nil
 	}
 	if len(hints) == 0 {
-		return nil, fmt.Errorf("read recursion.root_hints: %s names servers of the root without an address", path)
+		return nil, c.Problem("recursion.root_hints", "%s names servers of the root without an address", path)
 	}
 	return hints, nil
 }

@@ -43,8 +43,8 @@ func Check(ctx context.Context, c *config.Config) (warnings []string, err error)
 	if cpus == nil {
 		_, cpus = planCPUs(m, c)
 	}
-	_, hints := loadHints(c.Recursion.RootHints)
+	_, hints := loadHints(c)
 	_, anchors := loadAnchors(c)
-	warnings, zones := checkZones(ctx, c.Zone)
+	warnings, zones := checkZones(ctx, c)
 	return warnings, errors.Join(cpus, hints, anchors, zones)
 }

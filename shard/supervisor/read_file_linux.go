@@ -20,19 +20,26 @@ func readFile(path string, limit int64, flags int) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
+	if _, err := regular(f, path); err != nil {
 		return nil, err
-	}
-	if info.IsDir() {
-		return nil, fmt.Errorf("%s is a directory; name a file in it", path)
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is no regular file", path)
 	}
 	text, err := io.ReadAll(io.LimitReader(f, limit+1))
 	if err == nil && int64(len(text)) > limit {
 		return nil, fmt.Errorf("%s is longer than %d bytes", path, limit)
 	}
 	return text, err
+}
+
+// regular returns what the kernel says of an open file, and an error unless it is a regular one.
+func regular(f *os.File, path string) (os.FileInfo, error) {
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return nil, err
+	case info.IsDir():
+		return nil, fmt.Errorf("%s is a directory; name a file in it", path)
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s is no regular file", path)
+	}
+	return info, nil
 }

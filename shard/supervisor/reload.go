@@ -94,7 +94,7 @@ func (s *Supervisor) Reload(ctx context.Context) (*control.Reload, error) {
 		s.log.Warn("answers of other routes than the present ones are still in memory", "error", err)
 	}
 	before := s.zones.versions()
-	if err := s.zones.configure(ctx, next.Zone, routed(next, started)...); err != nil {
+	if err := s.zones.configure(ctx, zonesOf(next), routed(next, started)...); err != nil {
 		return nil, fmt.Errorf("apply the zones: %w", err)
 	}
 	out.Zones = s.zones.loadedSince(before)

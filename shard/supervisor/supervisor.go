@@ -70,7 +70,7 @@ func Start(ctx context.Context, o Options) (*Supervisor, error) {
 	if err != nil {
 		return nil, err
 	}
-	hints, err := loadHints(o.Config.Recursion.RootHints)
+	hints, err := loadHints(o.Config)
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +96,7 @@ func Start(ctx context.Context, o Options) (*Supervisor, error) {
 	s.starved.log = s.outOfDescriptors
 	s.zones = newZoneStore(o.Log, shardNodes(plan), o.Config.Memory.HugePages, s.swapZones)
 	// What cannot be loaded is logged, and answered SERVFAIL: one bad file is no reason to serve nothing.
-	if err := s.zones.configure(ctx, o.Config.Zone, routed(o.Config, o.Config)...); err != nil {
+	if err := s.zones.configure(ctx, zonesOf(o.Config), routed(o.Config, o.Config)...); err != nil {
 		return nil, err
 	}
 	if err := ctx.Err(); err != nil {

@@ -66,7 +66,7 @@ func TestShardNodes(t *testing.T) {
 func TestZoneCopies(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "zone")
 	zoneVersion(t, path, 1)
-	list := []config.Zone{{Name: []byte("\x07example\x00"), File: path}}
+	list := []zoneConfig{{Zone: config.Zone{Name: []byte("\x07example\x00"), File: path}}}
 	r := newRig(t)
 	var memory nodeMemory
 	r.zones.nodes, r.zones.mapLocal = shardNodes(twoNodes), memory.mapLocal

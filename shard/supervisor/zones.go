@@ -2,23 +2,17 @@ package supervisor
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"sort"
 	"strings"
 	"sync"
 	"time"
 
 	"heimdall/affinity"
-	"heimdall/core/config"
 	"heimdall/core/control"
 	"heimdall/core/dname"
 	"heimdall/core/zone"
-	"heimdall/core/zonefile"
 	"heimdall/shard"
 )
 
@@ -39,15 +33,15 @@ type zoneStore struct {
 
 // servedZone is one zone and how its last load went.
 type servedZone struct {
-	config  config.Zone
-	file    os.FileInfo // of its file when it was last read; nil: could not be looked at
-	version zoneCopies  // nil: never loaded
+	config  zoneConfig
+	files   zoneStamp  // when it was last read
+	version zoneCopies // nil: never loaded
 	loaded  time.Time
 	took    time.Duration
 	loading bool
 	so      progress // while loading
 	err     error    // why the last load failed
-	notes   []string
+	notes   []string // its warnings
 }
 
 func newZoneStore(log *slog.Logger, nodes []int, huge bool, swap func(context.Context, zoneSets) error) *zoneStore {
@@ -62,11 +56,11 @@ func (z *zoneStore) set(node int) *zone.Set {
 	return z.current.of(node)
 }
 
-// configure makes the zones those of a configuration: it loads new ones, those whose file has changed and those
-// that could not be loaded before, and drops what is gone. Names at and below those of elsewhere are not served, unless a
+// configure makes the zones those of a configuration: it loads new ones, those of which a file has changed and
+// those that could not be loaded before, and drops what is gone. Names at and below those of elsewhere are not served, unless a
 // zone begins there. A zone that cannot be loaded keeps its old version, or is not ready: failures tells. An error means
 // that shards still have the set of before.
-func (z *zoneStore) configure(ctx context.Context, list []config.Zone, elsewhere ...dname.Name) error {
+func (z *zoneStore) configure(ctx context.Context, list []zoneConfig, elsewhere ...dname.Name) error {
 	z.loads.Lock()
 	defer z.loads.Unlock()
 	next := map[string]*servedZone{}
@@ -76,15 +70,18 @@ func (z *zoneStore) configure(ctx context.Context, list []config.Zone, elsewhere
 	for _, c := range list {
 		key := string(c.Name)
 		s := z.byName[key]
-		if s == nil || s.config.File != c.File {
+		if s == nil || s.config.File != c.File || s.config.IncludeFolder != c.IncludeFolder {
 			fresh := &servedZone{config: c}
 			if s != nil {
 				fresh.version, fresh.loaded, fresh.took = s.version, s.loaded, s.took
 			}
 			s = fresh
 			load = append(load, s)
-		} else if s.changed() {
-			load = append(load, s)
+		} else {
+			s.config = c // its lines may be others
+			if s.changed() {
+				load = append(load, s)
+			}
 		}
 		next[key] = s
 	}
@@ -145,15 +142,9 @@ func (z *zoneStore) update(ctx context.Context, load []*servedZone, gone []zoneC
 	return nil
 }
 
-// changed tells whether a zone should be read again: its file is not the one that was read, or that failed. Files
-// that it includes are not looked at: what was wrong may have been one of them.
-func (s *servedZone) changed() bool {
-	if s.err != nil {
-		return true
-	}
-	now, err := os.Stat(s.config.File)
-	return err != nil || s.file == nil || !os.SameFile(now, s.file) || now.Size() != s.file.Size() || !now.ModTime().Equal(s.file.ModTime())
-}
+// changed tells whether a zone should be read again: its files, what it includes among them, are not those that were
+// read, or something was wrong.
+func (s *servedZone) changed() bool { return s.err != nil || s.files.stale() }
 
 // load reads a zone's file and makes it the zone's version. It returns the one before, nil if that stays.
 func (z *zoneStore) load(ctx context.Context, s *servedZone) (old zoneCopies) {
@@ -161,8 +152,7 @@ func (z *zoneStore) load(ctx context.Context, s *servedZone) (old zoneCopies) {
 	s.loading, s.so = true, progress{}
 	z.mu.Unlock()
 	began := time.Now()
-	file, _ := os.Stat(s.config.File) // readZone says what is wrong with it
-	next, mem, notes, err := readZone(ctx, s.config, func(size int) ([]byte, error) { return z.mapLocal(z.nodes[0], size) }, func(so progress) {
+	r := readZone(ctx, s.config, func(size int) ([]byte, error) { return z.mapLocal(z.nodes[0], size) }, func(so progress) {
 		z.mu.Lock()
 		s.so = so
 		z.mu.Unlock()
@@ -170,15 +160,17 @@ func (z *zoneStore) load(ctx context.Context, s *servedZone) (old zoneCopies) {
 			z.log.Info("loading a zone", "zone", s.config.Name.String(), "read", so)
 		}
 	})
+	next, err := r.zone, r.err
 	var version zoneCopies
 	if err == nil {
-		version, err = z.copies(next, mem)
+		version, err = z.copies(next, r.mem)
 	} else {
-		affinity.Unmap(mem)
+		affinity.Unmap(r.mem)
 	}
+	r.log(z.log)
 	z.mu.Lock()
 	defer z.mu.Unlock()
-	s.loading, s.err, s.notes, s.file = false, err, notes, file
+	s.loading, s.err, s.notes, s.files = false, err, r.warnings, r.files
 	if err != nil {
 		z.log.Error("a zone was not loaded", "zone", s.config.Name.String(), "old version served", s.version != nil, "error", err)
 		return nil
@@ -187,85 +179,6 @@ func (z *zoneStore) load(ctx context.Context, s *servedZone) (old zoneCopies) {
 	s.version, s.loaded, s.took = version, time.Now(), time.Since(began)
 	z.log.Info("loaded a zone", "zone", s.config.Name.String(), "serial", next.Serial(), "records", next.Records(), "bytes", next.Memory(), "took", s.took.Round(time.Millisecond))
 	return old
-}
-
-// readZone loads a zone from its master file into memory of its own, which alloc maps.
-func readZone(ctx context.Context, c config.Zone, alloc func(size int) ([]byte, error), tell func(progress)) (z *zone.Zone, mem []byte, notes []string, err error) {
-	// $INCLUDE stays below the folder of the zone's file, symbolic links included.
-	root, err := os.OpenRoot(filepath.Dir(c.File))
-	if err != nil {
-		return nil, nil, nil, fmt.Errorf("open the folder of zone %s: %w", c.Name, err)
-	}
-	defer root.Close()
-	f, err := os.Open(c.File)
-	if err != nil {
-		return nil, nil, nil, fmt.Errorf("open zone %s: %w", c.Name, err)
-	}
-	defer f.Close()
-	b := zone.NewBuilder(c.Name, zone.Options{
-		Seed: newSeed(), Checks: true, Now: uint32(time.Now().Unix()),
-		Memory: zone.Memory{
-			Alloc: func(size int) ([]byte, error) { return mapZone(affinity.AnyNode, size, false) },
-			Free:  func(mem []byte) { affinity.Unmap(mem) },
-		},
-	})
-	src := newCounted(f)
-	records := 0
-	err = zonefile.Read(src, zonefile.Options{
-		Name: c.File, Origin: c.Name, Open: func(name string) (io.ReadCloser, error) { return root.Open(name) },
-	}, func(r *zonefile.Record) error {
-		if records++; records%progressEvery == 0 {
-			tell(progress{records, src.percent()})
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-		}
-		return b.Add(r.Owner, r.Type, r.Class, r.TTL, r.RData)
-	})
-	if err != nil {
-		b.Discard()
-		return nil, nil, nil, fmt.Errorf("zone %s: %w", c.Name, everyError(err))
-	}
-	z, problems := b.Finish(func(size int) ([]byte, error) {
-		mem, err = alloc(size)
-		return mem, err
-	})
-	var errs []error
-	for _, p := range problems {
-		if p.Severity == zone.Error {
-			errs = append(errs, errors.New(p.String()))
-		}
-		notes = append(notes, p.String())
-	}
-	if z == nil {
-		return nil, mem, notes, fmt.Errorf("zone %s in %s: %w", c.Name, c.File, errors.Join(errs...))
-	}
-	return z, mem, notes, nil
-}
-
-// everyError is err with all the errors of a master file, one a line, where it alone would name but the first.
-func everyError(err error) error {
-	if all, ok := errors.AsType[zonefile.Errors](err); ok {
-		return errors.Join(all.Unwrap()...)
-	}
-	return err
-}
-
-// checkZones loads all zones of a configuration and forgets them.
-func checkZones(ctx context.Context, list []config.Zone) (warnings []string, err error) {
-	var errs []error
-	for _, c := range list {
-		_, mem, notes, err := readZone(ctx, c, func(size int) ([]byte, error) { return mapZone(affinity.AnyNode, size, false) }, func(progress) {})
-		affinity.Unmap(mem)
-		if err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		for _, n := range notes {
-			warnings = append(warnings, fmt.Sprintf("zone %s: %s", c.Name, n))
-		}
-	}
-	return warnings, errors.Join(errs...)
 }
 
 // swapZones gives all shards the zones of their node.
@@ -304,14 +217,13 @@ func (z *zoneStore) list() []control.ZoneInfo {
 	return infos
 }
 
-// maxNotes bounds the problems of one zone that operators are shown.
-const maxNotes = 20
-
 // info describes a zone. The caller holds zoneStore.mu.
 func (s *servedZone) info() control.ZoneInfo {
 	i := control.ZoneInfo{
 		Name: s.config.Name.String(), File: s.config.File, Loaded: s.loaded, LoadSeconds: s.took.Seconds(), State: control.ZoneServing,
-		Problems: s.notes[:min(len(s.notes), maxNotes)],
+	}
+	for _, note := range shortened(s.notes) {
+		i.Problems = append(i.Problems, "warning: "+note)
 	}
 	if s.version != nil {
 		served := s.version[0].zone
