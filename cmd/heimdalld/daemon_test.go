@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"net"
 	"net/netip"
@@ -26,7 +27,13 @@ const patience = 30 * time.Second
 
 var built string // folder of the binaries, if a test needed them
 
+// Where there is no Go, on a machine that has nothing but tests, the binaries are brought along.
+var shippedIn = flag.String("binaries", "", "`folder` of heimdalld and heimdallctl; empty: they are built")
+
 var binaries = sync.OnceValues(func() (string, error) {
+	if *shippedIn != "" {
+		return *shippedIn, nil
+	}
 	dir, err := os.MkdirTemp("", "heimdall-test-")
 	built = dir
 	if err != nil {
@@ -47,7 +54,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// shipped builds the shipped binaries once and returns the path of one.
+// shipped builds the shipped binaries once, unless they are given, and returns the path of one.
 func shipped(t testing.TB, name string) string {
 	t.Helper()
 	dir, err := binaries()
