@@ -101,7 +101,7 @@ func (e *Engine) respond(a *resolver.Action) {
 	}
 	put, kept := cache.Uncacheable, false
 	if ttl := min(ans.TTL, e.FailureTTL); ans.Cacheable && (!ans.Failed || ttl > 0) {
-		put = e.answers.Put(hash, &key, ans.Msg, cache.Meta{AD: ans.AD, EDE: ans.EDE, TTL: ttl, Depends: ans.Depends}, e.nowSec)
+		put = e.answers.Put(hash, &key, ans.Msg, cache.Meta{AD: ans.AD, EDE: ans.EDE, Text: ans.EDEText, TTL: ttl, Depends: ans.Depends}, e.nowSec)
 		// What was kept is told from the cache, so that the first client gets the TTLs that all others get.
 		kept = put == cache.Stored && !ans.Failed && e.answers.Peek(hash, &key, e.nowSec, &e.hit) == cache.Fresh
 	}
@@ -158,7 +158,7 @@ func (e *Engine) hitFor(w *waiter, staleTTL uint32) []byte {
 	}
 	msg := e.answers.AppendReply(e.scratch[:0], &e.hit, &q, e.answerFlags(&w.asker, e.hit.Rcode), staleTTL)
 	e.tally(e.hit.Rcode)
-	return e.finish(msg, &w.asker, e.hit.Rcode, code, "")
+	return finish(e, msg, &w.asker, e.hit.Rcode, code, e.hit.Text)
 }
 
 // fail sends SERVFAIL to a waiter and frees it.

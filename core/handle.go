@@ -199,8 +199,11 @@ func (e *Engine) sendHit(r *Request, staleTTL uint32) {
 	if staleTTL > 0 {
 		code = staleCode(r.hit.Rcode)
 	}
-	if r.hit.Len(&r.query)+maxOPT <= cap(r.Buf) {
-		e.send(r, e.answers.AppendReply(r.Buf, &r.hit, &r.query, e.answerFlags(&r.asker, r.hit.Rcode), staleTTL), r.hit.Rcode, code, "")
+	if r.hit.Len(&r.query)+plainOPT+len(r.hit.Text) <= cap(r.Buf) {
+		msg := e.answers.AppendReply(r.Buf, &r.hit, &r.query, e.answerFlags(&r.asker, r.hit.Rcode), staleTTL)
+		e.tally(r.hit.Rcode)
+		r.Response = finish(e, msg, &r.asker, r.hit.Rcode, code, r.hit.Text)
+		r.Outcome = Send
 		return
 	}
 	e.sendLarge(r, e.answers.AppendReply(e.scratch[:0], &r.hit, &r.query, e.answerFlags(&r.asker, r.hit.Rcode), staleTTL), r.hit.Rcode, code)

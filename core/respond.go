@@ -7,7 +7,10 @@ import (
 )
 
 // maxOPT is the most octets that finish appends: an OPT with the keepalive option and an extended error.
-const maxOPT = wire.OPTLen + 6 + 6 + 64
+const maxOPT = plainOPT + wire.MaxEDEText
+
+// plainOPT is maxOPT but for the text of the extended error.
+const plainOPT = wire.OPTLen + 6 + 6
 
 // limit returns the octets that a response to a may have.
 func (e *Engine) limit(a *asker) int {
@@ -45,6 +48,11 @@ func (a *asker) wantsAD() bool { return a.do || a.flags&wire.FlagAD != 0 }
 // finish makes msg, a response without OPT, fit for its client: it truncates it to the client's size, and
 // appends an OPT if the query had one, with the extended error if there is one: code 0 without a text is none.
 func (e *Engine) finish(msg []byte, a *asker, rcode wire.Rcode, code wire.EDE, text string) []byte {
+	return finish(e, msg, a, rcode, code, text)
+}
+
+// finish is Engine.finish with the text in either form.
+func finish[T string | []byte](e *Engine, msg []byte, a *asker, rcode wire.Rcode, code wire.EDE, text T) []byte {
 	limit := e.limit(a)
 	if !a.edns {
 		if len(msg) > limit {
@@ -57,7 +65,7 @@ func (e *Engine) finish(msg []byte, a *asker, rcode wire.Rcode, code wire.EDE, t
 	if keepAlive {
 		need += 6
 	}
-	extended := code != wire.EDEOther || text != ""
+	extended := code != wire.EDEOther || len(text) > 0
 	if len(msg)+need > limit {
 		msg = e.truncate(msg, limit-need)
 	}

@@ -37,7 +37,8 @@ func (s State) String() string {
 //	14      6     counts of the answer, authority and additional sections
 //	20      2     extended error code
 //	22      2*n   offset in the body of the TTL of each of the n records
-//	22+2n   b     body: the sections as they stand in a message behind the question
+//	22+2n   b     body: the sections as they stand in a message behind the question; of a failure without records the text of
+//	              its extended error
 //	22+2n+b 4     with dependent in the flags: the generation, and in the top bit which, of what the answer depends on
 //
 // There is no second copy of the question: the key has it, and the query.
@@ -67,6 +68,7 @@ type Hit struct {
 	OrigTTL uint32   // seconds that it had when it was put
 	Hits    uint32   // since it was put, this one included; stops at 65535
 	EDE     wire.EDE // extended error that was put with it
+	Text    []byte   // of EDE, if it is a failure
 
 	age    uint32 // seconds since it was put
 	counts uint64 // as in a header, one question included
@@ -134,7 +136,10 @@ func (a *Answers) read(h *Hit, item Item, now uint32) {
 	if flags&dependent != 0 {
 		end -= dependsSize
 	}
-	h.ttls, h.body = item.Value[valueHeader:split], item.Value[split:end]
+	h.ttls, h.body, h.Text = item.Value[valueHeader:split], item.Value[split:end], nil
+	if len(h.ttls) == 0 {
+		h.body, h.Text = nil, h.body // There is no body without records.
+	}
 }
 
 // AppendReply appends the reply to q that h gives: the query's ID and question, letter case included, the

@@ -12,6 +12,8 @@ import (
 type Meta struct {
 	AD  bool     // validated
 	EDE wire.EDE // extended error to repeat on hits
+	// Text goes with the EDE of a failure. Up to wire.MaxEDEText octets of it are kept.
+	Text string
 	// TTL in seconds goes before the TTLs in the message, if it is not 0. Failures (SERVFAIL and the like)
 	// are kept only if it is given, for 5 minutes at most and never stale (RFC 9520, section 3.2).
 	TTL uint32
@@ -107,7 +109,7 @@ func (a *Answers) encode(msg []byte, j *judgement, m Meta, now uint32) ([]byte, 
 	}
 	built := b.Finish()
 	body := built[start:]
-	if len(value)+len(body)+dependsSize > cap(value) {
+	if len(value)+max(len(body), wire.MaxEDEText)+dependsSize > cap(value) {
 		return nil, TooLarge
 	}
 
@@ -127,6 +129,9 @@ func (a *Answers) encode(msg []byte, j *judgement, m Meta, now uint32) ([]byte, 
 	binary.LittleEndian.PutUint16(value[countsAt+4:], uint16(wire.Count(built, wire.Additional)))
 	binary.LittleEndian.PutUint16(value[edeAt:], uint16(m.EDE))
 	value = append(value, body...)
+	if j.failure && len(body) == 0 {
+		value = append(value, m.Text[:wire.ClipText(m.Text, wire.MaxEDEText)]...)
+	}
 	if m.Depends != OnNothing {
 		value = binary.LittleEndian.AppendUint32(value, a.gens.mark(m.Depends))
 	}

@@ -41,9 +41,9 @@ const (
 	EDEInvalidData          EDE = 24
 )
 
-// maxEDEText is the longest EXTRA-TEXT in octets that AppendEDE writes. RFC 8914, section 3, asks to keep
+// MaxEDEText is the longest EXTRA-TEXT in octets that AppendEDE writes. RFC 8914, section 3, asks to keep
 // it short, since it must not push a response over the limit for UDP; the number is ours.
-const maxEDEText = 64
+const MaxEDEText = 240
 
 // String returns the error's purpose as RFC 8914 words it.
 func (e EDE) String() string {
@@ -54,21 +54,21 @@ func (e EDE) String() string {
 }
 
 // AppendEDE appends an extended error to the OPT record that msg ends with, as AppendOption does. Of text,
-// which is UTF-8 and may be empty, it takes whole characters up to 64 octets.
-func AppendEDE(msg []byte, code EDE, text string) []byte {
-	var data [2 + maxEDEText]byte
+// which is UTF-8 and may be empty, it takes whole characters up to MaxEDEText octets.
+func AppendEDE[T string | []byte](msg []byte, code EDE, text T) []byte {
+	var data [2 + MaxEDEText]byte
 	binary.BigEndian.PutUint16(data[:], uint16(code))
-	n := copy(data[2:], clip(text, maxEDEText))
+	n := copy(data[2:2+ClipText(text, MaxEDEText)], text)
 	return AppendOption(msg, OptionEDE, data[:2+n])
 }
 
-// clip cuts s to whole UTF-8 characters in at most limit octets.
-func clip(s string, limit int) string {
+// ClipText returns how many octets the whole UTF-8 characters at the start of s take that fit into limit octets.
+func ClipText[T string | []byte](s T, limit int) int {
 	if len(s) <= limit {
-		return s
+		return len(s)
 	}
 	for limit > 0 && !utf8.RuneStart(s[limit]) {
 		limit--
 	}
-	return s[:limit]
+	return limit
 }

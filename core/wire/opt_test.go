@@ -48,7 +48,7 @@ func TestAppendOptionWithoutOPT(t *testing.T) {
 
 // TestAppendEDEClips: long texts end with a whole character.
 func TestAppendEDEClips(t *testing.T) {
-	for _, text := range []string{"", strings.Repeat("a", 64), strings.Repeat("a", 65), "a" + strings.Repeat("é", 40), strings.Repeat("\x80", 99)} {
+	for _, text := range []string{"", strings.Repeat("a", MaxEDEText), strings.Repeat("a", MaxEDEText+1), "a" + strings.Repeat("é", MaxEDEText*2/3), strings.Repeat("\x80", MaxEDEText+35)} {
 		msg := AppendEDE(AppendOPT(mustPack(t, nil, nil, nil), OPT{}), EDENotReady, text)
 		var r Reader
 		var rr RR
@@ -59,8 +59,8 @@ func TestAppendEDEClips(t *testing.T) {
 		if !ok || code != OptionEDE || string(data[:2]) != "\x00\x0e" {
 			t.Fatalf("%q: option %d %x", text, code, data)
 		}
-		if got := string(data[2:]); !strings.HasPrefix(text, got) || len(got) > 64 || utf8.ValidString(text) && (!utf8.ValidString(got) ||
-			len(got) < min(len(text), 63)) {
+		if got := string(data[2:]); !strings.HasPrefix(text, got) || len(got) > MaxEDEText || utf8.ValidString(text) && (!utf8.ValidString(got) ||
+			len(got) < min(len(text), MaxEDEText-1)) {
 			t.Errorf("%q was clipped to %q", text, got)
 		}
 	}
