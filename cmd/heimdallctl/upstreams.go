@@ -47,6 +47,12 @@ func upstreamNotes(s *control.Upstream) string {
 	if s.NoEDNS {
 		add("no EDNS")
 	}
+	switch {
+	case s.DNSSEC == "no":
+		add("removes DNSSEC: %s; use another, or set recursion.validation = false and reload", s.Bare)
+	case s.Bare != "":
+		add("%s", s.Bare)
+	}
 	if s.LastError != "" {
 		add("%s", s.LastError)
 	}

@@ -4,9 +4,12 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/miekg/dns"
+
+	"heimdall/core/control"
 )
 
 // passing is a handler that answers as a forwarder which has asked the world; edit may change what it says.
@@ -126,5 +129,52 @@ func TestReloadSwitchesValidation(t *testing.T) {
 			reload(on2, "recursion.trust_anchors")
 			on("with its anchor")
 		})
+	}
+}
+
+// A forwarder that removes DNSSEC is named in the log, once, in the extended error of each answer, and by heimdallctl, with
+// what to do; once it is done, names resolve.
+func TestForwarderThatRemovesDNSSEC(t *testing.T) {
+	t.Parallel()
+	w := newScriptedWorld(t)
+	forwarder := newUpstream(t, passing(w, func(q, r *dns.Msg) {
+		bare := func(list []dns.RR) []dns.RR {
+			return slices.DeleteFunc(list, func(rr dns.RR) bool {
+				typ := rr.Header().Rrtype
+				return typ == dns.TypeRRSIG || typ == dns.TypeNSEC || typ == dns.TypeDNSKEY || typ == dns.TypeDS
+			})
+		}
+		r.Answer, r.Ns = bare(r.Answer), bare(r.Ns)
+	}))
+	hints, anchors := nobodysHints(t), writeFile(t, "anchors", w.public.String()+"\n")
+	d := start(t, validating(true, hints, anchors, "")+forward(".", forwarder))
+	for n := range 20 {
+		q := question(fmt.Sprintf("a%d.z%d.signed.", n/2, n/2), dns.TypeA)
+		q.SetEdns0(1232, false)
+		r := d.exchange(q, "udp")
+		if r.Rcode != dns.RcodeServerFailure || len(r.IsEdns0().Option) != 1 {
+			t.Fatalf("%v", r)
+		}
+		e := r.IsEdns0().Option[0].(*dns.EDNS0_EDE)
+		if want := fmt.Sprintf("zone has no DNSKEY records (zone .); forwarder %s removes DNSSEC: ask another, or set recursion.validation = false", forwarder.addr); e.InfoCode != dns.ExtendedErrorCodeDNSKEYMissing || e.ExtraText != want {
+			t.Errorf("the %dth answer: %d %q, want %q", n, e.InfoCode, e.ExtraText, want)
+		}
+	}
+	const line = "a forwarder removes DNSSEC records"
+	until(t, "the line of the log", func() bool { return strings.Contains(d.log.String(), line) })
+	if log := d.log.String(); strings.Count(log, line) != 1 || !strings.Contains(log, "forwarder="+forwarder.addr.String()+" zone=. missing=\"zone has no DNSKEY records\"") {
+		t.Errorf("the log says:\n%s", log)
+	}
+	if out, code := d.ctl("upstreams"); code != 0 || !strings.Contains(out, "removes DNSSEC: zone has no DNSKEY records (zone .); use another, or set recursion.validation = false") {
+		t.Errorf("upstreams: %d, %s", code, out)
+	}
+	var u control.Upstreams
+	if d.ctlJSON(&u, "upstreams"); len(u.Groups) != 1 || u.Groups[0].Servers[0].DNSSEC != "no" {
+		t.Errorf("upstreams: %+v", u)
+	}
+	d.write(validating(false, hints, anchors, "") + forward(".", forwarder))
+	d.ctlJSON(new(reloaded), "reload")
+	if r := d.ask("a0.z0.signed.", dns.TypeA); r.Rcode != dns.RcodeSuccess || len(r.Answer) != 1 {
+		t.Errorf("without validation: %v", r)
 	}
 }

@@ -32,10 +32,12 @@ type Upstream struct {
 	Queries     uint64        `json:"queries"`
 	Responses   uint64        `json:"responses"` // usable ones
 	Timeouts    uint64        `json:"timeouts"`
-	Failures    uint64        `json:"failures"`   // SERVFAIL, REFUSED and the like
-	Mismatches  uint64        `json:"mismatches"` // messages that answered no query: wrong ID, question, source, cookie or letter case, or too late
-	Truncated   uint64        `json:"truncated"`  // asked again over TCP
-	NoEDNS      bool          `json:"no_edns"`    // it was found not to understand EDNS
+	Failures    uint64        `json:"failures"`       // SERVFAIL, REFUSED and the like
+	Mismatches  uint64        `json:"mismatches"`     // messages that answered no query: wrong ID, question, source, cookie or letter case, or too late
+	Truncated   uint64        `json:"truncated"`      // asked again over TCP
+	NoEDNS      bool          `json:"no_edns"`        // it was found not to understand EDNS
+	DNSSEC      string        `json:"dnssec"`         // of a forwarder: does it pass DNSSEC records on: "yes", "no" or "unknown"
+	Bare        string        `json:"bare,omitempty"` // what of them was missed last, and in which zone
 	NextProbeMs int64         `json:"next_probe_ms,omitempty"`
 	LastError   string        `json:"last_error,omitempty"`
 }

@@ -49,6 +49,7 @@ const (
 	ReasonNegativeAnchor
 	ReasonSignatureQuery
 	ReasonNoAnswer
+	ReasonKeysUnknown
 	ReasonNotValidatable
 	reasonCount
 )
@@ -102,6 +103,7 @@ var reasons = [reasonCount]struct {
 	ReasonNegativeAnchor:       {"negative trust anchor", noEDE},
 	ReasonSignatureQuery:       {"signatures are not signed themselves", noEDE},
 	ReasonNoAnswer:             {"no usable answer to the query for DS records", wire.EDENetworkError},
+	ReasonKeysUnknown:          {"no usable answer to the query for DNSKEY records", wire.EDEDNSKEYMissing},
 	ReasonNotValidatable:       {"response is no answer that can be validated", noEDE},
 }
 

@@ -21,6 +21,7 @@ func (m *Machine) SetAnchors(set *dnssec.Anchors, changed []dname.Name) (switche
 		}
 		return false
 	}
+	clear(m.passing)
 	if set == nil {
 		m.trust.begin(0)
 		clear(m.actions[:cap(m.actions)]) // lets go of jobs

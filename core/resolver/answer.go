@@ -93,7 +93,7 @@ func (m *Machine) fail(i int32, code wire.EDE, text string) {
 	switch {
 	case t.bogus != dnssec.ReasonNone:
 		code, _ = t.bogus.EDE()
-		text = t.bogus.String()
+		text = m.bogusText(t)
 	case t.hasEDE && t.hasFail && t.lastFail == FailServFail:
 		code = t.ede // The forwarder knows the cause.
 	}

@@ -169,6 +169,7 @@ func (m *Machine) useless(e int32, why Failure, rcode wire.Rcode) {
 		m.again(e)
 		return
 	}
+	m.noteRefusal(t, x.server, why)
 	t.attempt(x.server).excluded = true
 	t.lastFail, t.lastRcode, t.hasFail = why, rcode, true
 	m.drop(e)

@@ -108,6 +108,7 @@ func (m *Machine) Reconfigure(list []Group) []dname.Name {
 		})
 	}
 	m.groups = newGroups(compiled, m.seed)
+	m.forgetPassing()
 	return changed
 }
 

@@ -121,6 +121,11 @@ func (m *Machine) linkJudged(i int32, v *validation, j *Job) {
 	if m.tracer != nil {
 		m.traceVerdict(i, "link of the chain of trust", j.result())
 	}
+	zone := t.current()
+	if t.typ == wire.TypeDS {
+		zone = zone.Parent()
+	}
+	m.notePassing(t, v.source, zone, j.result())
 	if r := j.result(); r.Status == dnssec.Bogus {
 		m.distrust(i, &v.finding, r.Reason, false)
 		return

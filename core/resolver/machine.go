@@ -31,6 +31,7 @@ type Machine struct {
 	delegations []delegation  // of the task with the same index
 	validations []*validation // likewise; nil: none under way
 	trust       trust
+	passing     map[int32]*passing // of forwarders
 	scratch     delegation
 	candidates  []int32 // servers that a task may ask
 	links       links
@@ -74,6 +75,7 @@ func New(o Options, rnd Rand) *Machine {
 		failing:   newFailing(rnd.Uint64()),
 		actions:   make([]Action, 0, 64),
 		message:   make([]byte, 0, wire.HeaderLen+65535),
+		passing:   make(map[int32]*passing),
 	}
 	m.known.seed = rnd.Uint64()
 	m.trust = newTrust(o.Anchors, o.TrustMemory)

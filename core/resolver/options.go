@@ -38,7 +38,7 @@ type Group struct {
 // Options size and tune a Machine. The zero value of each field selects its default.
 type Options struct {
 	// MaxTasks is the number of distinct questions in flight, sub-tasks included, for which Recursion keeps an
-	// eighth free. Default 4096. A slot costs 1,128 bytes once it has been used, with its two exchanges, and
+	// eighth free. Default 4096. A slot costs 1,136 bytes once it has been used, with its two exchanges, and
 	// 2,200 more once it has been used for iteration; a chain of aliases adds a buffer of 1 to 16 KiB.
 	MaxTasks int
 	// MaxWaiters is the number of clients that wait for these. Default 4 * MaxTasks, 8 bytes each.
@@ -78,6 +78,9 @@ type Options struct {
 	// TrustMemory is what is kept on the Go heap of the chain of trust and of denials, in bytes, while there are anchors.
 	// Default 8 MiB.
 	TrustMemory int
+	// Notify is told when a forwarder is found to remove DNSSEC records, or to pass them on again. It is called in the midst
+	// of the machine's own calls, and must return at once. Nil: nobody wants to know.
+	Notify func(Notice)
 	// Groups are the forward and stub zones; Reconfigure replaces them.
 	Groups []Group
 }

@@ -63,6 +63,8 @@ type UpstreamInfo struct {
 	InFlight   int
 	EDNS       string // "yes", "no" or "unknown"
 	KeepCase   string // likewise: does it return the question in the letter case asked (0x20)
+	DNSSEC     string // likewise, of a forwarder: does it pass DNSSEC records on
+	Bare       string // where it did not, and what was missing; empty: nothing was
 }
 
 // Upstreams describes the servers of all groups, in the order of the groups. It allocates.
@@ -75,7 +77,12 @@ func (m *Machine) Upstreams() []UpstreamInfo {
 			if !seen {
 				n = len(list)
 				at[i] = n
-				list = append(list, m.servers.list[i].info(g.floor()))
+				u := m.servers.list[i].info(g.floor())
+				p := m.passes(i)
+				if u.DNSSEC = p.state.String(); p.bare > 0 {
+					u.Bare = p.why.String() + " (zone " + p.zone.String() + ")"
+				}
+				list = append(list, u)
 			}
 			list[n].Zones = append(list[n].Zones, g.zone.String())
 			list[n].Kinds = append(list[n].Kinds, g.kind.String())

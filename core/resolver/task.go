@@ -105,6 +105,7 @@ type task struct {
 	security   dnssec.Status // of what has been followed so far
 	bogus      dnssec.Reason // of the last response that was not believed; ReasonNone: none was
 	distrusted uint8         // responses from servers that were not believed
+	faulty     uint8         // 1 more than the labels of the zone in which the last of them, or the chain of trust, was broken; 0: unknown
 	budget     dnssec.Budget // for a client's question: what may still be spent, by sub-tasks too
 
 	lastRcode wire.Rcode // of the last server that answered uselessly
@@ -241,7 +242,7 @@ func (p *tasks) add(hash uint64, q *Question, depth uint8) int32 {
 	t.depth, t.fresh, t.total, t.subs, t.parents = depth, false, 0, 0, -1
 	t.origin, t.originGen = i, t.gen
 	t.routes, t.born, t.zones, t.anchors, t.ours = p.routes, p.routes, p.zones, p.anchors, false
-	t.stage, t.security, t.bogus, t.distrusted, t.budget = stageAsk, dnssec.Secure, dnssec.ReasonNone, 0, dnssec.DefaultBudget()
+	t.stage, t.security, t.bogus, t.distrusted, t.faulty, t.budget = stageAsk, dnssec.Secure, dnssec.ReasonNone, 0, 0, dnssec.DefaultBudget()
 	t.lastRcode, t.lastFail, t.hasFail, t.hasEDE, t.plain = 0, 0, false, false, plainOff
 	t.nameLen = uint8(len(dname.AppendLower(t.name[:0], q.Name)))
 	t.setCurrent(t.qname())

@@ -186,7 +186,7 @@ func (m *Machine) reach(i int32, v *validation) *dnssec.Zone {
 			if m.link(i, v, a.Zone, wire.TypeDNSKEY) {
 				return nil
 			}
-			known = &dnssec.Zone{Name: a.Zone, Result: dnssec.Result{Status: dnssec.Bogus, Reason: dnssec.ReasonNoKeys}}
+			known = &dnssec.Zone{Name: a.Zone, Result: dnssec.Result{Status: dnssec.Bogus, Reason: dnssec.ReasonKeysUnknown}}
 		}
 		v.walk, v.walking = dnssec.NewWalk(known, target), true
 	}
@@ -211,7 +211,7 @@ func (m *Machine) reach(i int32, v *validation) *dnssec.Zone {
 			if m.link(i, v, name, typ) {
 				return nil
 			}
-			z = &dnssec.Zone{Name: name, Result: dnssec.Result{Status: dnssec.Bogus, Reason: dnssec.ReasonNoKeys}}
+			z = &dnssec.Zone{Name: name, Result: dnssec.Result{Status: dnssec.Bogus, Reason: dnssec.ReasonKeysUnknown}}
 		}
 		v.walk.Enter(z)
 	}
@@ -246,6 +246,9 @@ func (m *Machine) judged(i int32, j *Job) {
 	m.stats.Verdicts[result.Status]++
 	if m.tracer != nil {
 		m.traceVerdict(i, "the response", result)
+	}
+	if t.fault(v); t.faulty > 0 && v.zones[0].Status == dnssec.Secure {
+		m.notePassing(t, v.source, t.current().Suffix(int(t.faulty-1)), result)
 	}
 	if result.Status == dnssec.Bogus {
 		m.bogus.add(result.Reason)

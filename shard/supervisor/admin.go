@@ -317,6 +317,12 @@ func mergeUpstream(to *control.Upstream, u *resolver.UpstreamInfo) {
 	to.Mismatches += u.Mismatches
 	to.Truncated += u.Truncated
 	to.NoEDNS = to.NoEDNS || u.EDNS == "no"
+	if to.DNSSEC == "" || to.DNSSEC == "unknown" || u.DNSSEC == "no" {
+		to.DNSSEC = u.DNSSEC
+	}
+	if u.Bare != "" {
+		to.Bare = u.Bare
+	}
 	for _, n := range u.Failures {
 		to.Failures += n
 	}

@@ -213,6 +213,7 @@ func (s *Supervisor) resolverOptions(started, c *config.Config, w *worker, recor
 		UDPSize: uint16(started.Server.UDPPayload), PlainCase: !started.Resolver.CaseRandomisation, NoCookies: !started.Resolver.Cookies, Groups: groups(c),
 		Recursion: r.Enabled, RootHints: s.hints, PlainNames: !r.QnameMinimisation, NoIPv4: !r.IPv4, NoIPv6: !r.IPv6,
 		QueryLoopback: r.QueryLoopback, DoNotQuery: r.DoNotQuery, AnyGlue: !r.HardenGlue, Memory: records, TrustMemory: resolver.TrustMemory(len(w.mem)), Anchors: s.trust.set(),
+		Notify: s.bare.tell,
 	}
 }
 

@@ -93,6 +93,7 @@ func (s *Supervisor) Reload(ctx context.Context) (*control.Reload, error) {
 	if err := finishFlush(limit, list, make([]int, len(list))); err != nil {
 		s.log.Warn("answers of other routes than the present ones are still in memory", "error", err)
 	}
+	s.bare.forget()
 	before := s.zones.versions()
 	if err := s.zones.configure(ctx, zonesOf(next), routed(next, started)...); err != nil {
 		return nil, fmt.Errorf("apply the zones: %w", err)

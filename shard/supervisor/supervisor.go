@@ -47,6 +47,7 @@ type Supervisor struct {
 	histories histories
 
 	starved starved
+	bare    bareForwarders
 
 	reloading sync.Mutex // held by a reload, which is one at a time
 	anchoring sync.Mutex // held while the shards are given trust anchors: the last ones given are those in force
@@ -94,6 +95,7 @@ func Start(ctx context.Context, o Options) (*Supervisor, error) {
 	s.keepHouse(plan)
 	s.raiseDescriptors()
 	s.starved.log = s.outOfDescriptors
+	s.bare.log = o.Log
 	s.zones = newZoneStore(o.Log, shardNodes(plan), o.Config.Memory.HugePages, s.swapZones)
 	// What cannot be loaded is logged, and answered SERVFAIL: one bad file is no reason to serve nothing.
 	if err := s.zones.configure(ctx, zonesOf(o.Config), routed(o.Config, o.Config)...); err != nil {
