@@ -50,21 +50,6 @@ type benchBucketKey struct {
 	V6     uint64
 }
 
-type benchClient uint32
-
-const (
-	benchClientCLIENT_DENY   benchClient = 1
-	benchClientCLIENT_EXEMPT benchClient = 2
-	benchClientCLIENT_ASK    benchClient = 4
-)
-
-type benchClientKey struct {
-	_    structs.HostLayout
-	Bits uint32
-	V6   uint32
-	Addr [2]uint64
-}
-
 type benchEndpoint struct {
 	_    structs.HostLayout
 	Addr [2]uint64
@@ -99,9 +84,7 @@ const (
 	benchMapSockets        = "sockets"
 	benchProgBench         = "bench"
 	benchVarAnswersOn      = "answers_on"
-	benchVarClients4       = "clients4"
-	benchVarClients6       = "clients6"
-	benchVarClientsUsed    = "clients_used"
+	benchVarClientsNow     = "clients_now"
 	benchVarEndKeys        = "end_keys"
 	benchVarEpoch          = "epoch"
 	benchVarGeneration     = "generation"
@@ -187,9 +170,7 @@ type benchMapSpecs struct {
 // It can be passed ebpf.CollectionSpec.Assign.
 type benchVariableSpecs struct {
 	AnswersOn      *ebpf.VariableSpec `ebpf:"answers_on"`
-	Clients4       *ebpf.VariableSpec `ebpf:"clients4"`
-	Clients6       *ebpf.VariableSpec `ebpf:"clients6"`
-	ClientsUsed    *ebpf.VariableSpec `ebpf:"clients_used"`
+	ClientsNow     *ebpf.VariableSpec `ebpf:"clients_now"`
 	EndKeys        *ebpf.VariableSpec `ebpf:"end_keys"`
 	Epoch          *ebpf.VariableSpec `ebpf:"epoch"`
 	Generation     *ebpf.VariableSpec `ebpf:"generation"`
@@ -259,9 +240,7 @@ func (m *benchMaps) Close() error {
 // It can be passed to loadBenchObjects or ebpf.CollectionSpec.LoadAndAssign.
 type benchVariables struct {
 	AnswersOn      *ebpf.Variable `ebpf:"answers_on"`
-	Clients4       *ebpf.Variable `ebpf:"clients4"`
-	Clients6       *ebpf.Variable `ebpf:"clients6"`
-	ClientsUsed    *ebpf.Variable `ebpf:"clients_used"`
+	ClientsNow     *ebpf.Variable `ebpf:"clients_now"`
 	EndKeys        *ebpf.Variable `ebpf:"end_keys"`
 	Epoch          *ebpf.Variable `ebpf:"epoch"`
 	Generation     *ebpf.Variable `ebpf:"generation"`

@@ -64,8 +64,7 @@ func newBench(tb testing.TB, names uint32) *benchObjects {
 	v6[0] = xdpEndpoint{Addr: words(server6.Addr()), Port: 53 << 8}
 	if err := errors.Join(
 		objs.Listen4.Set(v4), objs.Listen6.Set(v6), objs.Listen4Count.Set(uint32(1)), objs.Listen6Count.Set(uint32(1)),
-		objs.Generation.Set(uint32(1)), objs.AnswersOn.Set(uint32(1)), objs.UdpPayload.Set(uint32(1232)), objs.Clients4.Set(uint32(xdpClientCLIENT_ASK)),
-		objs.Clients6.Set(uint32(xdpClientCLIENT_ASK)),
+		objs.Generation.Set(uint32(1)), objs.AnswersOn.Set(uint32(1)), objs.UdpPayload.Set(uint32(1232)), objs.ClientsNow.Set(uint32(xdpClientCLIENT_ASK|xdpClientCLIENT_ASK<<8)),
 	); err != nil {
 		tb.Fatal(err)
 	}

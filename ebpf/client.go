@@ -18,5 +18,12 @@ type Clients struct {
 	Ask    []netip.Prefix // may have cached answers; the queries of others are passed to the shards
 }
 
+// ClientTable is how the table of clients in the kernel stands.
+type ClientTable struct {
+	Prefixes int
+	Failures uint64 // changes that could not be made
+	Withheld bool   // hot answers are, as the table would give them to clients that may not have them any more
+}
+
 // MaxEndpoints is how many listen addresses of each family the program knows: ENDPOINTS in c/layout.h.
 const MaxEndpoints = 32

@@ -26,8 +26,16 @@ type Program struct {
 	number     uint64 // of the answer published last
 	generation uint32 // of the answers that are given
 	table      *table
-	clients    map[prefix]uint8 // what the table of clients holds
-	interfaces []xdpInterface   // of which the program knows
+	interfaces []xdpInterface // of which the program knows
+	enabled    bool           // hot answers, by EnableAnswers
+	clients    ClientTable
+
+	changing sync.Mutex    // of the table of clients, which may take seconds
+	inner    *ebpf.MapSpec // of such a table
+	which    uint32        // of the two tables counts
+	inUse    *ebpf.Map     // that table; nil: it is empty
+	inForce  Clients       // what it was made of
+	pending  *Clients      // what could not be put into force
 
 	reading  sync.Mutex // of what follows
 	nominees *ringbuf.Reader
@@ -50,7 +58,7 @@ func loadFor(o Options, sockets bool) (*Program, error) {
 		// a map of devices as well, and does not while there are no sockets.
 		spec.Maps[xdpMapSockets].Type = ebpf.DevMap
 	}
-	p := &Program{keys: newQuestionKeys(o.Seed), generation: 1, clients: map[prefix]uint8{}}
+	p := &Program{keys: newQuestionKeys(o.Seed), generation: 1, inner: spec.Maps[xdpMapClients].InnerMap}
 	if err := prepare(spec, o, p.keys); err != nil {
 		return nil, err
 	}
@@ -117,6 +125,7 @@ func (p *Program) Close() error {
 		errs = append(errs, l.Close())
 	}
 	p.links = nil
+	p.inUse.Close()
 	return errors.Join(append(errs, p.nominees.Close(), p.table.close(), p.objs.Close())...)
 }
 
@@ -126,8 +135,24 @@ func (p *Program) SetPayload(octets uint16) error { return p.objs.UdpPayload.Set
 
 // EnableAnswers turns hot answers on and off.
 func (p *Program) EnableAnswers(on bool) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.enabled = on
+	return p.tellAnswers()
+}
+
+// withhold keeps hot answers back, however they are turned on.
+func (p *Program) withhold(on bool) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.clients.Withheld = on
+	return p.tellAnswers()
+}
+
+// tellAnswers tells the program whether it gives hot answers. Call it with p.mu locked.
+func (p *Program) tellAnswers() error {
 	v := uint32(0)
-	if on {
+	if p.enabled && !p.clients.Withheld {
 		v = 1
 	}
 	return p.objs.AnswersOn.Set(v)

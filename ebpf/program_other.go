@@ -18,6 +18,8 @@ func (*Program) SetEndpoints([]netip.AddrPort) error           { return ErrNotSu
 func (*Program) SetSockets(int, []int) error                   { return ErrNotSupported }
 func (*Program) SetLimits(Limits) error                        { return ErrNotSupported }
 func (*Program) SetClients(Clients) error                      { return ErrNotSupported }
+func (*Program) RetryClients() error                           { return ErrNotSupported }
+func (*Program) ClientTable() (t ClientTable)                  { return t }
 func (*Program) Key(*Answer) Key                               { return 0 }
 func (*Program) Publish(uint32, uint32, []Answer) (int, error) { return 0, ErrNotSupported }
 func (*Program) SetMinHits(uint16) error                       { return ErrNotSupported }

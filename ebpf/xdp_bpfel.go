@@ -53,17 +53,11 @@ type xdpBucketKey struct {
 type xdpClient uint32
 
 const (
+	xdpClientCLIENT_NONE   xdpClient = 0
 	xdpClientCLIENT_DENY   xdpClient = 1
 	xdpClientCLIENT_EXEMPT xdpClient = 2
 	xdpClientCLIENT_ASK    xdpClient = 4
 )
-
-type xdpClientKey struct {
-	_    structs.HostLayout
-	Bits uint32
-	V6   uint32
-	Addr [2]uint64
-}
 
 type xdpEndpoint struct {
 	_    structs.HostLayout
@@ -141,9 +135,7 @@ const (
 	xdpMapSockets        = "sockets"
 	xdpProgHeimdall      = "heimdall"
 	xdpVarAnswersOn      = "answers_on"
-	xdpVarClients4       = "clients4"
-	xdpVarClients6       = "clients6"
-	xdpVarClientsUsed    = "clients_used"
+	xdpVarClientsNow     = "clients_now"
 	xdpVarEndKeys        = "end_keys"
 	xdpVarEpoch          = "epoch"
 	xdpVarGeneration     = "generation"
@@ -228,9 +220,7 @@ type xdpMapSpecs struct {
 // It can be passed ebpf.CollectionSpec.Assign.
 type xdpVariableSpecs struct {
 	AnswersOn      *ebpf.VariableSpec `ebpf:"answers_on"`
-	Clients4       *ebpf.VariableSpec `ebpf:"clients4"`
-	Clients6       *ebpf.VariableSpec `ebpf:"clients6"`
-	ClientsUsed    *ebpf.VariableSpec `ebpf:"clients_used"`
+	ClientsNow     *ebpf.VariableSpec `ebpf:"clients_now"`
 	EndKeys        *ebpf.VariableSpec `ebpf:"end_keys"`
 	Epoch          *ebpf.VariableSpec `ebpf:"epoch"`
 	Generation     *ebpf.VariableSpec `ebpf:"generation"`
@@ -299,9 +289,7 @@ func (m *xdpMaps) Close() error {
 // It can be passed to loadXdpObjects or ebpf.CollectionSpec.LoadAndAssign.
 type xdpVariables struct {
 	AnswersOn      *ebpf.Variable `ebpf:"answers_on"`
-	Clients4       *ebpf.Variable `ebpf:"clients4"`
-	Clients6       *ebpf.Variable `ebpf:"clients6"`
-	ClientsUsed    *ebpf.Variable `ebpf:"clients_used"`
+	ClientsNow     *ebpf.Variable `ebpf:"clients_now"`
 	EndKeys        *ebpf.Variable `ebpf:"end_keys"`
 	Epoch          *ebpf.Variable `ebpf:"epoch"`
 	Generation     *ebpf.Variable `ebpf:"generation"`

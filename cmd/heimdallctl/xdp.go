@@ -100,7 +100,15 @@ func showXDP(w io.Writer, r *xdpReport) {
 		if r.AnswersMax > 0 {
 			hot = fmt.Sprintf("%s of %s, in a table of %s", count(r.Answers), count(r.AnswersMax), bytesText(r.TableBytes))
 		}
+		if r.Clients.Withheld {
+			hot += "; withheld, since the table of clients lacks a change: heimdalld's log says why"
+		}
 		tab.row("hot answers", hot)
+		known := count(r.Clients.Prefixes) + " prefixes"
+		if r.Clients.Failures > 0 {
+			known += fmt.Sprintf(", %s changes failed", count(r.Clients.Failures))
+		}
+		tab.row("clients", known)
 	}
 	for i, line := range limitText(&r.Limit) {
 		tab.row([]string{"limit", ""}[min(i, 1)], line)

@@ -43,7 +43,8 @@ func (d *fakeDaemon) XDP(context.Context) (*control.XDP, error) {
 func attached() *fakeKernel {
 	return &fakeKernel{x: control.XDP{
 		Mode: "auto", Interfaces: []control.XDPInterface{{Name: "eth0", Mode: "native"}, {Name: "eth1", Mode: "generic"}}, AnswersMax: 65536, TableBytes: 16 << 20,
-		Limit: control.Limit{QueriesPerSecond: 20000, Burst: 100, Slip: 2, IPv4Prefix: 24, IPv6Prefix: 56, Exempt: 1, Deny: 12, InKernel: true},
+		Clients: control.XDPClients{Prefixes: 70_002, Failures: 2, Withheld: true},
+		Limit:   control.Limit{QueriesPerSecond: 20000, Burst: 100, Slip: 2, IPv4Prefix: 24, IPv6Prefix: 56, Exempt: 1, Deny: 12, InKernel: true},
 	}}
 }
 

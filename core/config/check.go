@@ -107,10 +107,6 @@ func (k *checker) xdp() {
 	if x.Mode != "off" && len(x.Interfaces) == 0 {
 		k.reject("xdp.interfaces", `is empty: with xdp.mode = %q name at least one, such as ["eth0"]`, x.Mode)
 	}
-	l := &k.config.Limit
-	if n := len(l.Exempt) + len(l.Deny) + len(k.config.Recursion.Allow); x.Mode != "off" && n > maxClients {
-		k.reject("xdp.mode", "the XDP program knows %d prefixes at most; limit.exempt, limit.deny and recursion.allow have %d", maxClients, n)
-	}
 	if k.config.IO.Backend == "xsk" && x.Mode == "off" {
 		k.reject("io.backend", `"xsk" gets its packets from the XDP program: set xdp.mode to "native" or "generic"`)
 	}

@@ -26,8 +26,12 @@ const (
 	day  = 24 * hour
 )
 
-// maxClients is how many prefixes of clients the XDP program's table holds.
-const maxClients = 1 << 16
+// Most prefixes of clients. The kernel's table is made for as many as there are; with all of them it takes 170 MB, and a
+// change some two seconds.
+const (
+	maxAllowed = 1 << 20 // that may use recursion
+	maxApart   = 1 << 16 // that are exempt from the limit, and that are denied
+)
 
 // none is the default of lists that are empty.
 var none = []any{}
@@ -87,8 +91,8 @@ var keys = []key{
 	{Name: "limit.ipv4_prefix", Default: int64(24), Min: 8, Max: 32, Unit: "bits", Reload: true},
 	// The XDP program keeps 64 bits of a client.
 	{Name: "limit.ipv6_prefix", Default: int64(56), Min: 16, Max: 64, Unit: "bits", Reload: true},
-	{Name: "limit.exempt", Default: none, Max: maxClients, Unit: "prefixes", Reload: true},
-	{Name: "limit.deny", Default: none, Max: maxClients, Unit: "prefixes", Reload: true},
+	{Name: "limit.exempt", Default: none, Max: maxApart, Unit: "prefixes", Reload: true},
+	{Name: "limit.deny", Default: none, Max: maxApart, Unit: "prefixes", Reload: true},
 
 	{Name: "cache.memory", Default: "256MiB", Min: mib, Max: 16 * tib},
 	{Name: "cache.engine", Default: "segment", Values: []string{"segment", "ristretto"}},
@@ -124,7 +128,7 @@ var keys = []key{
 	{Name: "recursion.validation", Default: true, Reload: true},
 	{Name: "recursion.validation_time", Default: ""},
 	{Name: "recursion.qname_minimisation", Default: true},
-	{Name: "recursion.allow", Default: []any{"127.0.0.0/8", "::1/128"}, Max: 1 << 20, Unit: "prefixes", Reload: true},
+	{Name: "recursion.allow", Default: []any{"127.0.0.0/8", "::1/128"}, Max: maxAllowed, Unit: "prefixes", Reload: true},
 	{Name: "recursion.ipv4", Default: true},
 	{Name: "recursion.ipv6", Default: true},
 	{Name: "recursion.query_loopback", Default: false},

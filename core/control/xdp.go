@@ -11,7 +11,15 @@ type XDP struct {
 	Answers    int            `json:"answers"`         // hot answers in the table, expired ones included
 	AnswersMax int            `json:"answers_max"`     // xdp.answer_entries; 0: hot answers are off
 	TableBytes uint64         `json:"table_bytes"`     // kernel memory of the table itself, in bytes
+	Clients    XDPClients     `json:"clients"`
 	Limit      Limit          `json:"limit"`
+}
+
+// XDPClients is the kernel's table of clients: who is denied, exempt from the limit, and may have cached answers.
+type XDPClients struct {
+	Prefixes int    `json:"prefixes"` // without those that say what others around them say
+	Failures uint64 `json:"failures"` // changes of the configuration that it did not take
+	Withheld bool   `json:"withheld"` // hot answers are, since it lacks a change that takes them from somebody
 }
 
 // XDPInterface is where the program is attached.

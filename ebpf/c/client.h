@@ -5,29 +5,31 @@
 
 #include "state.h"
 
-// search looks the source of the query up in the table.
-__noinline int search(struct query *q)
+// search looks the source of the query up in one of the two tables.
+__noinline enum client search(struct query *q, __u32 which, enum client others)
 {
 	struct client_key key = {.bits = 32 + 128};
 	enum client *found;
+	void *table;
 
 	if (!q)
 		return CLIENT_DENY;
+	table = bpf_map_lookup_elem(&clients, &which);
+	if (!table)
+		return CLIENT_NONE; // this does not happen: it is there before it counts
 	key.v6 = q->v6;
 	key.addr[0] = q->src[0];
 	key.addr[1] = q->src[1];
-	found = bpf_map_lookup_elem(&clients, &key);
-	if (found)
-		return *found;
-	return q->v6 ? clients6 : clients4;
+	found = bpf_map_lookup_elem(table, &key);
+	return found ? *found : others;
 }
 
 // permission returns what the source of the query may do, enum client.
-static __always_inline int permission(struct query *q)
+static __always_inline enum client permission(struct query *q)
 {
-	if (clients_used)
-		return search(q);
-	return q->v6 ? clients6 : clients4;
+	__u32 now = clients_now, others = (q->v6 ? now >> 8 : now) & 0xff;
+
+	return now & CLIENTS_USED ? search(q, now >> CLIENTS_WHICH & 1, others) : others;
 }
 
 // limited takes a token from the bucket of the source's prefix and returns whether there was none. The bucket

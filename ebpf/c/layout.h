@@ -31,6 +31,7 @@ enum { BIT_DO = 1, BIT_CD = 2 };
 
 // What a source prefix may do.
 enum client {
+	CLIENT_NONE = 0,
 	CLIENT_DENY = 1,   // nothing
 	CLIENT_EXEMPT = 2, // ask at any rate
 	CLIENT_ASK = 4,	   // have answers out of the cache

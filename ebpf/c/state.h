@@ -24,9 +24,10 @@ struct endpoint listen6[ENDPOINTS];
 volatile __u32 interface_count;
 struct interface interfaces[INTERFACES];
 
-volatile __u32 clients_used; // the table has prefixes
-volatile __u32 clients4;     // enum client for addresses that it does not have
-volatile __u32 clients6;
+// Which table of clients counts, and enum client for addresses that it does not have: IPv4 in the lowest octet, IPv6 in
+// the next. One word, so that each query is judged by one configuration.
+volatile __u32 clients_now;
+enum { CLIENTS_WHICH = 16, CLIENTS_USED = 1 << 17 };
 
 volatile __u64 limit_interval; // ns from one query to the next at the full rate; 0: no limit
 volatile __u64 limit_burst;    // ns by which a prefix may be ahead of that
@@ -73,12 +74,20 @@ struct {
 	__uint(max_entries, 2 << 20);
 } nominees SEC(".maps");
 
-struct {
+// One table of clients counts, the other is made meanwhile, with as much room as it needs.
+struct client_table {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
-	__uint(max_entries, 65536);
+	__uint(max_entries, 1);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, struct client_key);
-	__type(value, enum client);
+	__uint(key_size, sizeof(struct client_key));
+	__uint(value_size, sizeof(enum client));
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__array(values, struct client_table);
 } clients SEC(".maps");
 
 // AF_XDP sockets, of all queues of all interfaces.

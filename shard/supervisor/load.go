@@ -13,8 +13,8 @@ import (
 // features are what this build can do.
 var features = config.Features{XDP: true, XSK: true, SteerName: true, Zones: true, Recursion: true, DNSSEC: true}
 
-// maxConfig bounds a configuration file in bytes.
-const maxConfig = 8 << 20
+// maxConfig bounds a configuration file in bytes: all lists of clients may be full.
+const maxConfig = 64 << 20
 
 // LoadConfig reads and checks a configuration file. Relative names in it start at its folder. The error
 // lists every problem, one a line, with file, line and key; warnings are returned beside the configuration.

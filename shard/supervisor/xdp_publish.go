@@ -14,8 +14,9 @@ const (
 	publishEvery = 20 * time.Millisecond
 	// visitTimeout bounds the wait for a shard that is busy or restarting.
 	visitTimeout = time.Second
-	// endpointsEvery is the time between two looks at the addresses that wildcards stand for.
-	endpointsEvery = 10 * time.Second
+	// followEvery is the time between two looks at the addresses that wildcards stand for, and between two tries to
+	// change the kernel's table of clients.
+	followEvery = 10 * time.Second
 	// questionsPerVisit bounds what a shard looks up in one go: about 0.2 ms of its time.
 	questionsPerVisit = 512
 	// visitsPerTick bounds the visits between two ticks, so that publishing takes a fifth of a shard's time at
@@ -54,7 +55,7 @@ func (x *xdp) publish(ctx context.Context) {
 	defer close(x.stopped)
 	tick := time.NewTicker(publishEvery)
 	defer tick.Stop()
-	endpointsAt := time.Now().Add(endpointsEvery)
+	followAt := time.Now().Add(followEvery)
 	v := &x.visitor
 	v.recurse = x.s.running.Recursion.Enabled
 	for {
@@ -62,11 +63,9 @@ func (x *xdp) publish(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case now := <-tick.C:
-			if now.After(endpointsAt) {
-				endpointsAt = now.Add(endpointsEvery)
-				if err := x.setEndpoints(); err != nil {
-					x.s.log.Warn("the XDP program does not follow the addresses of this machine", "error", err)
-				}
+			if now.After(followAt) {
+				followAt = now.Add(followEvery)
+				x.follow()
 			}
 		}
 		if !x.s.running.XDP.AnswerCache {
@@ -81,6 +80,16 @@ func (x *xdp) publish(ctx context.Context) {
 		}
 		visits := x.promote(ctx, c, v)
 		x.preload(ctx, c, v, visitsPerTick-visits)
+	}
+}
+
+// follow has the program know what has changed, or could not be told, since the last time.
+func (x *xdp) follow() {
+	if err := x.setEndpoints(); err != nil {
+		x.s.log.Warn("the XDP program does not follow the addresses of this machine", "error", err)
+	}
+	if err := x.program.RetryClients(); err != nil {
+		x.s.log.Error("the XDP program has not taken the lists of clients yet", "error", err)
 	}
 }
 
