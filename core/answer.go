@@ -8,10 +8,19 @@ import (
 	"heimdall/core/wire"
 )
 
-// Receive takes a datagram that came from another server through the outbound socket sock.
-func (e *Engine) Receive(now int64, sock uint16, from netip.AddrPort, msg []byte) {
+// Receive takes a datagram that came from another server through the outbound socket sock. It says whether the query that
+// it answers, or tries to, has ended with it.
+func (e *Engine) Receive(now int64, sock uint16, from netip.AddrPort, msg []byte) (done bool) {
 	e.setTime(now)
-	e.resolver.Receive(now, sock, from, msg)
+	done = e.resolver.Receive(now, sock, from, msg)
+	e.perform()
+	return done
+}
+
+// Refused says that the query ref reached nobody, as the network tells.
+func (e *Engine) Refused(now int64, ref uint64) {
+	e.setTime(now)
+	e.resolver.Refused(now, ref)
 	e.perform()
 }
 
@@ -53,7 +62,7 @@ func (e *Engine) perform() {
 		for i := 0; i < len(e.resolver.Actions()); i++ {
 			switch a := &e.resolver.Actions()[i]; a.Kind {
 			case resolver.Query:
-				if why := e.performer.Query(a.Ref, a.Server, a.Stream, a.At); why != resolver.NoObstacle {
+				if why := e.performer.Query(a); why != resolver.NoObstacle {
 					e.unsent = append(e.unsent, unsent{a.Ref, why})
 				}
 			case resolver.Verify:

@@ -6,8 +6,6 @@
 package core
 
 import (
-	"net/netip"
-
 	"heimdall/core/cache"
 	"heimdall/core/dname"
 	"heimdall/core/local"
@@ -20,9 +18,9 @@ import (
 // Performer does what the Engine cannot do itself. The shard implements it. Arguments are borrowed for the
 // call.
 type Performer interface {
-	// Query asks a server: the shard picks a socket, has resolver.Machine.BuildQuery write the message, and
+	// Query asks a server: the shard finds a socket, has resolver.Machine.BuildQuery write the message, and
 	// sends it, or says what hindered it.
-	Query(ref uint64, server netip.AddrPort, stream bool, deadline int64) resolver.Obstacle
+	Query(q *resolver.Action) resolver.Obstacle
 	// Timer has Engine.Fire called with ref at the given time in nanoseconds, or a little later. What was to come of
 	// an earlier call for the same Engine.TimerOf comes no more.
 	Timer(ref uint64, at int64)

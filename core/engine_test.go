@@ -42,16 +42,16 @@ type pendingTimer struct {
 
 var testServer = netip.MustParseAddrPort("192.0.2.53:53")
 
-func (r *rig) Query(ref uint64, server netip.AddrPort, stream bool, deadline int64) resolver.Obstacle {
+func (r *rig) Query(q *resolver.Action) resolver.Obstacle {
 	if r.refuse {
 		return resolver.NoRoute
 	}
-	raw := r.e.Resolver().BuildQuery(ref, 0, nil)
+	raw := r.e.Resolver().BuildQuery(q.Ref, 0, nil)
 	m := new(dns.Msg)
 	if err := m.Unpack(raw); err != nil {
 		r.t.Fatal(err)
 	}
-	r.sent = append(r.sent, sentQuery{ref, server, m})
+	r.sent = append(r.sent, sentQuery{q.Ref, q.Server, m})
 	return resolver.NoObstacle
 }
 

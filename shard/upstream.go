@@ -9,25 +9,34 @@ import (
 )
 
 // Query implements core.Performer.
-func (s *Shard) Query(ref uint64, server netip.AddrPort, stream bool, deadline int64) resolver.Obstacle {
-	var sock uint16
-	if !stream {
-		var ok bool
-		if sock, ok = s.out.Pick(server); !ok {
-			if !s.out.Reaches(server.Addr()) {
-				return resolver.NoRoute
-			}
+func (s *Shard) Query(q *resolver.Action) resolver.Obstacle {
+	if q.Stream {
+		msg := s.engine.Resolver().BuildQuery(q.Ref, 0, s.query[:0])
+		if msg == nil {
 			return resolver.Busy
 		}
+		return obstacle(s.out.Stream(q.Ref, q.Server, msg, q.At))
 	}
-	msg := s.engine.Resolver().BuildQuery(ref, sock, s.query[:0])
-	switch {
-	case msg == nil:
+	sock, err := s.socket(q)
+	if err != nil {
+		return obstacle(err)
+	}
+	msg := s.engine.Resolver().BuildQuery(q.Ref, sock, s.query[:0])
+	if msg == nil {
+		s.out.Release(sock)
 		return resolver.Busy
-	case stream:
-		return obstacle(s.out.Stream(ref, server, msg, deadline))
 	}
-	return obstacle(s.out.Send(sock, server, msg))
+	return obstacle(s.out.Send(sock, q.Server, msg))
+}
+
+// socket finds one for a query that goes by datagram.
+func (s *Shard) socket(q *resolver.Action) (uint16, error) {
+	if q.Shared {
+		if sock, ok := s.out.Pick(q.Server); ok {
+			return sock, nil
+		}
+	}
+	return s.out.Own(q.Ref, q.Server, q.At)
 }
 
 // obstacle tells what hinders the whole of a network or one server from what hinders us.
@@ -49,9 +58,12 @@ func obstacle(err error) resolver.Obstacle {
 func (s *Shard) Timer(ref uint64, at int64) { s.wheel.Set(s.engine.TimerOf(ref), ref, at) }
 
 // UpstreamDatagram implements outbound.Sink.
-func (s *Shard) UpstreamDatagram(sock uint16, from netip.AddrPort, msg []byte) {
-	s.engine.Receive(s.now, sock, from, msg)
+func (s *Shard) UpstreamDatagram(sock uint16, from netip.AddrPort, msg []byte) bool {
+	return s.engine.Receive(s.now, sock, from, msg)
 }
+
+// UpstreamRefused implements outbound.Sink.
+func (s *Shard) UpstreamRefused(ref uint64) { s.engine.Refused(s.now, ref) }
 
 // UpstreamStream implements outbound.Sink.
 func (s *Shard) UpstreamStream(ref uint64, msg []byte, err error) {

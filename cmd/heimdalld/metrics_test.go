@@ -54,7 +54,7 @@ func TestMetrics(t *testing.T) {
 	for _, want := range []string{
 		`heimdall_answers_total{shard="0",source="cache"} 7`, `heimdall_answers_total{shard="0",source="upstream"} 2`,
 		`heimdall_responses_total{rcode="NXDOMAIN",shard="0"} 1`, `heimdall_drops_total{reason="short",shard="0"} 1`,
-		`heimdall_upstream_queries_total{shard="0"} 2`, `heimdall_in_flight{shard="0"} 0`, `heimdall_shard_restarts_total{shard="0"} 0`,
+		`heimdall_upstream_queries_total{shard="0"} 2`, `heimdall_upstream_ports{shard="0"} 0`, `heimdall_upstream_hindered_total{reason="unreachable",shard="0"} 0`, `heimdall_in_flight{shard="0"} 0`, `heimdall_shard_restarts_total{shard="0"} 0`,
 		`heimdall_service_seconds{shard="0",quantile="0.99"}`, "heimdall_queries_total", "heimdall_cache_bytes", "go_goroutines", "process_open_fds",
 	} {
 		if !strings.Contains(text, want) {

@@ -83,6 +83,9 @@ func (s *spoofing) flood(from net.PacketConn, to netip.AddrPort, msg []byte, n i
 	}
 }
 
+// unheard is the reason of guesses that the kernel does not hand to the daemon.
+const unheard = ""
+
 // spoofKinds are the guesses that have everything right but one thing, by the reason that the counters give.
 var spoofKinds = []struct {
 	reason, what string
@@ -99,7 +102,7 @@ var spoofKinds = []struct {
 			}
 		}
 	}},
-	{"source", "the source address", func(s *spoofing, n int) { s.flood(s.wrong, s.port, s.forge(), n) }},
+	{unheard, "the source address", func(s *spoofing, n int) { s.flood(s.wrong, s.port, s.forge(), n) }},
 	{"letter_case", "the letter case", func(s *spoofing, n int) {
 		s.query.Question[0].Name = swapCase(s.query.Question[0].Name)
 		s.flood(s.right, s.port, s.forge(), n)
@@ -123,15 +126,11 @@ var spoofKinds = []struct {
 // Nobody who does not see the daemon's queries answers them, however many guesses: each is refused for the one
 // thing that it has wrong, is counted, and the true answer is taken when it comes.
 func TestSpoofing(t *testing.T) {
-	const warm = "warm-" // begins names that are answered at once
+	const decoys = 4 // queries that wait at other ports
 	var release chan struct{}
 	asked := make(chan heldQuery, 8)
 	up := newUpstream(t, nil)
 	up.set(func(w dns.ResponseWriter, q *dns.Msg) {
-		if strings.HasPrefix(strings.ToLower(q.Question[0].Name), warm) {
-			answerA(w, q)
-			return
-		}
 		if from, udp := w.RemoteAddr().(*net.UDPAddr); udp {
 			select {
 			case asked <- heldQuery{q.Copy(), from.AddrPort()}:
@@ -165,18 +164,16 @@ func TestSpoofing(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer wrong.Close()
-	warmed := 0
-	until(t, "several ports to ask from", func() bool {
-		d.ask(fmt.Sprintf("%s%d.example.", warm, warmed), dns.TypeA)
-		warmed++
-		return len(outboundPorts(t, d)) > 3
-	})
 
 	sent := 0
 	for i, kind := range spoofKinds {
 		name := fmt.Sprintf("a-name-with-many-letters-in-it-%d.example.", i)
 		answered := make(chan *dns.Msg, 1)
 		hold(make(chan struct{}))
+		for j := range decoys {
+			go exchange(d.addr, question(fmt.Sprintf("decoy-%d-%d.example.", i, j), dns.TypeA), "udp")
+		}
+		until(t, "several ports to ask from", func() bool { return len(outboundPorts(t, d)) >= decoys })
 		go func() {
 			r, _ := exchange(d.addr, question(name, dns.TypeA), "udp") // nil when nothing came
 			answered <- r
@@ -190,7 +187,7 @@ func TestSpoofing(t *testing.T) {
 		until(t, "the counter of "+kind.reason, func() bool {
 			s.attack(name, asked)
 			s.guess(kind.guess, 1)
-			return ignoredByReason(t, metrics)[kind.reason] > before
+			return kind.reason == unheard || ignoredByReason(t, metrics)[kind.reason] > before
 		})
 		s.guess(kind.guess, guesses)
 		var r *dns.Msg
@@ -218,7 +215,9 @@ func TestSpoofing(t *testing.T) {
 			r = d.ask(name, dns.TypeA)
 		}
 		t.Logf("only %s wrong: %d datagrams at %d ports, %s: %v more", kind.what, s.sent, len(s.ports), kind.reason, ignoredByReason(t, metrics)[kind.reason]-before)
-		sent += s.sent
+		if kind.reason != unheard {
+			sent += s.sent
+		}
 	}
 
 	total := 0

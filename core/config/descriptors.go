@@ -7,9 +7,11 @@ const (
 	shardFiles   = 80
 )
 
-// Descriptors returns how many files a process with so many shards may have open at most. Towards servers they are
-// sockets in use and sockets replaced, for both address families.
+// sharedSockets are those towards servers that return cookies, in use and replaced, for both address families.
+const sharedSockets = 64
+
+// Descriptors returns how many files a process with so many shards may have open at most.
 func (c *Config) Descriptors(shards int) int {
-	each := c.TCP.MaxConnections + 4*c.Resolver.UpstreamPorts + 2*len(c.Server.Listen) + shardFiles
+	each := c.TCP.MaxConnections + c.Resolver.UpstreamPorts + sharedSockets + 2*len(c.Server.Listen) + shardFiles
 	return processFiles + shards*each
 }

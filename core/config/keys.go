@@ -117,7 +117,7 @@ var keys = []key{
 	{Name: "resolver.client_ipv4_prefix", Default: int64(32), Min: 8, Max: 32, Unit: "bits"},
 	{Name: "resolver.client_ipv6_prefix", Default: int64(56), Min: 16, Max: 128, Unit: "bits"},
 	{Name: "resolver.timeout", Default: "4s", Min: 100 * ms, Max: 60 * sec},
-	{Name: "resolver.upstream_ports", Default: int64(64), Min: 1, Max: 4096, Unit: "sockets"},
+	{Name: "resolver.upstream_ports", Default: int64(4096), Min: 16, Max: 16384, Unit: "sockets"},
 	{Name: "resolver.case_randomisation", Default: true},
 	{Name: "resolver.cookies", Default: true},
 

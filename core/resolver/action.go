@@ -39,7 +39,9 @@ const (
 type Kind uint8
 
 const (
-	// Query: send what BuildQuery makes of Ref to Server; with Stream over TCP, to be given up at At.
+	// Query: send what BuildQuery makes of Ref to Server. An answer is expected until At; with Stream it goes over TCP,
+	// and is given up then. With Shared it may leave from a port that strangers can find out: a cookie protects it.
+	// Without either it needs a random port of its own (RFC 5452, section 9.2).
 	Query Kind = iota
 	// Respond: the task for Question has ended with Answer, for Waiters.
 	Respond
@@ -55,6 +57,7 @@ const (
 type Action struct {
 	Kind     Kind
 	Stream   bool
+	Shared   bool
 	Ref      uint64
 	At       int64 // nanoseconds, on the clock of the caller's now
 	Server   netip.AddrPort

@@ -73,6 +73,12 @@ func (s *server) useCookie(now int64) bool {
 	return s.cookies != broken
 }
 
+// shielded says whether a query is protected by a cookie that its server has returned before, so that it need not leave
+// from a port of its own. When the last one was lost it does, to hear at once that nobody listens any more.
+func (x *exchange) shielded(srv *server) bool {
+	return x.cookie && srv.cookies == works && srv.timeouts == 0
+}
+
 // ours says whether m.response, which came through exchange x, has the cookie that was sent.
 func (m *Machine) ours(x *exchange) bool {
 	c, srv := m.response.cookie, &m.servers.list[x.server]

@@ -131,7 +131,7 @@ func (m *Machine) send(i, server int32, r *route) bool {
 		m.traceQuery(e)
 	}
 	m.actions = append(m.actions, Action{
-		Kind: Query, Ref: makeRef(0, x.gen, e), Server: srv.addr, Stream: x.stream, At: x.due,
+		Kind: Query, Ref: makeRef(0, x.gen, e), Server: srv.addr, Stream: x.stream, Shared: x.shielded(srv), At: x.due,
 	})
 	return true
 }

@@ -43,6 +43,7 @@ type sent struct {
 	to     netip.AddrPort
 	sock   uint16
 	stream bool
+	shared bool
 	raw    []byte
 	msg    *dns.Msg
 }
@@ -53,7 +54,7 @@ type reply struct {
 	raw   []byte
 	after time.Duration
 	from  netip.AddrPort
-	err   error // ends a stream
+	err   error // ends a stream, or is what ICMP says of a datagram
 	sock  int   // another socket than the query's, less one
 }
 
@@ -136,7 +137,7 @@ func (n *network) send(a Action) {
 	if raw == nil {
 		return
 	}
-	q := sent{at: n.now, to: a.Server, sock: sock, stream: a.Stream, raw: raw, msg: new(dns.Msg)}
+	q := sent{at: n.now, to: a.Server, sock: sock, stream: a.Stream, shared: a.Shared, raw: raw, msg: new(dns.Msg)}
 	if err := q.msg.Unpack(raw); err != nil {
 		n.t.Fatalf("query cannot be read: %v", err)
 	}
@@ -166,9 +167,12 @@ func (n *network) send(a Action) {
 		}
 		ref, err := a.Ref, r.err
 		n.schedule(max(r.after, time.Millisecond), func() {
-			if q.stream {
+			switch {
+			case q.stream:
 				n.m.ReceiveStream(int64(n.now), ref, msg, err)
-			} else {
+			case err != nil:
+				n.m.Refused(int64(n.now), ref)
+			default:
 				n.m.Receive(int64(n.now), on, from, msg)
 			}
 			n.perform()

@@ -4,6 +4,8 @@ import (
 	"math"
 	"net/netip"
 	"slices"
+
+	"heimdall/core/wire"
 )
 
 // Obstacle is why a query could not be sent.
@@ -52,6 +54,21 @@ func (m *Machine) SendFailed(now int64, ref uint64, why Obstacle) {
 		o.total--
 	}
 	m.streamFailed(e, FailNetwork)
+}
+
+// Refused reports that the network says of the query ref that it reached nobody: an ICMP message from the server, or from
+// whoever has guessed the port. It ends this query, and others are preferred to the server until it answers again; it is
+// not down for it.
+func (m *Machine) Refused(now int64, ref uint64) {
+	m.now = now
+	e := m.exchange(ref)
+	if e < 0 {
+		return
+	}
+	defer m.wake()
+	s := &m.servers.list[m.exchanges.list[e].server]
+	s.backoff = max(s.backoff, 1)
+	m.useless(e, FailNetwork, wire.RcodeServFail)
 }
 
 // never is when a query was sent that waits to be tried again when it is due.

@@ -29,6 +29,8 @@ func (a *rawAddr) size() int {
 
 func (a *rawAddr) is6() bool { return binary.NativeEndian.Uint16(a[:]) == syscall.AF_INET6 }
 
+func (a *rawAddr) setPort(port uint16) { binary.BigEndian.PutUint16(a[2:], port) }
+
 // zoneNanos is how long the number of an interface is believed, or its absence:
 // interfaces come and go, and each look costs some system calls.
 const zoneNanos = int64(5 * time.Second)
@@ -43,7 +45,7 @@ type zone struct {
 // address writes server's address for the kernel.
 func (p *Pool) address(a *rawAddr, server netip.AddrPort) syscall.Errno {
 	ip := server.Addr().Unmap()
-	binary.BigEndian.PutUint16(a[2:], server.Port())
+	a.setPort(server.Port())
 	switch {
 	case !ip.IsValid():
 		return syscall.EINVAL

@@ -35,6 +35,38 @@ func exchange(t testing.TB, addr string, n int) func() {
 	}
 }
 
+// ownExchange does the same with a socket for each query.
+func ownExchange(t testing.TB, addr string, n int) func() {
+	h := newHarness(t, Options{})
+	h.done = true
+	s := newUDPServer(t, addr)
+	s.SetDeadline(time.Time{})
+	got := 0
+	h.datagram = func(uint16, netip.AddrPort, []byte) { got++ }
+	query := []byte("a query of forty octets, as most are....")
+	return func() {
+		for range n {
+			sock, _ := h.Own(1, s.addr, h.clock+int64(time.Second))
+			h.Send(sock, s.addr, query)
+		}
+		for range n {
+			m, from, _ := s.ReadFromUDPAddrPort(s.buf[:])
+			s.WriteToUDPAddrPort(s.buf[:m], from)
+		}
+		for got = 0; got < n; {
+			h.turn(time.Second)
+		}
+	}
+}
+
+func TestOwnPortAllocs(t *testing.T) {
+	for _, addr := range []string{"127.0.0.1:0", "[::1]:0"} {
+		if n := testing.AllocsPerRun(200, ownExchange(t, addr, 4)); n != 0 {
+			t.Errorf("%s: %v allocations", addr, n)
+		}
+	}
+}
+
 func TestDatagramAllocs(t *testing.T) {
 	for _, addr := range []string{"127.0.0.1:0", "[::1]:0"} {
 		if n := testing.AllocsPerRun(200, exchange(t, addr, 4)); n != 0 {
@@ -142,7 +174,9 @@ func BenchmarkSendRecv(b *testing.B) {
 }
 
 func BenchmarkExchange(b *testing.B) {
-	for name, turn := range map[string]func(){"datagram": exchange(b, "127.0.0.1:0", 1), "stream": streamExchange(b, 1)} {
+	for name, turn := range map[string]func(){
+		"shared": exchange(b, "127.0.0.1:0", 1), "own": ownExchange(b, "127.0.0.1:0", 1), "stream": streamExchange(b, 1),
+	} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
 				turn()

@@ -78,7 +78,22 @@ func sendTo(fd int, msg []byte, to *rawAddr) syscall.Errno {
 	return e
 }
 
-// connect begins to connect a non-blocking stream, or tells how that goes:
+// send sends one datagram, at least one octet long, from a connected socket. The
+// call is raw: it cannot block.
+func send(fd int, msg []byte) syscall.Errno {
+	_, _, e := syscall.RawSyscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(&msg[0])), uintptr(len(msg)),
+		unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL, 0, 0)
+	return e
+}
+
+// bind gives a socket its address. The call is raw: it cannot block.
+func bind(fd int, at *rawAddr) syscall.Errno {
+	_, _, e := syscall.RawSyscall(unix.SYS_BIND, uintptr(fd), uintptr(unsafe.Pointer(&at[0])), uintptr(at.size()))
+	return e
+}
+
+// connect ties a datagram socket to its server, or begins to connect a
+// non-blocking stream, or tells how that goes:
 // EINPROGRESS and EALREADY mean it is under way, zero and EISCONN that it is
 // done, anything else that it failed.
 func connect(fd int, to *rawAddr) syscall.Errno {

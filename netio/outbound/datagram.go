@@ -21,12 +21,15 @@ const (
 	maxBatches = 4
 )
 
-// Send sends a message from the given socket, which Pick returned for the same
-// server just before. The error is a syscall.Errno and final for this server and
+// Send sends a message from the given socket, which Pick or Own returned for the
+// same server just before. The error is a syscall.Errno and final for this server and
 // socket: no route, not permitted, too large, or EBADF when the socket has been
 // closed. A message the kernel has no room for counts as lost on the way, without
-// an error.
+// an error. A socket of Own is closed on an error.
 func (p *Pool) Send(sock uint16, server netip.AddrPort, msg []byte) error {
+	if i, ok := p.owns.index(sock); ok {
+		return p.sendOwn(i, msg)
+	}
 	if int(sock) >= len(p.sockets) || p.sockets[sock].fd < 0 {
 		return syscall.EBADF
 	}
@@ -73,17 +76,8 @@ func (p *Pool) receive(sock uint16) {
 			continue
 		}
 		for i := range n {
-			msg, raw, whole := p.batch.at(i)
 			s.owed = max(0, s.owed-1)
-			if !whole {
-				p.stats.Oversize++
-				if len(msg) < headerLen {
-					continue
-				}
-				msg[2] |= flagTC // Cut here, as its server should have: the rest comes over a stream.
-			}
-			p.stats.Received++
-			p.sink.UpstreamDatagram(sock, p.addrPort(raw), msg)
+			p.deliver(sock, i)
 			if s.fd < 0 || s.turn != turn {
 				return // the sink's queries have used the socket up
 			}
@@ -92,4 +86,19 @@ func (p *Pool) receive(sock uint16) {
 			return
 		}
 	}
+}
+
+// deliver hands datagram i of the last receive to the sink, and returns what that
+// says.
+func (p *Pool) deliver(sock uint16, i int) (done bool) {
+	msg, raw, whole := p.batch.at(i)
+	if !whole {
+		p.stats.Oversize++
+		if len(msg) < headerLen {
+			return false
+		}
+		msg[2] |= flagTC // Cut here, as its server should have: the rest comes over a stream.
+	}
+	p.stats.Received++
+	return p.sink.UpstreamDatagram(sock, p.addrPort(raw), msg)
 }

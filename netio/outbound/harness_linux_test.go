@@ -22,10 +22,12 @@ type harness struct {
 	clock  int64
 
 	datagrams []datagram
+	refused   []uint64
 	ends      map[uint64]end
 
 	// datagram and ended replace the recording of what comes.
 	datagram func(sock uint16, from netip.AddrPort, msg []byte)
+	done     bool // what UpstreamDatagram says
 	ended    func(ref uint64, msg []byte, err error)
 }
 
@@ -41,13 +43,16 @@ type end struct {
 	err error
 }
 
-func (h *harness) UpstreamDatagram(sock uint16, from netip.AddrPort, msg []byte) {
+func (h *harness) UpstreamDatagram(sock uint16, from netip.AddrPort, msg []byte) bool {
 	if h.datagram != nil {
 		h.datagram(sock, from, msg)
-		return
+	} else {
+		h.datagrams = append(h.datagrams, datagram{sock, from, string(msg)})
 	}
-	h.datagrams = append(h.datagrams, datagram{sock, from, string(msg)})
+	return h.done
 }
+
+func (h *harness) UpstreamRefused(ref uint64) { h.refused = append(h.refused, ref) }
 
 func (h *harness) UpstreamStream(ref uint64, msg []byte, err error) {
 	if h.ended != nil {

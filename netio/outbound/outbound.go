@@ -1,6 +1,6 @@
-// Package outbound carries a shard's queries to other servers: datagrams from
-// many random source ports (RFC 5452, section 9.2), and streams when an answer
-// does not fit a datagram (RFC 7766). It is driven by the shard's poller, never
+// Package outbound carries a shard's queries to other servers: datagrams, each from
+// a random source port of its own (RFC 5452, section 9.2) or from one of a few
+// shared ones, and streams when an answer does not fit a datagram (RFC 7766). It is driven by the shard's poller, never
 // blocks, and looks into messages no further than the ID by which the responses
 // of one stream are told apart.
 package outbound
@@ -14,11 +14,18 @@ import (
 // Rand is a source of unpredictable numbers: who can predict it can forge answers.
 type Rand interface{ Uint64() uint64 }
 
-// Sink takes what other servers send. Its methods may call Pick, Send and Stream.
+// Sink takes what other servers send. Its methods may call Pick, Own, Send and
+// Stream.
 type Sink interface {
 	// UpstreamDatagram hands over a datagram that came to socket sock, from
-	// whomever. msg is valid during the call.
-	UpstreamDatagram(sock uint16, from netip.AddrPort, msg []byte)
+	// whomever. msg is valid during the call. It says whether the query it was for
+	// has ended, so that a socket of its own can be closed.
+	UpstreamDatagram(sock uint16, from netip.AddrPort, msg []byte) (done bool)
+
+	// UpstreamRefused says that the query that was given to Own as ref reached
+	// nobody: an ICMP message about it came, which whoever knows the port can send.
+	// Its socket is closed.
+	UpstreamRefused(ref uint64)
 
 	// UpstreamStream ends the query that was given to Stream as ref, with a
 	// message that carries its ID or with an error: one of this package's or a
@@ -46,16 +53,21 @@ type Options struct {
 	// Rand chooses ports and sockets. Required.
 	Rand Rand
 
-	// Sockets is how many source ports are in use at once for each address
-	// family, at most 8192. They are opened as they are first picked. Default 64.
+	// Ports is how many sockets of one query each may be open, at most 32768.
+	// Default 4096.
+	Ports int
+
+	// Sockets is how many shared source ports are in use at once for each address
+	// family, at most 4096. They are opened as they are first picked. Default 16.
 	Sockets int
 	// UsesPerSocket is how many datagrams leave from one port before it is
 	// replaced. Default 512.
 	UsesPerSocket int
 	// MaxAge is how long a port is used. Default 30 s.
 	MaxAge time.Duration
-	// Grace is how long a replaced port still takes answers; it should be longer
-	// than the resolver waits for one. Default 5 s. As many replaced ports as
+	// Grace is how long a replaced port, and that of a query that is not answered,
+	// still take answers; it should be as long as the resolver waits for one.
+	// Default 5 s. As many replaced ports as
 	// Sockets are kept; when that is not enough, those that are owed no answer
 	// close early, and if there is none, ports are used beyond UsesPerSocket.
 	Grace time.Duration
@@ -66,7 +78,8 @@ type Options struct {
 	Bind4, Bind6 netip.Addr
 	// NoIPv4 and NoIPv6 keep an address family from being used.
 	NoIPv4, NoIPv6 bool
-	// RcvBuf is the receive buffer of one socket in bytes. Default: the kernel's.
+	// RcvBuf is the receive buffer of one shared socket in bytes. Default: the
+	// kernel's.
 	RcvBuf int
 
 	// MaxStreams is how many connections may be open. At the limit the one longest
@@ -86,9 +99,10 @@ const (
 	defaultMinPort = 1024
 	defaultMaxPort = 65535
 
-	// maxSockets keeps all socket numbers of two families, in use and replaced,
-	// within 16 bits.
-	maxSockets = 8192
+	// maxSockets and maxPorts keep all socket numbers below noSocket: the shared ones
+	// of two families, in use and replaced, and those of one query.
+	maxSockets = 4096
+	maxPorts   = 32768
 )
 
 func (o Options) withDefaults() Options {
@@ -102,7 +116,9 @@ func (o Options) withDefaults() Options {
 			*v = def
 		}
 	}
-	set(&o.Sockets, 64)
+	set(&o.Ports, 4096)
+	o.Ports = min(o.Ports, maxPorts)
+	set(&o.Sockets, 16)
 	o.Sockets = min(o.Sockets, maxSockets)
 	set(&o.UsesPerSocket, 512)
 	setDuration(&o.MaxAge, 30*time.Second)
@@ -121,8 +137,8 @@ func (o Options) withDefaults() Options {
 }
 
 // Descriptors returns how many file descriptors a pool with these options uses
-// at most: for each address family Sockets in use and Sockets replaced, and
-// MaxStreams. With the defaults 2*2*64 + 64 = 320.
+// at most: Ports, for each address family Sockets in use and Sockets replaced, and
+// MaxStreams. With the defaults 4096 + 2*2*16 + 64 = 4224.
 func (o Options) Descriptors() int {
 	o = o.withDefaults()
 	families := 2
@@ -132,13 +148,14 @@ func (o Options) Descriptors() int {
 	if o.NoIPv6 {
 		families--
 	}
-	return families*2*o.Sockets + o.MaxStreams
+	return o.Ports + families*2*o.Sockets + o.MaxStreams
 }
 
 // Stats are the counters of one pool.
 type Stats struct {
 	// Now.
-	Sockets  int // ports in use, both families
+	Ports    int // sockets of one query each
+	Sockets  int // shared ports in use, both families
 	Retired  int // replaced ports that still take answers
 	Streams  int // connections, those being made included
 	InFlight int // queries in flight on streams
@@ -154,6 +171,10 @@ type Stats struct {
 	Received   uint64 // handed to the sink
 	Oversize   uint64 // longer than a receive buffer; cut, and marked as truncated
 	SockErrors uint64 // pending errors (ICMP) that a call met and ignored
+
+	PortsRefused uint64 // queries not sent: ErrLimit of Own
+	PortsEvicted uint64 // sockets of overdue queries that were closed to make room
+	Unreachable  uint64 // queries that ICMP says reached nobody
 
 	// Streams, since the start.
 	Connects    uint64 // connections begun

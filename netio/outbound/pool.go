@@ -40,10 +40,11 @@ type Pool struct {
 	stats  Stats
 
 	// UDP.
-	families [2]family // IPv4, IPv6
-	sockets  []socket  // by number
+	owns     owns
+	families [2]family // the shared sockets of IPv4 and IPv6
+	sockets  []socket  // these by number
 	free     []uint16  // numbers not in use, longest unused first
-	sweepAt  int64     // when a socket is next too old
+	sweepAt  int64     // when one of them is next too old
 	batch    batch
 	to       rawAddr // the address being sent to
 	zones    []zone
@@ -94,7 +95,12 @@ func (p *Pool) Ready(kind netio.Kind, index uint32, events uint32, now int64) {
 	p.now = now
 	switch kind {
 	case netio.KindOutUDP:
-		if int(index) < len(p.sockets) && p.sockets[index].fd >= 0 {
+		if index >= noSocket {
+			return
+		}
+		if i, ok := p.owns.index(uint16(index)); ok {
+			p.receiveOwn(i)
+		} else if int(index) < len(p.sockets) && p.sockets[index].fd >= 0 {
 			p.receive(uint16(index))
 		}
 	case netio.KindOutTCP:
@@ -111,6 +117,9 @@ func (p *Pool) Expire(now int64) {
 	if now >= p.sweepAt {
 		p.sweepSockets()
 	}
+	if now >= p.owns.sweepAt {
+		p.sweepOwn()
+	}
 	if now >= p.nextFire {
 		p.expireQueries()
 	}
@@ -126,6 +135,7 @@ func (p *Pool) Stats() Stats {
 		st.Retired += len(p.families[i].retired)
 		st.Sockets += p.families[i].open
 	}
+	st.Ports = p.owns.open
 	st.Streams = p.open
 	st.Buffered = p.buffers.Lent()
 	return st
@@ -138,6 +148,11 @@ func (p *Pool) Close() {
 		if fd := p.sockets[i].fd; fd >= 0 {
 			closeSocket(fd)
 			p.sockets[i].fd = -1
+		}
+	}
+	for i := range p.owns.used {
+		if p.owns.list[i].fd >= 0 {
+			p.shutOwn(uint16(i))
 		}
 	}
 	for _, st := range p.streams {

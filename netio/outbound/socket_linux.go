@@ -32,6 +32,25 @@ func openDatagram(ipv6 bool, addr netip.Addr, port uint16, rcvBuf int) (int, sys
 	return openSocket(ipv6, unix.SOCK_DGRAM, options, netip.AddrPortFrom(addr, port), true)
 }
 
+// openOwn opens a UDP socket at a local address, to be connected. What it learns of
+// path MTUs does no harm: a query is shorter than the least that the kernel
+// believes, 552 octets.
+func openOwn(local *rawAddr) (int, syscall.Errno) {
+	domain := unix.AF_INET
+	if local.is6() {
+		domain = unix.AF_INET6
+	}
+	fd, err := unix.Socket(domain, unix.SOCK_DGRAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return -1, errno(err)
+	}
+	if e := bind(fd, local); e != 0 {
+		closeSocket(fd)
+		return -1, e
+	}
+	return fd, 0
+}
+
 // openStream opens a TCP socket that leaves from addr when that is not zero.
 func openStream(ipv6 bool, addr netip.Addr) (int, syscall.Errno) {
 	options := []option{

@@ -17,11 +17,15 @@ func (b *batch) at(i int) (msg []byte, from *rawAddr, whole bool) { return nil, 
 
 func sendTo(fd int, msg []byte, to *rawAddr) syscall.Errno { return syscall.ENOSYS }
 
+func send(fd int, msg []byte) syscall.Errno { return syscall.ENOSYS }
+
 func connect(fd int, to *rawAddr) syscall.Errno { return syscall.ENOSYS }
 
 func openDatagram(ipv6 bool, addr netip.Addr, port uint16, rcvBuf int) (int, syscall.Errno) {
 	return -1, syscall.ENOSYS
 }
+
+func openOwn(local *rawAddr) (int, syscall.Errno) { return -1, syscall.ENOSYS }
 
 func openStream(ipv6 bool, addr netip.Addr) (int, syscall.Errno) { return -1, syscall.ENOSYS }
 

@@ -27,12 +27,13 @@ var avoided = [...]uint16{1900, 3702, 4789, 4791, 5353, 6081, 8472, 11211, 51820
 type family struct {
 	usable  bool
 	bind    netip.Addr // the zero Addr: any
+	local   rawAddr    // the same, and the port that is tried
 	active  []uint16   // the sockets in use, or noSocket where none is open yet
 	open    int        // how many of them are open
 	retired []uint16   // replaced sockets, the earliest first
 }
 
-// socket is one source port, or a number for one.
+// socket is one shared source port, or a number for one.
 type socket struct {
 	fd     int // -1: not open
 	ipv6   bool
@@ -59,6 +60,7 @@ func (p *Pool) openFamilies() error {
 		p.sockets[i].fd = -1
 		p.free[i] = uint16(i)
 	}
+	p.owns.init(total, p.o.Ports)
 	var missing error
 	for i := range p.families {
 		f := &p.families[i]
@@ -78,6 +80,13 @@ func (p *Pool) openFamilies() error {
 		if bind.IsValid() && f.bind.Is4() == ipv6 {
 			return fmt.Errorf("source address %s is of the other family", bind)
 		}
+		local := [...]netip.Addr{netip.IPv4Unspecified(), netip.IPv6Unspecified()}[i]
+		if bind.IsValid() {
+			local = f.bind
+		}
+		if e := p.address(&f.local, netip.AddrPortFrom(local, 0)); e != 0 {
+			return fmt.Errorf("bind source address %s: %w", bind, e)
+		}
 		f.usable = true
 		if _, e := p.openAt(ipv6, 0); e != 0 {
 			f.usable = false
@@ -96,8 +105,10 @@ func (p *Pool) openFamilies() error {
 	return nil
 }
 
-// Pick returns a random socket that can reach server, or false when there is
-// none: the family is not available, or no descriptor is left.
+// Pick returns one of the shared sockets at random that can reach server, or
+// false when there is none: the family is not available, or no descriptor is left.
+// Their ports are few, and who asks for names of his own learns them: what is
+// asked from them is to be protected otherwise, by a cookie.
 func (p *Pool) Pick(server netip.AddrPort) (sock uint16, ok bool) {
 	ipv6 := !server.Addr().Unmap().Is4()
 	f := p.family(ipv6)
@@ -125,14 +136,11 @@ func (p *Pool) Pick(server netip.AddrPort) (sock uint16, ok bool) {
 	return 0, false
 }
 
-// Reaches says whether the host has the address family of a server.
-func (p *Pool) Reaches(server netip.Addr) bool { return p.family(!server.Unmap().Is4()).usable }
-
 // openAt opens a socket on a random port at the given place, and retires the one
 // that was there.
 func (p *Pool) openAt(ipv6 bool, place int) (uint16, syscall.Errno) {
 	f := p.family(ipv6)
-	fd, e := p.bind(ipv6, f.bind)
+	fd, e := p.bind(func(port uint16) (int, syscall.Errno) { return openDatagram(ipv6, f.bind, port, p.o.RcvBuf) })
 	if e != 0 {
 		p.stats.OpenErrors++
 		return 0, e
@@ -155,11 +163,12 @@ func (p *Pool) openAt(ipv6 bool, place int) (uint16, syscall.Errno) {
 	return sock, 0
 }
 
-// bind opens a socket on a random port.
-func (p *Pool) bind(ipv6 bool, addr netip.Addr) (int, syscall.Errno) {
+// bind opens a socket on a random port, with the function that opens one on a
+// given port, or on any for zero.
+func (p *Pool) bind(open func(port uint16) (int, syscall.Errno)) (int, syscall.Errno) {
 	var last syscall.Errno
 	for range maxBindTries {
-		fd, e := openDatagram(ipv6, addr, p.randomPort(), p.o.RcvBuf)
+		fd, e := open(p.randomPort())
 		if e == 0 {
 			return fd, 0
 		}
@@ -172,7 +181,7 @@ func (p *Pool) bind(ipv6 bool, addr netip.Addr) (int, syscall.Errno) {
 	if p.o.MinPort != defaultMinPort || p.o.MaxPort != defaultMaxPort {
 		return -1, last
 	}
-	fd, e := openDatagram(ipv6, addr, 0, p.o.RcvBuf)
+	fd, e := open(0)
 	if e == 0 {
 		p.stats.Unbound++
 	}

@@ -265,9 +265,9 @@ func TestFamilies(t *testing.T) {
 		can4, can6 bool
 		fds        int
 	}{
-		{Options{}, true, true, 320},
-		{Options{NoIPv4: true}, false, true, 192},
-		{Options{NoIPv6: true}, true, false, 192},
+		{Options{}, true, true, 4224},
+		{Options{NoIPv4: true}, false, true, 4192},
+		{Options{NoIPv6: true, Ports: 100}, true, false, 196},
 	} {
 		h := newHarness(t, c.o)
 		_, pick4 := h.Pick(v4)

@@ -145,7 +145,7 @@ func tcpOptions(c *config.Config, starved func()) tcp.Options {
 }
 
 func outboundOptions(c *config.Config) outbound.Options {
-	return outbound.Options{Sockets: c.Resolver.UpstreamPorts, RcvBuf: int(c.Server.RcvBuf), Rand: newRand(), NoIPv4: !c.Recursion.IPv4, NoIPv6: !c.Recursion.IPv6}
+	return outbound.Options{Ports: c.Resolver.UpstreamPorts, Grace: c.Resolver.Timeout, RcvBuf: int(c.Server.RcvBuf), Rand: newRand(), NoIPv4: !c.Recursion.IPv4, NoIPv6: !c.Recursion.IPv6}
 }
 
 // newRand makes a generator that nobody can predict: ChaCha8 with a seed from the kernel.

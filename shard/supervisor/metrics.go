@@ -88,6 +88,8 @@ var (
 	tcpDesc      = desc("tcp_connections", "Open TCP connections of clients.", "shard")
 	upstreamDesc = desc("upstream_queries_total", "Queries sent to other servers.", "shard")
 	ignoredDesc  = desc("upstream_ignored_total", "Datagrams from other servers that were no answer to a query, by reason.", "shard", "reason")
+	portsDesc    = desc("upstream_ports", "Source ports that belong to one query to another server.", "shard")
+	hinderedDesc = desc("upstream_hindered_total", "Queries to other servers that no port was left for, or that reached nobody as ICMP says, by reason.", "shard", "reason")
 	serviceDesc  = desc("service_seconds", "Time from receiving a query to having sent its response, misses aside.", "shard")
 )
 
@@ -147,6 +149,8 @@ func collectCounters(ch chan<- prometheus.Metric, number int, s *shard.Snapshot)
 		counter(evictDesc, n, reason)
 	}
 	counter(upstreamDesc, s.Resolver.Sent)
+	counter(hinderedDesc, s.Outbound.PortsRefused, "ports_used_up")
+	counter(hinderedDesc, s.Outbound.Unreachable, "unreachable")
 	ch <- prometheus.MustNewConstSummary(serviceDesc, s.Service.Count(), float64(s.Service.Mean())*float64(s.Service.Count())/1e9,
 		map[float64]float64{
 			0.5:   float64(s.Service.Quantile(0.5)) / 1e9,
@@ -163,4 +167,5 @@ func collectGauges(ch chan<- prometheus.Metric, number int, s *shard.Snapshot) {
 	gauge(entriesDesc, float64(s.Cache.Store.Entries))
 	gauge(bytesDesc, float64(s.Cache.Store.Bytes))
 	gauge(tcpDesc, float64(s.TCP.Open))
+	gauge(portsDesc, float64(s.Outbound.Ports))
 }
