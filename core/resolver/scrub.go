@@ -58,7 +58,7 @@ func (m *Machine) scrub(t *task, from dname.Name, typ wire.Type, r *route) outco
 			name = next
 			continue
 		}
-		if m.takeRRset(t, name, zone, typ) {
+		if !m.forgedBesideAlias(t, name, typ) && m.takeRRset(t, name, zone, typ) {
 			m.rcode = wire.RcodeNoError
 			m.takeDenial(t, zone)
 			return m.readable(outAnswer)
@@ -169,6 +169,24 @@ func (m *Machine) takeRRset(t *task, name, zone dname.Name, typ wire.Type) (foun
 		m.takeSignatures(t, name, typ, wire.Answer)
 	}
 	return found
+}
+
+// forgedBesideAlias says whether the records of a type at name have no signature while a CNAME record there has one: such
+// records cannot validate. Where both stand at a name against RFC 1034, section 3.6.2, those asked for are the answer
+// (section 5.3.3, step 4), as for BIND, in whatever order they come.
+func (m *Machine) forgedBesideAlias(t *task, name dname.Name, typ wire.Type) bool {
+	return typ != wire.TypeCNAME && typ != wire.TypeANY && m.wantDO(t) && m.signed(t, name, wire.TypeCNAME) && !m.signed(t, name, typ)
+}
+
+// signed says whether the answer section has a signature of the records of a type at name.
+func (m *Machine) signed(t *task, name dname.Name, typ wire.Type) bool {
+	for i := range m.response.parts {
+		p := &m.response.parts[i]
+		if p.section == wire.Answer && p.rr.Class == t.class && m.response.covered(p) == typ && dname.Equal(p.owner, name) {
+			return true
+		}
+	}
+	return false
 }
 
 // overreaches says whether an NSEC record speaks about names beyond the zone of the server that it came from.
