@@ -178,3 +178,34 @@ func TestForwarderThatRemovesDNSSEC(t *testing.T) {
 		t.Errorf("without validation: %v", r)
 	}
 }
+
+// cache.min_ttl raises TTLs, but not those of what has been validated: RFC 4035, section 5.3.3.
+func TestMinTTLOfValidatedAnswers(t *testing.T) {
+	t.Parallel()
+	w := newScriptedWorld(t)
+	forwarder := newUpstream(t, passing(w, func(q, r *dns.Msg) {
+		if q.Question[0].Name = strings.ToLower(q.Question[0].Name); strings.HasSuffix(q.Question[0].Name, ".plain.") && q.Question[0].Qtype == dns.TypeA {
+			r.Answer, r.Ns = []dns.RR{record("%s 3600 IN A 192.0.2.1", q.Question[0].Name)}, nil
+		}
+	}))
+	d := start(t, "[cache]\nmin_ttl = \"2h\"\nmax_negative_ttl = \"2h\"\n"+validating(true, nobodysHints(t), writeFile(t, "anchors", w.public.String()+"\n"), "")+forward(".", forwarder))
+	for range 2 {
+		for _, x := range []struct {
+			name  string
+			ad    bool
+			least uint32
+			most  uint32
+		}{{"a1.z1.signed.", true, 1, 3600}, {"n1.z1.signed.", true, 1, 300}, {"www.plain.", false, 7000, 7200}} {
+			q := question(x.name, dns.TypeA)
+			q.AuthenticatedData = true
+			r := d.exchange(q, "udp")
+			records := append(r.Answer, r.Ns...)
+			if len(records) == 0 || r.AuthenticatedData != x.ad {
+				t.Fatalf("%v", r)
+			}
+			if ttl := records[0].Header().Ttl; ttl < x.least || ttl > x.most {
+				t.Errorf("%s: TTL %d, want %d to %d", x.name, ttl, x.least, x.most)
+			}
+		}
+	}
+}

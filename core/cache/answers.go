@@ -54,7 +54,7 @@ type AnswersOptions struct {
 	// Seed is random and secret, so that nobody can choose names whose hashes collide.
 	Seed uint64
 
-	MinTTL         uint32 // seconds; shorter TTLs are raised to it. 0: answers with TTL 0 are not kept
+	MinTTL         uint32 // seconds; shorter TTLs are raised to it, but for what has been validated. 0: answers with TTL 0 are not kept
 	MaxTTL         uint32 // seconds; longer TTLs are cut to it. 0: DefaultMaxTTL
 	MaxNegativeTTL uint32 // seconds; the same for negative answers. 0: DefaultMaxNegativeTTL
 	StaleTTL       uint32 // seconds that an answer is kept beyond its TTL (RFC 8767). 0: it is not

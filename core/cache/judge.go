@@ -63,7 +63,11 @@ func (a *Answers) judge(k *Key, msg []byte, m Meta) (j judgement, ok bool) {
 
 	l := &a.limits
 	rcode := wire.RcodeOf(flags)
-	j.minTTL, j.maxTTL = l.minTTL, l.maxTTL
+	if j.minTTL, j.maxTTL = l.minTTL, l.maxTTL; m.AD {
+		// RFC 4035, section 5.3.3: not longer than the signatures and their original TTL allow, which the records' TTLs
+		// have been lowered to.
+		j.minTTL = 0
+	}
 	switch {
 	case rcode != wire.RcodeNoError && rcode != wire.RcodeNXDomain:
 		j.failure = true
@@ -72,7 +76,7 @@ func (a *Answers) judge(k *Key, msg []byte, m Meta) (j judgement, ok bool) {
 	case rcode == wire.RcodeNXDomain || !answered:
 		j.negative = true
 		j.maxTTL = min(l.maxNegativeTTL, l.maxTTL)
-		j.minTTL = min(l.minTTL, j.maxTTL)
+		j.minTTL = min(j.minTTL, j.maxTTL)
 		j.ttl = min(soa, least)
 		// RFC 2308, section 5: without an SOA a negative answer should not be cached. Referrals have
 		// none either.

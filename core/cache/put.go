@@ -10,7 +10,7 @@ import (
 
 // Meta is what the resolver knows of a response besides its octets.
 type Meta struct {
-	AD  bool     // validated
+	AD  bool     // validated: MinTTL does not apply
 	EDE wire.EDE // extended error to repeat on hits
 	// Text goes with the EDE of a failure. Up to wire.MaxEDEText octets of it are kept.
 	Text string
