@@ -249,10 +249,17 @@ func TestZoneAliasOrder(t *testing.T) {
 	}
 }
 
-// ANY gets one RRset (RFC 8482, section 4.1).
+// ANY gets one RRset (RFC 8482, section 4.1), whatever server.minimal_any says.
 func TestZoneANY(t *testing.T) {
 	t.Parallel()
-	d := start(t, authoritativeOnly+allZones(t))
+	zones := allZones(t)
+	for _, minimal := range []string{"", "[server]\nminimal_any = true\n"} {
+		testZoneANY(t, start(t, minimal+authoritativeOnly+zones))
+	}
+}
+
+func testZoneANY(t *testing.T, d *daemon) {
+	t.Helper()
 	for _, name := range []string{"www.example.org.", "example.org.", "1.w.example.org.", "alias.example.org.", "d.example.org."} {
 		r := d.ask(name, dns.TypeANY)
 		if r.Rcode != dns.RcodeSuccess || !r.Authoritative || len(r.Answer) == 0 {
