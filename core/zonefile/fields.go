@@ -17,8 +17,18 @@ type fields struct {
 	err    error
 }
 
-// take returns the next token.
+// take returns the next token, which must not be quoted: only text may be.
 func (f *fields) take() (token, bool) {
+	t, ok := f.text()
+	if t.quoted {
+		f.fail(errQuoted)
+		return token{}, false
+	}
+	return t, ok
+}
+
+// text returns the next token, quoted or not.
+func (f *fields) text() (token, bool) {
 	if f.err == nil && len(f.tokens) == 0 {
 		f.err = errFew
 	}
@@ -75,7 +85,7 @@ func (f *fields) period() {
 }
 
 func (f *fields) name() {
-	t, ok := f.take()
+	t, ok := f.text() // others take names in quotes as well
 	if !ok {
 		return
 	}
@@ -145,7 +155,7 @@ func (f *fields) strings() {
 		f.fail(errFew)
 	}
 	for len(f.tokens) > 0 && f.err == nil {
-		t, _ := f.take()
+		t, _ := f.text()
 		f.string(t)
 	}
 }
@@ -192,6 +202,9 @@ func (f *fields) hex() {
 func appendHex(dst []byte, tokens []token) ([]byte, bool) {
 	half, high := false, byte(0)
 	for _, t := range tokens {
+		if t.quoted {
+			return dst, false
+		}
 		for _, c := range t.text {
 			switch {
 			case isDigit(c):
@@ -218,9 +231,13 @@ func (f *fields) base64() {
 	}
 	f.r.text = f.r.text[:0]
 	for _, t := range f.tokens {
+		if t.quoted {
+			f.fail(errQuoted)
+			return
+		}
 		f.r.text = append(f.r.text, t.text...)
 	}
-	out, err := base64.StdEncoding.AppendDecode(f.out, f.r.text)
+	out, err := base64.StdEncoding.Strict().AppendDecode(f.out, f.r.text)
 	if err != nil || len(out) == len(f.out) {
 		f.fail(errBase64)
 		return

@@ -90,12 +90,12 @@ func (f *fields) layout(layout string) {
 		case 'A':
 			f.address4()
 		case 's':
-			if t, ok := f.take(); ok {
+			if t, ok := f.text(); ok {
 				f.string(t)
 			}
 		case 'o':
 			if len(f.tokens) > 0 {
-				t, _ := f.take()
+				t, _ := f.text()
 				f.string(t)
 			}
 		case 'S':

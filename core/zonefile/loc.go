@@ -76,7 +76,9 @@ func centimetres(text string, signed bool) (int64, bool) {
 	}
 	minus := false
 	if signed {
-		text, minus = strings.CutPrefix(text, "-")
+		if text, minus = strings.CutPrefix(text, "-"); !minus {
+			text = strings.TrimPrefix(text, "+")
+		}
 	}
 	n, ok := decimal(text, 2, 100)
 	if minus {
@@ -85,11 +87,11 @@ func centimetres(text string, signed bool) (int64, bool) {
 	return n, ok
 }
 
-// decimal reads a number with up to so many digits behind the point, times unit.
+// decimal reads a number with up to so many digits behind the point, perhaps none, times unit.
 func decimal(text string, digits int, unit int64) (int64, bool) {
 	whole, part, point := strings.Cut(text, ".")
 	n, err := strconv.ParseUint(whole, 10, 32)
-	if err != nil || point && (part == "" || len(part) > digits) {
+	if err != nil || point && digits == 0 || len(part) > digits {
 		return 0, false
 	}
 	total, step := int64(n)*unit, unit

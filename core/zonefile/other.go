@@ -2,9 +2,11 @@ package zonefile
 
 import (
 	"bytes"
+	"crypto/sha1"
 	"fmt"
 	"strconv"
 
+	"heimdall/core/dname"
 	"heimdall/core/wire"
 )
 
@@ -78,9 +80,9 @@ func isTag(tag []byte) bool {
 // lets pass less.
 func shortest(t wire.Type) int {
 	switch t {
-	case wire.TypeNSAP, wire.TypeATMA:
+	case wire.TypeNSAP, wire.TypeATMA, wire.TypeNXT:
 		return 1
-	case wire.TypeNXT, wire.TypeA6, wire.TypeAMTRELAY:
+	case wire.TypeA6, wire.TypeAMTRELAY:
 		return 2
 	case wire.TypeIPSECKEY:
 		return 3
@@ -111,8 +113,40 @@ func checkOther(t wire.Type, c wire.Class, rdata []byte) error {
 	if l := layout(t); l != "" && !soundLayout(l, rdata) {
 		return errMalformed
 	}
-	if t == wire.TypeSVCB || t == wire.TypeHTTPS {
+	switch t {
+	case wire.TypeSVCB, wire.TypeHTTPS:
 		return checkSvcParams(rdata)
+	case wire.TypeNSEC3:
+		// RFC 5155, section 11: hash 1 is SHA-1.
+		if rdata[0] == 1 && rdata[5+int(rdata[4])] != sha1.Size {
+			return errHashLength
+		}
+	case wire.TypeRKEY:
+		if rdata[0]|rdata[1] != 0 {
+			return errFlags
+		}
+	case wire.TypeTA:
+		if want := wire.DigestLen(rdata[3]); want != 0 && len(rdata) != 4+want {
+			return errDigestLength
+		}
+	case wire.TypeHIP:
+		return checkHIP(rdata)
+	}
+	return nil
+}
+
+// checkHIP checks the lengths and the names in a HIP record (RFC 8005, section 5).
+func checkHIP(rdata []byte) error {
+	tag, key := int(rdata[0]), int(rdata[2])<<8|int(rdata[3])
+	if tag == 0 || key == 0 || len(rdata) < 4+tag+key {
+		return errMalformed
+	}
+	for rest := rdata[4+tag+key:]; len(rest) > 0; {
+		name, ok := dname.Parse(rest)
+		if !ok {
+			return errMalformed
+		}
+		rest = rest[len(name):]
 	}
 	return nil
 }
@@ -138,7 +172,7 @@ func (f *fields) number64() {
 
 // value reads one string, as all that is left of RDATA.
 func (f *fields) value(filled bool) {
-	t, ok := f.take()
+	t, ok := f.text()
 	if !ok {
 		return
 	}
@@ -184,6 +218,11 @@ func (f *fields) key() {
 	f.base64()
 }
 
+// isWord reports whether the next token is a certain word, in either letter case.
+func (f *fields) isWord(word string) bool {
+	return len(f.tokens) > 0 && !f.tokens[0].quoted && bytes.EqualFold(f.tokens[0].text, []byte(word))
+}
+
 // certTypes are the mnemonics of RFC 4398, section 2.1.
 var certTypes = []struct {
 	name string
@@ -193,7 +232,7 @@ var certTypes = []struct {
 func (f *fields) cert() {
 	known := false
 	for _, c := range certTypes {
-		if len(f.tokens) > 0 && bytes.EqualFold(f.tokens[0].text, []byte(c.name)) {
+		if f.isWord(c.name) {
 			f.out, f.tokens, known = put16(f.out, c.n), f.tokens[1:], true
 		}
 	}
@@ -208,7 +247,7 @@ func (f *fields) cert() {
 // dsync reads a DSYNC record (RFC 9859, section 2.2): its only scheme has a mnemonic.
 func (f *fields) dsync() {
 	f.recordType()
-	if len(f.tokens) > 0 && bytes.EqualFold(f.tokens[0].text, []byte("NOTIFY")) {
+	if f.isWord("NOTIFY") {
 		f.out, f.tokens = append(f.out, 1), f.tokens[1:]
 	} else {
 		f.number(1)
@@ -256,7 +295,7 @@ func (f *fields) nxt() {
 // doa reads a DOA record; - stands for no data.
 func (f *fields) doa() {
 	f.layout("441s")
-	if len(f.tokens) == 1 && string(f.tokens[0].text) == "-" {
+	if len(f.tokens) == 1 && f.isWord("-") {
 		f.tokens = nil
 		return
 	}

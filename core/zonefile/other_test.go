@@ -47,7 +47,11 @@ func TestTypesByName(t *testing.T) {
 		{"CAA 0 issue \"" + long + "\"", "00056973737565" + longHex}, {"CAA 128 issue \"\"", "80056973737565"}, {"CAA 0 issue ca.test", "0005697373756563612e74657374"},
 		{"DOA 1 2 3 \"text/plain\" AQID", "0000000100000002030a746578742f706c61696e010203"}, {"DOA 0 1 2 \"\" -", "00000000000000010200"},
 		{"AMTRELAY 10 0 0 .", "0a00"}, {"AMTRELAY 10 1 1 192.0.2.1", "0a81c0000201"}, {"AMTRELAY 10 1 3 a.", "0a83016100"},
-		{"TA 1 13 2 aabb", "00010d02aabb"}, {"DLV 1 13 2 aabb", "00010d02aabb"},
+		{"TA 1 13 99 aabb", "00010d63aabb"}, {"DLV 1 13 2 aabb", "00010d02aabb"},
+		{"LOC 0 N 0 E 0.m", "00121613800000008000000000989680"}, {"LOC 0 0 59. N 0 E +1", "00121613" + "8000e678" + "80000000" + "009896e4"},
+		{"TXT \"a\\\nb\"", "03610a62"}, {"SVCB 1 . key65535=x", "000100" + "ffff000178"}, {"MX 10 \"a.\"", "000a016100"},
+		{"DS 1 rsasha256 99 aa", "00010863aa"}, {"NSEC3 1 0 0 - 0P9MHAVEQVM6T7VBL5LOP2U3T2RP3TOM", "0100000000" + "14065368abeed7ec6e9feba96b8c8bc3e8b791f716"},
+		{"RKEY 0 255 rsasha1 AQID", "0000ff05010203"}, {"SVCB 1 . key2 alpn=h2", "000100" + "00010003026832" + "00020000"},
 		// RFC 4034, section 3.1.5: 2222 is modulo 2^32.
 		{"RRSIG A 13 2 60 21060207062816 21060207062815 1 . AQID", "00010d020000003c00000000ffffffff000100010203"},
 		// RFC 9460, section 2.1: what follows keyNNNNN is the wire form.
@@ -101,8 +105,21 @@ func TestTypesRefused(t *testing.T) {
 		"SVCB", "SVCB 1", "SVCB 65536 .", "SVCB 1 . alpn", "SVCB 1 . alpn=", "SVCB 1 . alpn=h2,", "SVCB 1 . mandatory=alpn", "SVCB 1 . mandatory=mandatory",
 		"SVCB 1 . mandatory=alpn,alpn alpn=h2", "SVCB 1 . alpn=h2 alpn=h3", "SVCB 1 . alpn=h2 key1=\"\\002h3\"", "SVCB 1 . port", "SVCB 1 . port=65536",
 		"SVCB 1 . port=1,2", "SVCB 1 . ipv4hint=::1", "SVCB 1 . ipv4hint=", "SVCB 1 . ipv6hint=192.0.2.1", "SVCB 1 . ohttp=x", "SVCB 1 . no-default-alpn=x alpn=h2",
-		"SVCB 1 . key1=h2", "SVCB 1 . key01=x", "SVCB 1 . key65535", "SVCB 1 . key65536", "SVCB 1 . foo=x", "SVCB 1 . \"alpn=h2\"", "SVCB 1 . alpn=\"h2\"port=1",
+		"SVCB 1 . key1=h2", "SVCB 1 . key01=x", "SVCB 1 . key65536", "SVCB 1 . foo=x", "SVCB 1 . \"alpn=h2\"", "SVCB 1 . alpn=\"h2\"port=1",
 		"SVCB 1 . ech=x", "SVCB 1 . key0=\"\\000\\001\"",
+		// Only text and names may be quoted.
+		"A \"192.0.2.1\"", "AAAA \"2001:db8::1\"", "SOA a b 1 2 3 4 \"5\"", "MX \"10\" a.", "WKS \"192.0.2.1\" tcp smtp", "NSAP \"0x47\"", "KEY 256 3 8 \"AQID\"",
+		"KEY 256 3 8 AQID \"\"", "EID \"aabb\"", "ATMA \"+612\"", "CERT \"PKIX\" 0 0 AQID", "CERT PKIX 0 0 \"AQID\"", "A6 0 \"::1\"", "SINK 1 0 0 \"AQID\"",
+		"APL \"1:192.0.2.0/24\"", "DS 1 \"RSASHA256\" 99 aabb", "DS 1 8 99 \"aabb\"", "DS 1 8 99 aabb \"\"", "SSHFP 4 2 \"aabb\"", "IPSECKEY 10 2 2 \"::1\" AQID",
+		"IPSECKEY 10 0 2 \".\" AQID", "RRSIG A 13 2 \"60\" 2 1 1 . AQID", "RRSIG A 13 2 60 \"2\" 1 1 . AQID", "RRSIG A 13 2 60 2 1 1 . \"AQID\"", "NSEC a. \"A\"",
+		"DNSKEY 256 3 8 \"AQID\"", "NSEC3 1 0 0 \"-\" 0p9mhaveqvm6t7vbl5lop2u3t2rp3tom", "NSEC3 1 0 0 - \"0p9mhaveqvm6t7vbl5lop2u3t2rp3tom\"", "NSEC3PARAM 1 0 0 \"aa\"",
+		"TLSA 3 1 1 \"aabb\"", "HIP 2 \"2001\" AQID", "HIP 2 2001 \"AQID\"", "RKEY 0 1 1 \"AQID\"", "OPENPGPKEY \"AQID\"", "DHCID \"AQID\"", "DSYNC CDS \"NOTIFY\" 1 a.",
+		"DSYNC \"CDS\" 1 1 a.", "EUI48 \"00-00-5e-00-53-2a\"", "NID 1 \"1:2:3:4\"", "L32 1 \"192.0.2.1\"", "DOA 1 2 3 a \"AQID\"", "DOA 1 2 3 a \"-\"",
+		"AMTRELAY 10 0 1 \"192.0.2.1\"", "AMTRELAY 10 0 0 \".\"", "LOC \"0\" N 0 E 0", "TYPE777 \\# 1 \"aa\"",
+		// What is cut off, and what no server takes.
+		"RRSIG A 13 2 1h 2 1 1 . AQID", "NSEC3 1 0 0 - 0p9mhaveqvm6t7vbl5lop2u3t2rp3to", "NSEC3 1 0 0 - 65535", "NSEC3 2 0 0 - 65535", "NSEC3 1 0 0 - 01", "OPENPGPKEY AQJ=",
+		"RKEY 1 255 1 AQID", "TA 1 8 2 aabb", "HIP \\# 4 00000000", "HIP \\# 8 0102000100aabbcc", "SVCB 1 . no-default-alpn= alpn=h2", "SVCB 1 . no-default-alpn=\"\" alpn=h2",
+		"DS 1 FOO 1 aa", "NSEC3 \\# 7 01000000000100",
 	} {
 		if _, err := readAll("a 60 " + text + "\n"); err == nil {
 			t.Errorf("%s: no error", text)

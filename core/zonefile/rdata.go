@@ -27,7 +27,7 @@ func (r *reader) parseRData(dst []byte, t wire.Type, tokens []token) ([]byte, er
 		f.number(2)
 		f.number(2)
 		for range 3 {
-			if t, ok := f.take(); ok {
+			if t, ok := f.text(); ok {
 				f.string(t)
 			}
 		}
@@ -62,6 +62,9 @@ func (r *reader) parseRData(dst []byte, t wire.Type, tokens []token) ([]byte, er
 		f.number(2)
 		f.salt()
 		f.nextHash()
+		if f.err == nil {
+			f.err = checkOther(t, wire.ClassIN, f.out[f.start:])
+		}
 		f.types()
 	case wire.TypeNSEC3PARAM:
 		f.number(1)

@@ -277,10 +277,12 @@ func (s *scanner) quotedToken(i *int) error {
 			}
 		}
 		switch c := s.buf[*i+size]; {
-		case c == '\n':
+		case c == '\n' && !escaped:
 			return errQuote
 		case escaped:
-			escaped = false
+			if escaped = false; c == '\n' {
+				s.line++
+			}
 		case c == '\\':
 			escaped, t.escape = true, true
 		case c == '"':

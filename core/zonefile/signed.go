@@ -1,12 +1,11 @@
 package zonefile
 
 import (
+	"bytes"
 	"encoding/base32"
 	"encoding/binary"
 	"slices"
 	"time"
-
-	"github.com/miekg/dns"
 
 	"heimdall/core/wire"
 )
@@ -25,7 +24,7 @@ func (f *fields) rrsig() {
 	f.out = put16(f.out, uint16(covered))
 	f.algorithm()
 	f.number(1)
-	f.period()
+	f.number(4) // without units, unlike other times
 	f.time()
 	f.time()
 	f.number(2)
@@ -45,21 +44,6 @@ func parseType(t token) (wire.Type, error) {
 		return 0, errTypeName
 	}
 	return parsed, nil
-}
-
-// algorithm reads a DNSSEC algorithm, a number or a mnemonic.
-func (f *fields) algorithm() {
-	if len(f.tokens) > 0 && f.err == nil && len(f.tokens[0].text) > 0 && !isDigit(f.tokens[0].text[0]) {
-		n, ok := dns.StringToAlgorithm[string(f.tokens[0].text)]
-		if !ok {
-			f.fail(errNumber)
-			return
-		}
-		f.tokens = f.tokens[1:]
-		f.out = append(f.out, n)
-		return
-	}
-	f.number(1)
 }
 
 // time reads a point in time (RFC 4034, section 3.2).
@@ -149,9 +133,11 @@ func (f *fields) nextHash() {
 		f.r.text = append(f.r.text, c)
 	}
 	length := len(f.out)
-	out, err := base32.HexEncoding.WithPadding(base32.NoPadding).AppendDecode(append(f.out, 0), f.r.text)
+	encoding := base32.HexEncoding.WithPadding(base32.NoPadding)
+	out, err := encoding.AppendDecode(append(f.out, 0), f.r.text)
 	size := len(out) - length - 1
-	if err != nil || size == 0 || size > 255 {
+	// What is left over of the last digit is zero; the decoder does not look.
+	if err != nil || size == 0 || size > 255 || !bytes.Equal(encoding.AppendEncode(nil, out[length+1:]), f.r.text) {
 		f.fail(errBase32)
 		return
 	}

@@ -46,7 +46,7 @@ func parseSvcKey(text []byte) (uint16, bool) {
 	}
 	number, ok := bytes.CutPrefix(text, []byte("key"))
 	n, err := strconv.ParseUint(string(number), 10, 16)
-	if !ok || err != nil || len(number) > 1 && number[0] == '0' || n == 1<<16-1 {
+	if !ok || err != nil || len(number) > 1 && number[0] == '0' {
 		return 0, false
 	}
 	return uint16(n), true
@@ -62,11 +62,15 @@ type svcParam struct {
 func (f *fields) svcParams() {
 	var list []svcParam
 	for len(f.tokens) > 0 && f.err == nil {
-		t, _ := f.take()
+		t, _ := f.text()
 		name, text, assigned := bytes.Cut(t.text, []byte("="))
 		key, ok := parseSvcKey(name)
 		if !ok || t.quoted {
 			f.fail(fmt.Errorf("%q: %w", name, errSvcKey))
+			return
+		}
+		if assigned && (key == keyNoDefaultALPN || key == keyOHTTP) && name[0] != 'k' {
+			f.fail(errSvcValue(key)) // not even an empty one
 			return
 		}
 		value := token{text: text, escape: t.escape}
@@ -75,7 +79,7 @@ func (f *fields) svcParams() {
 				f.fail(errSvcValue(key))
 				return
 			}
-			value, _ = f.take()
+			value, _ = f.text()
 			if len(f.tokens) > 0 && f.tokens[0].glued {
 				f.fail(errSvcValue(key))
 				return
