@@ -72,8 +72,7 @@ func (c *checker) node(ref uint32) {
 		c.hidden(ref, node)
 		return
 	}
-	c.digests(ref, node)
-	c.defaults(ref, node)
+	c.contents(ref, node)
 	if flags&flagCut == 0 && ref != c.z.apex && has(node, wire.TypeDS) {
 		c.add(Warning, ref, wire.TypeDS, "no NS records at the same name: there is no delegation")
 	}
