@@ -30,6 +30,7 @@ func (p *Program) Attach(ifindex int, mode Mode) (Mode, error) {
 		l, err := link.AttachXDP(link.XDPOptions{Program: p.objs.Heimdall, Interface: ifindex, Flags: flags})
 		if err == nil {
 			p.links = append(p.links, l)
+			p.attached = append(p.attached, ifindex)
 			return m, nil
 		}
 		err = explain(fmt.Sprintf("attach to interface %d in %v mode", ifindex, m), err)

@@ -35,6 +35,13 @@ type benchAnswer struct {
 	Data       [72]uint8
 }
 
+type benchArrival struct {
+	_     structs.HostLayout
+	Index uint32
+	Outer uint16
+	Inner uint16
+}
+
 type benchBody struct {
 	_      structs.HostLayout
 	Number uint64
@@ -75,6 +82,7 @@ type benchInterface struct {
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
 	benchMapAnswers        = "answers"
+	benchMapArrivals       = "arrivals"
 	benchMapBodies         = "bodies"
 	benchMapBuckets        = "buckets"
 	benchMapClients        = "clients"
@@ -102,6 +110,7 @@ const (
 	benchVarMinHits        = "min_hits"
 	benchVarNames          = "names"
 	benchVarPlaces         = "places"
+	benchVarReversePath    = "reverse_path"
 	benchVarUdpPayload     = "udp_payload"
 	benchVarWordKeys       = "word_keys"
 )
@@ -156,6 +165,7 @@ type benchProgramSpecs struct {
 // It can be passed ebpf.CollectionSpec.Assign.
 type benchMapSpecs struct {
 	Answers  *ebpf.MapSpec `ebpf:"answers"`
+	Arrivals *ebpf.MapSpec `ebpf:"arrivals"`
 	Bodies   *ebpf.MapSpec `ebpf:"bodies"`
 	Buckets  *ebpf.MapSpec `ebpf:"buckets"`
 	Clients  *ebpf.MapSpec `ebpf:"clients"`
@@ -188,6 +198,7 @@ type benchVariableSpecs struct {
 	MinHits        *ebpf.VariableSpec `ebpf:"min_hits"`
 	Names          *ebpf.VariableSpec `ebpf:"names"`
 	Places         *ebpf.VariableSpec `ebpf:"places"`
+	ReversePath    *ebpf.VariableSpec `ebpf:"reverse_path"`
 	UdpPayload     *ebpf.VariableSpec `ebpf:"udp_payload"`
 	WordKeys       *ebpf.VariableSpec `ebpf:"word_keys"`
 }
@@ -213,6 +224,7 @@ func (o *benchObjects) Close() error {
 // It can be passed to loadBenchObjects or ebpf.CollectionSpec.LoadAndAssign.
 type benchMaps struct {
 	Answers  *ebpf.Map `ebpf:"answers"`
+	Arrivals *ebpf.Map `ebpf:"arrivals"`
 	Bodies   *ebpf.Map `ebpf:"bodies"`
 	Buckets  *ebpf.Map `ebpf:"buckets"`
 	Clients  *ebpf.Map `ebpf:"clients"`
@@ -225,6 +237,7 @@ type benchMaps struct {
 func (m *benchMaps) Close() error {
 	return _BenchClose(
 		m.Answers,
+		m.Arrivals,
 		m.Bodies,
 		m.Buckets,
 		m.Clients,
@@ -258,6 +271,7 @@ type benchVariables struct {
 	MinHits        *ebpf.Variable `ebpf:"min_hits"`
 	Names          *ebpf.Variable `ebpf:"names"`
 	Places         *ebpf.Variable `ebpf:"places"`
+	ReversePath    *ebpf.Variable `ebpf:"reverse_path"`
 	UdpPayload     *ebpf.Variable `ebpf:"udp_payload"`
 	WordKeys       *ebpf.Variable `ebpf:"word_keys"`
 }

@@ -17,7 +17,19 @@ type Options struct {
 	Epoch   time.Time // zero of the clock whose seconds stand in each Answer
 	Seed    Seed      // of the keys that answers are filed under
 	Entries int       // hot answers at most; 0: none are given
+	Reverse ReversePath
 }
+
+// ReversePath says how the program checks the way back to a client, as rp_filter does: a query that fails is left to
+// the kernel's own stack. The program finds no way while the loopback interface does not forward.
+type ReversePath uint8
+
+// The checks. FollowInterfaces has to be called for ReverseStrict, now and then.
+const (
+	ReverseOff    ReversePath = iota
+	ReverseLoose              // there is a route to it
+	ReverseStrict             // the route leads over the interface that the query has come on
+)
 
 // Feature is something that the programs need of the kernel.
 type Feature struct {

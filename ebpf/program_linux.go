@@ -18,11 +18,14 @@ import (
 // Program is the XDP program in the kernel, with its maps. Its methods are safe for concurrent use; each is a
 // few system calls at most.
 type Program struct {
-	keys *questionKeys
-	objs xdpObjects
+	keys    *questionKeys
+	objs    xdpObjects
+	reverse ReversePath
 
 	mu         sync.Mutex
 	links      []link.Link
+	attached   []int // interfaces
+	arrivals   map[xdpArrival]uint32
 	number     uint64 // of the answer published last
 	generation uint32 // of the answers that are given
 	table      *table
@@ -58,7 +61,7 @@ func loadFor(o Options, sockets bool) (*Program, error) {
 		// a map of devices as well, and does not while there are no sockets.
 		spec.Maps[xdpMapSockets].Type = ebpf.DevMap
 	}
-	p := &Program{keys: newQuestionKeys(o.Seed), generation: 1, inner: spec.Maps[xdpMapClients].InnerMap}
+	p := &Program{keys: newQuestionKeys(o.Seed), generation: 1, inner: spec.Maps[xdpMapClients].InnerMap, reverse: o.Reverse}
 	if err := prepare(spec, o, p.keys); err != nil {
 		return nil, err
 	}
@@ -110,7 +113,7 @@ func prepare(spec *ebpf.CollectionSpec, o Options, keys *questionKeys) error {
 	spec.Maps[xdpMapAnswers].MaxEntries = places
 	spec.Maps[xdpMapBodies].MaxEntries = uint32(o.Entries) + 1 // for a moment an answer has its old body and its new one
 	v := spec.Variables
-	if err := errors.Join(v[xdpVarWordKeys].Set(keys.words), v[xdpVarEndKeys].Set(keys.ends), v[xdpVarEpoch].Set(epoch), v[xdpVarPlaces].Set(places-1)); err != nil {
+	if err := errors.Join(v[xdpVarReversePath].Set(uint32(o.Reverse)), v[xdpVarWordKeys].Set(keys.words), v[xdpVarEndKeys].Set(keys.ends), v[xdpVarEpoch].Set(epoch), v[xdpVarPlaces].Set(places-1)); err != nil {
 		return fmt.Errorf("prepare the XDP program: %w", err)
 	}
 	return nil

@@ -18,6 +18,7 @@ func (*Program) SetEndpoints([]netip.AddrPort) error           { return ErrNotSu
 func (*Program) SetSockets(int, []int) error                   { return ErrNotSupported }
 func (*Program) SetLimits(Limits) error                        { return ErrNotSupported }
 func (*Program) SetClients(Clients) error                      { return ErrNotSupported }
+func (*Program) FollowInterfaces() error                       { return ErrNotSupported }
 func (*Program) RetryClients() error                           { return ErrNotSupported }
 func (*Program) ClientTable() (t ClientTable)                  { return t }
 func (*Program) Key(*Answer) Key                               { return 0 }

@@ -35,6 +35,13 @@ type xdpAnswer struct {
 	Data       [72]uint8
 }
 
+type xdpArrival struct {
+	_     structs.HostLayout
+	Index uint32
+	Outer uint16
+	Inner uint16
+}
+
 type xdpBody struct {
 	_      structs.HostLayout
 	Number uint64
@@ -69,43 +76,44 @@ type xdpEndpoint struct {
 type xdpExit uint32
 
 const (
-	xdpExitGO_ON           xdpExit = 0
-	xdpExitPASS_FRAME      xdpExit = 1
-	xdpExitPASS_GROUP      xdpExit = 2
-	xdpExitPASS_NOT_IP     xdpExit = 3
-	xdpExitPASS_IP_OPTIONS xdpExit = 4
-	xdpExitPASS_FRAGMENT   xdpExit = 5
-	xdpExitPASS_EXTENSION  xdpExit = 6
-	xdpExitPASS_NOT_UDP    xdpExit = 7
-	xdpExitPASS_SOURCE     xdpExit = 8
-	xdpExitPASS_LENGTH     xdpExit = 9
-	xdpExitPASS_NOT_OURS   xdpExit = 10
-	xdpExitPASS_OPCODE     xdpExit = 11
-	xdpExitPASS_CLASS      xdpExit = 12
-	xdpExitPASS_RECORDS    xdpExit = 13
-	xdpExitPASS_VERSION    xdpExit = 14
-	xdpExitPASS_OPTIONS    xdpExit = 15
-	xdpExitPASS_LONG_NAME  xdpExit = 16
-	xdpExitPASS_DISABLED   xdpExit = 17
-	xdpExitPASS_MISS       xdpExit = 18
-	xdpExitPASS_FLUSHED    xdpExit = 19
-	xdpExitPASS_EXPIRED    xdpExit = 20
-	xdpExitPASS_REFRESH    xdpExit = 21
-	xdpExitPASS_CLIENT     xdpExit = 22
-	xdpExitPASS_SIZE       xdpExit = 23
-	xdpExitPASS_TAIL       xdpExit = 24
-	xdpExitDROP_SHORT      xdpExit = 25
-	xdpExitDROP_RESPONSE   xdpExit = 26
-	xdpExitDROP_COUNTS     xdpExit = 27
-	xdpExitDROP_NAME       xdpExit = 28
-	xdpExitDROP_TRAILING   xdpExit = 29
-	xdpExitDROP_RECORD     xdpExit = 30
-	xdpExitDROP_DENIED     xdpExit = 31
-	xdpExitDROP_LIMIT      xdpExit = 32
-	xdpExitDROP_TORN       xdpExit = 33
-	xdpExitSEND_ANSWER     xdpExit = 34
-	xdpExitSEND_SLIP       xdpExit = 35
-	xdpExitEXITS           xdpExit = 36
+	xdpExitGO_ON             xdpExit = 0
+	xdpExitPASS_FRAME        xdpExit = 1
+	xdpExitPASS_GROUP        xdpExit = 2
+	xdpExitPASS_NOT_IP       xdpExit = 3
+	xdpExitPASS_IP_OPTIONS   xdpExit = 4
+	xdpExitPASS_FRAGMENT     xdpExit = 5
+	xdpExitPASS_EXTENSION    xdpExit = 6
+	xdpExitPASS_NOT_UDP      xdpExit = 7
+	xdpExitPASS_SOURCE       xdpExit = 8
+	xdpExitPASS_LENGTH       xdpExit = 9
+	xdpExitPASS_NOT_OURS     xdpExit = 10
+	xdpExitPASS_REVERSE_PATH xdpExit = 11
+	xdpExitPASS_OPCODE       xdpExit = 12
+	xdpExitPASS_CLASS        xdpExit = 13
+	xdpExitPASS_RECORDS      xdpExit = 14
+	xdpExitPASS_VERSION      xdpExit = 15
+	xdpExitPASS_OPTIONS      xdpExit = 16
+	xdpExitPASS_LONG_NAME    xdpExit = 17
+	xdpExitPASS_DISABLED     xdpExit = 18
+	xdpExitPASS_MISS         xdpExit = 19
+	xdpExitPASS_FLUSHED      xdpExit = 20
+	xdpExitPASS_EXPIRED      xdpExit = 21
+	xdpExitPASS_REFRESH      xdpExit = 22
+	xdpExitPASS_CLIENT       xdpExit = 23
+	xdpExitPASS_SIZE         xdpExit = 24
+	xdpExitPASS_TAIL         xdpExit = 25
+	xdpExitDROP_SHORT        xdpExit = 26
+	xdpExitDROP_RESPONSE     xdpExit = 27
+	xdpExitDROP_COUNTS       xdpExit = 28
+	xdpExitDROP_NAME         xdpExit = 29
+	xdpExitDROP_TRAILING     xdpExit = 30
+	xdpExitDROP_RECORD       xdpExit = 31
+	xdpExitDROP_DENIED       xdpExit = 32
+	xdpExitDROP_LIMIT        xdpExit = 33
+	xdpExitDROP_TORN         xdpExit = 34
+	xdpExitSEND_ANSWER       xdpExit = 35
+	xdpExitSEND_SLIP         xdpExit = 36
+	xdpExitEXITS             xdpExit = 37
 )
 
 type xdpHeat struct {
@@ -126,6 +134,7 @@ type xdpInterface struct {
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
 	xdpMapAnswers        = "answers"
+	xdpMapArrivals       = "arrivals"
 	xdpMapBodies         = "bodies"
 	xdpMapBuckets        = "buckets"
 	xdpMapClients        = "clients"
@@ -152,6 +161,7 @@ const (
 	xdpVarListen6Count   = "listen6_count"
 	xdpVarMinHits        = "min_hits"
 	xdpVarPlaces         = "places"
+	xdpVarReversePath    = "reverse_path"
 	xdpVarUdpPayload     = "udp_payload"
 	xdpVarWordKeys       = "word_keys"
 )
@@ -206,6 +216,7 @@ type xdpProgramSpecs struct {
 // It can be passed ebpf.CollectionSpec.Assign.
 type xdpMapSpecs struct {
 	Answers  *ebpf.MapSpec `ebpf:"answers"`
+	Arrivals *ebpf.MapSpec `ebpf:"arrivals"`
 	Bodies   *ebpf.MapSpec `ebpf:"bodies"`
 	Buckets  *ebpf.MapSpec `ebpf:"buckets"`
 	Clients  *ebpf.MapSpec `ebpf:"clients"`
@@ -237,6 +248,7 @@ type xdpVariableSpecs struct {
 	Listen6Count   *ebpf.VariableSpec `ebpf:"listen6_count"`
 	MinHits        *ebpf.VariableSpec `ebpf:"min_hits"`
 	Places         *ebpf.VariableSpec `ebpf:"places"`
+	ReversePath    *ebpf.VariableSpec `ebpf:"reverse_path"`
 	UdpPayload     *ebpf.VariableSpec `ebpf:"udp_payload"`
 	WordKeys       *ebpf.VariableSpec `ebpf:"word_keys"`
 }
@@ -262,6 +274,7 @@ func (o *xdpObjects) Close() error {
 // It can be passed to loadXdpObjects or ebpf.CollectionSpec.LoadAndAssign.
 type xdpMaps struct {
 	Answers  *ebpf.Map `ebpf:"answers"`
+	Arrivals *ebpf.Map `ebpf:"arrivals"`
 	Bodies   *ebpf.Map `ebpf:"bodies"`
 	Buckets  *ebpf.Map `ebpf:"buckets"`
 	Clients  *ebpf.Map `ebpf:"clients"`
@@ -274,6 +287,7 @@ type xdpMaps struct {
 func (m *xdpMaps) Close() error {
 	return _XdpClose(
 		m.Answers,
+		m.Arrivals,
 		m.Bodies,
 		m.Buckets,
 		m.Clients,
@@ -306,6 +320,7 @@ type xdpVariables struct {
 	Listen6Count   *ebpf.Variable `ebpf:"listen6_count"`
 	MinHits        *ebpf.Variable `ebpf:"min_hits"`
 	Places         *ebpf.Variable `ebpf:"places"`
+	ReversePath    *ebpf.Variable `ebpf:"reverse_path"`
 	UdpPayload     *ebpf.Variable `ebpf:"udp_payload"`
 	WordKeys       *ebpf.Variable `ebpf:"word_keys"`
 }

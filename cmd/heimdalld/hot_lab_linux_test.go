@@ -22,10 +22,15 @@ type hotLab struct {
 	outside, inside [2]net.Conn
 }
 
-// newHotLab starts the daemon with the XDP program in a mode.
-func newHotLab(t *testing.T, mode string) *hotLab {
+// newHotLab starts the daemon with the XDP program in a mode. prepare, if there is one, does before that what a test needs
+// in the namespaces, and returns more of [xdp] and what follows it.
+func newHotLab(t *testing.T, mode string, prepare ...func(*veth) string) *hotLab {
 	t.Helper()
 	l := &hotLab{veth: newVeth(t, 1)}
+	more := ""
+	for _, f := range prepare {
+		more += f(l.veth)
+	}
 	l.version.Store(1)
 	l.writeZone(t, 1)
 	var up *upstream
@@ -43,12 +48,13 @@ prefetch = 0
 mode = %q
 interfaces = [%q]
 answer_min_hits = 2
+%s
 [admin]
 socket = "admin.sock"
 [[zone]]
 name = "hot.test."
 file = "zone"
-`, vethIPv4, vethIPv6, mode, vethServer)+forward(".", up), l.netns()...)
+`, vethIPv4, vethIPv6, mode, vethServer, more)+forward(".", up), l.netns()...)
 	for i, to := range []string{vethIPv4, vethIPv6} {
 		l.outside[i] = l.dial(t, "udp", "", to)
 		var err error

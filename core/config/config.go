@@ -87,6 +87,7 @@ type XDP struct {
 	AnswerCache   bool     `toml:"answer_cache"`
 	AnswerEntries int      `toml:"answer_entries"`
 	AnswerMinHits int      `toml:"answer_min_hits"`
+	ReversePath   string   `toml:"reverse_path"`
 	Steer         string   `toml:"steer"`
 }
 

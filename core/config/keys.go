@@ -83,6 +83,7 @@ var keys = []key{
 	{Name: "xdp.answer_cache", Default: true},
 	{Name: "xdp.answer_entries", Default: int64(65536), Min: 1, Max: 16 << 20, Unit: "answers"},
 	{Name: "xdp.answer_min_hits", Default: int64(4), Min: 1, Max: 65535, Unit: "hits"},
+	{Name: "xdp.reverse_path", Default: "off", Values: []string{"off", "loose", "strict"}},
 	{Name: "xdp.steer", Default: "flow", Values: []string{"flow", "cpu", "name"}},
 
 	{Name: "limit.queries_per_second", Default: int64(0), Max: 100_000_000, Unit: "queries", Reload: true},

@@ -135,6 +135,30 @@ struct interface {
 	__u32 veth;   // it is an end of a veth pair
 };
 
+struct vlan {
+	__be16 tci;
+	__be16 proto;
+};
+
+static __always_inline int is_vlan(__be16 proto)
+{
+	return proto == bpf_htons(ETH_P_8021Q) || proto == bpf_htons(ETH_P_8021AD);
+}
+
+// On what a packet comes: a network interface, and VLAN tags; 0: none.
+struct arrival {
+	__u32 index; // of the interface
+	__u16 outer; // ID with one of the bits below
+	__u16 inner;
+};
+enum { TAG_CUSTOMER = 1 << 12, TAG_SERVICE = 1 << 13 }; // 802.1Q, 802.1ad
+
+// How the way back to a client is checked.
+enum { REVERSE_OFF, REVERSE_LOOSE, REVERSE_STRICT };
+
+// Numbers of the kernel's.
+enum { FAMILY_IPV4 = 2, FAMILY_IPV6 = 10, LOOPBACK = 1 };
+
 // A prefix of client addresses, for the longest match.
 struct client_key {
 	__u32 bits; // of what follows

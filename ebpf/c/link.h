@@ -6,16 +6,6 @@
 
 #include "state.h"
 
-struct vlan {
-	__be16 tci;
-	__be16 proto;
-};
-
-static __always_inline int is_vlan(__be16 proto)
-{
-	return proto == bpf_htons(ETH_P_8021Q) || proto == bpf_htons(ETH_P_8021AD);
-}
-
 static __always_inline int ipv4(struct iphdr *ip, void *end, struct query *q)
 {
 	struct udphdr *udp = (void *)(ip + 1);

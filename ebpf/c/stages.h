@@ -7,6 +7,7 @@
 #include "question.h"
 #include "client.h"
 #include "answer.h"
+#include "reverse.h"
 #include "sockets.h"
 
 // decide takes a packet through the stages to its exit.
@@ -14,6 +15,7 @@ static __always_inline enum exit decide(struct xdp_md *ctx, struct query *q)
 {
 	enum exit exit;
 	__u32 who;
+	int over;
 
 	exit = locate(ctx, q);
 	if (exit)
@@ -22,11 +24,15 @@ static __always_inline enum exit decide(struct xdp_md *ctx, struct query *q)
 	if (who & CLIENT_DENY)
 		return DROP_DENIED;
 	exit = question(ctx, q);
-	if (limit_interval && exit < DROP_SHORT && !(who & CLIENT_EXEMPT) && limited(q)) {
-		if (exit || !limit_slip || bpf_get_prandom_u32() % limit_slip)
-			return DROP_LIMIT;
+	if (exit >= DROP_SHORT)
+		return exit;
+	over = limit_interval && !(who & CLIENT_EXEMPT) && limited(q);
+	if (over && (exit || !limit_slip || bpf_get_prandom_u32() % limit_slip))
+		return DROP_LIMIT;
+	if (reverse_path && astray(ctx, q))
+		return PASS_REVERSE_PATH;
+	if (over)
 		return slip(ctx, q);
-	}
 	if (exit)
 		return exit;
 	return answer(ctx, q, who);

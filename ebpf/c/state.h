@@ -9,6 +9,7 @@
 const volatile __u64 word_keys[NAME_WORDS][4]; // of the hash: for each word of a name, two for each half
 const volatile __u64 end_keys[6]; // to begin each half with, for type and bits in each, and to scatter the whole
 const volatile __u32 places; // in answers, less one
+const volatile __u32 reverse_path; // REVERSE_OFF and so on
 const volatile __u64 epoch; // zero of the shards' clocks, in ns of CLOCK_MONOTONIC
 
 volatile __u32 generation;   // answers of another one are not given
@@ -89,6 +90,15 @@ struct {
 	__type(key, __u32);
 	__array(values, struct client_table);
 } clients SEC(".maps");
+
+// What the host takes for the interface that a packet has come on, where it is not the one it came on.
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 8192);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct arrival);
+	__type(value, __u32); // index
+} arrivals SEC(".maps");
 
 // AF_XDP sockets, of all queues of all interfaces.
 struct {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"slices"
 	"sync"
 
@@ -72,7 +73,7 @@ func (x *xdp) modes() (list []string) {
 
 // load loads the program and attaches it to the interfaces that allow it. It fails if none does.
 func (x *xdp) load(c *config.Config) (err error) {
-	o := ebpf.Options{Epoch: x.s.epoch, Seed: newNameSeed()}
+	o := ebpf.Options{Epoch: x.s.epoch, Seed: newNameSeed(), Reverse: reversePaths[c.XDP.ReversePath]}
 	if c.XDP.AnswerCache {
 		o.Entries = c.XDP.AnswerEntries
 	}
@@ -105,8 +106,17 @@ func (x *xdp) load(c *config.Config) (err error) {
 	if failed != nil {
 		x.s.warn("the XDP program is not on all interfaces", failed)
 	}
-	return nil
+	if o.Reverse != ebpf.ReverseOff {
+		if off := ebpf.NotForwarding(os.DirFS("/")); len(off) > 0 {
+			x.s.warn("the XDP program finds no way back to clients, so that the kernel's own stack gets their queries",
+				fmt.Errorf("xdp.reverse_path = %q takes `%s`", c.XDP.ReversePath, ebpf.ForwardCommand(off)))
+		}
+	}
+	return x.program.FollowInterfaces()
 }
+
+// reversePaths are the values of xdp.reverse_path.
+var reversePaths = map[string]ebpf.ReversePath{"off": ebpf.ReverseOff, "loose": ebpf.ReverseLoose, "strict": ebpf.ReverseStrict}
 
 // configure gives the program what a reload may change. All else stays as it was at the start, as with the shards.
 func (x *xdp) configure(c *config.Config) error {

@@ -88,6 +88,9 @@ func (x *xdp) follow() {
 	if err := x.setEndpoints(); err != nil {
 		x.s.log.Warn("the XDP program does not follow the addresses of this machine", "error", err)
 	}
+	if err := x.program.FollowInterfaces(); err != nil {
+		x.s.log.Warn("the XDP program does not follow the interfaces of this machine", "error", err)
+	}
 	if err := x.program.RetryClients(); err != nil {
 		x.s.log.Error("the XDP program has not taken the lists of clients yet", "error", err)
 	}
