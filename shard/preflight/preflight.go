@@ -76,6 +76,7 @@ var checks = []check{
 	{name: "interface", each: interfaceUp},
 	{name: "xdp_mode", each: xdpMode},
 	{name: "xdp_program", each: otherProgram},
+	{name: "source_check", each: sourceCheck},
 	{name: "mtu", each: mtu},
 	{name: "vlan_offload", each: vlanOffload},
 	{name: "queues", each: queues},

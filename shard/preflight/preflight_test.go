@@ -73,6 +73,22 @@ func TestInspectCases(t *testing.T) {
 			f.set("proc/99/limits", "Max open files 1048576 1048576 files")
 			o.PID = "99"
 		}},
+		{"strict", "source_check", Warn, `set xdp.reverse_path to "strict"`, func(f *fake, _ *Options) { f.set("proc/sys/net/ipv4/conf/eth0/rp_filter", "1") }},
+		{"strict for all", "source_check", Warn, "skips rp_filter", func(f *fake, o *Options) {
+			f.set("proc/sys/net/ipv4/conf/all/rp_filter", "1")
+			o.Config.XDP.ReversePath = "loose"
+		}},
+		{"loose", "source_check", OK, "without any route", func(f *fake, _ *Options) { f.set("proc/sys/net/ipv4/conf/all/rp_filter", "2") }},
+		{"strict both", "source_check", OK, "asks for no more", func(f *fake, o *Options) {
+			f.set("proc/sys/net/ipv4/conf/eth0/rp_filter", "1")
+			f.set("proc/sys/net/ipv4/conf/lo/forwarding", "1")
+			o.Config.XDP.ReversePath = "strict"
+		}},
+		{"no forwarding", "source_check", Fail, "sysctl -w net.ipv4.conf.lo.forwarding=1 net.ipv6.conf.lo.forwarding=1", func(f *fake, o *Options) {
+			f.set("proc/sys/net/ipv4/conf/lo/forwarding", "0")
+			f.set("proc/sys/net/ipv6/conf/lo/forwarding", "0")
+			o.Config.XDP.ReversePath = "strict"
+		}},
 		{"memlock", "memlock", Warn, "LimitMEMLOCK", func(f *fake, _ *Options) { f.set("proc/self/status", "CapEff:\t000001ffffffbfff") }},
 		{"rmem_max", "rmem_max", Warn, "sysctl -w net.core.rmem_max=4194304", func(f *fake, o *Options) {
 			f.set("proc/sys/net/core/rmem_max", "212992")
