@@ -92,6 +92,14 @@ func bind(fd int, at *rawAddr) syscall.Errno {
 	return e
 }
 
+// disconnect unties a datagram socket from its server (connect(2), "AF_UNSPEC"),
+// and with that from the port that the kernel chose for it.
+func disconnect(fd int) syscall.Errno {
+	var unspec rawAddr
+	_, _, e := syscall.RawSyscall(unix.SYS_CONNECT, uintptr(fd), uintptr(unsafe.Pointer(&unspec[0])), uintptr(unspec.size()))
+	return e
+}
+
 // connect ties a datagram socket to its server, or begins to connect a
 // non-blocking stream, or tells how that goes:
 // EINPROGRESS and EALREADY mean it is under way, zero and EISCONN that it is

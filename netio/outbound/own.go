@@ -17,15 +17,30 @@ const sortNanos = int64(10 * time.Millisecond)
 // server. The kernel drops what others send to it, and reports on it that the
 // query reached nobody, in an ICMP message that names the port.
 type own struct {
-	fd      int // -1: not open
-	turn    uint32
-	overdue bool   // in owns.overdue
-	ref     uint64 // of the query
-	born    int64
-	due     int64
-	prev    uint16
-	next    uint16 // of the same queue, or of the free ones
+	fd    int // -1: not open
+	turn  uint32
+	state ownState
+	loose bool // its port is the kernel's choice, which ends with the connection
+	ipv6  bool
+	ref   uint64 // of the query
+	born  int64
+	due   int64
+	prev  uint16
+	next  uint16 // of the same queue, or of the free ones
 }
+
+type ownState uint8
+
+const (
+	ownClosed  ownState = iota
+	ownWaiting          // for an answer that is due
+	ownOverdue          // a late answer is still taken, unless the room is needed
+	ownIdle             // without a port, kept for a query to come
+)
+
+// maxIdle bounds the sockets of each family that are kept for queries to come: more
+// than that many rarely end together.
+const maxIdle = 64
 
 // queue is sockets in the order in which they were opened; noSocket ends it.
 type queue struct{ head, tail uint16 }
@@ -35,27 +50,28 @@ type queue struct{ head, tail uint16 }
 type owns struct {
 	list    []own // by number less first
 	first   int
-	used    int    // list[:used] has been in use
-	free    uint16 // indices, the one freed last first
-	open    int
-	waiting queue // for an answer that is due
-	overdue queue // late answers are still taken, unless the room is needed
-	sorted  int64 // when waiting was last searched for what is overdue
-	sweepAt int64 // when a socket may next be too old
+	used    int      // list[:used] has been in use
+	free    uint16   // indices, the one freed last first
+	open    int      // those with a query
+	queues  [2]queue // of ownWaiting and ownOverdue
+	sorted  int64    // when the first queue was last searched for what is overdue
+	sweepAt int64    // when a socket may next be too old
 }
 
 func (o *owns) init(first, n int) {
 	none := queue{noSocket, noSocket}
-	*o = owns{list: make([]own, n), first: first, free: noSocket, waiting: none, overdue: none,
-		sorted: math.MinInt64 / 2, sweepAt: math.MaxInt64}
+	*o = owns{list: make([]own, n), first: first, free: noSocket,
+		queues: [2]queue{none, none}, sorted: math.MinInt64 / 2, sweepAt: math.MaxInt64}
 }
 
-// index returns the index of a socket number, or false if it is none of an open
-// socket of one query.
+// index returns the index of a socket number, or false if it is none of a socket
+// with a query.
 func (o *owns) index(sock uint16) (uint16, bool) {
 	i := int(sock) - o.first
-	return uint16(i), i >= 0 && i < o.used && o.list[i].fd >= 0
+	return uint16(i), i >= 0 && i < o.used && o.list[i].state.busy()
 }
+
+func (s ownState) busy() bool { return s == ownWaiting || s == ownOverdue }
 
 // take returns a free index; there is one.
 func (o *owns) take() uint16 {
@@ -67,16 +83,11 @@ func (o *owns) take() uint16 {
 	return uint16(o.used - 1)
 }
 
-func (o *owns) queue(overdue bool) *queue {
-	if overdue {
-		return &o.overdue
-	}
-	return &o.waiting
-}
+func (o *owns) queue(s ownState) *queue { return &o.queues[s-ownWaiting] }
 
-func (o *owns) push(i uint16, overdue bool) {
-	q, s := o.queue(overdue), &o.list[i]
-	s.overdue, s.prev, s.next = overdue, q.tail, noSocket
+func (o *owns) push(i uint16, state ownState) {
+	q, s := o.queue(state), &o.list[i]
+	s.state, s.prev, s.next = state, q.tail, noSocket
 	if q.tail != noSocket {
 		o.list[q.tail].next = i
 	} else {
@@ -87,7 +98,7 @@ func (o *owns) push(i uint16, overdue bool) {
 
 func (o *owns) remove(i uint16) {
 	s := &o.list[i]
-	q := o.queue(s.overdue)
+	q := o.queue(s.state)
 	if s.prev != noSocket {
 		o.list[s.prev].next = s.next
 	} else {
@@ -102,7 +113,7 @@ func (o *owns) remove(i uint16) {
 
 // Own opens a socket for one query, on a random port and connected to server.
 // Its answer is expected until due, in nanoseconds of the shard's clock, and
-// taken for Options.Grace as long as there is room. The socket is closed when the
+// taken for Options.Grace as long as there is room. The port is given up when the
 // sink says that the query has ended, or by Release. ref names the query in
 // UpstreamRefused.
 //
@@ -110,8 +121,7 @@ func (o *owns) remove(i uint16) {
 // wait for answers that are due.
 func (p *Pool) Own(ref uint64, server netip.AddrPort, due int64) (sock uint16, err error) {
 	ipv6 := !server.Addr().Unmap().Is4()
-	f := p.family(ipv6)
-	if !f.usable {
+	if !p.family(ipv6).usable {
 		return 0, syscall.EAFNOSUPPORT
 	}
 	if e := p.address(&p.to, server); e != 0 {
@@ -123,89 +133,164 @@ func (p *Pool) Own(ref uint64, server netip.AddrPort, due int64) (sock uint16, e
 		p.stats.PortsRefused++
 		return 0, ErrLimit
 	}
-	fd, e := p.bindOwn(f)
-	if e == 0 {
-		if e = connect(fd, &p.to); e != 0 {
-			closeSocket(fd)
-			p.stats.SendErrors++
-			return 0, e
-		}
+	i, e := p.openOwn(ipv6)
+	if e != 0 && outOfRoom(e) && p.evictOwn() {
+		i, e = p.openOwn(ipv6)
 	}
 	if e != 0 {
 		p.stats.OpenErrors++
 		return 0, e
 	}
-	i := o.take()
-	sock = uint16(o.first) + i
-	if err := p.poller.Add(fd, netio.Readable, netio.Token(netio.KindOutUDP, uint32(sock))); err != nil {
-		o.list[i] = own{fd: -1, next: o.free}
-		o.free = i
-		p.stats.OpenErrors++
-		closeSocket(fd)
-		return 0, syscall.ENOSPC
-	}
-	o.list[i] = own{fd: fd, turn: o.list[i].turn + 1, ref: ref, born: p.now, due: due}
-	o.push(i, false)
+	s := &o.list[i]
+	s.turn++
+	s.ref, s.born, s.due = ref, p.now, due
+	o.push(i, ownWaiting)
 	o.open++
 	o.sweepAt = min(o.sweepAt, p.now+int64(p.o.Grace))
-	p.stats.Opened++
-	return sock, nil
+	if e := connect(s.fd, &p.to); e != 0 {
+		p.stats.SendErrors++
+		p.shutOwn(i)
+		return 0, e
+	}
+	return uint16(o.first) + i, nil
 }
 
-// bindOwn opens a socket on a random port. When descriptors have run out, that of
-// an overdue query is given up.
-func (p *Pool) bindOwn(f *family) (int, syscall.Errno) {
-	open := func(port uint16) (int, syscall.Errno) {
-		f.local.setPort(port)
-		return openOwn(&f.local)
+// outOfRoom says whether an error means that there is no descriptor or no memory.
+func outOfRoom(e syscall.Errno) bool {
+	return e == syscall.EMFILE || e == syscall.ENFILE || e == syscall.ENOBUFS || e == syscall.ENOMEM
+}
+
+// openOwn returns a socket to be connected: one on a random port, or one that the
+// kernel will choose a port for. It chooses among those of
+// net.ipv4.ip_local_port_range at random, so that where a random port lies within,
+// it may as well choose. Its choice ends with the connection, and the socket can be
+// used again, which costs a quarter as much. It does not choose the port of a tunnel
+// that it has.
+func (p *Pool) openOwn(ipv6 bool) (uint16, syscall.Errno) {
+	o, f := &p.owns, p.family(ipv6)
+	port := p.randomPort()
+	loose := port >= p.kernelPorts[0] && port <= p.kernelPorts[1] && !f.bind.IsValid()
+	if i := f.idle; loose && i != noSocket {
+		f.idle = o.list[i].next
+		f.idles--
+		return i, 0
 	}
-	fd, e := p.bind(open)
-	switch e {
-	case syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM:
-		if p.evictOwn() {
-			return p.bind(open)
+	fd, e := -1, syscall.Errno(0)
+	if loose {
+		fd, e = openUnbound(ipv6)
+	} else {
+		fd, e = p.bind(port, func(port uint16) (int, syscall.Errno) {
+			f.local.setPort(port)
+			return openOwn(&f.local)
+		})
+	}
+	if e != 0 {
+		return 0, e
+	}
+	if o.free == noSocket && o.used == len(o.list) { // Those left are idle, and of no use for this one.
+		p.closeIdle()
+	}
+	i := o.take()
+	if err := p.poller.Add(fd, netio.Readable, netio.Token(netio.KindOutUDP, uint32(o.first)+uint32(i))); err != nil {
+		closeSocket(fd)
+		o.give(i)
+		return 0, syscall.ENOSPC
+	}
+	p.stats.Opened++
+	s := &o.list[i]
+	s.fd, s.loose, s.ipv6 = fd, loose, ipv6
+	return i, 0
+}
+
+// give takes a free index back.
+func (o *owns) give(i uint16) {
+	s := &o.list[i]
+	s.fd, s.state, s.next = -1, ownClosed, o.free
+	o.free = i
+}
+
+// closeIdle closes an idle socket.
+func (p *Pool) closeIdle() {
+	for n := range p.families {
+		if i := p.families[n].idle; i != noSocket {
+			p.dropIdle(i)
+			return
 		}
 	}
-	return fd, e
 }
 
-// Release closes the socket of a query that is not wanted any more.
+// Release gives up the port of a query that is not wanted any more.
 func (p *Pool) Release(sock uint16) {
 	if i, ok := p.owns.index(sock); ok {
 		p.shutOwn(i)
 	}
 }
 
+// shutOwn closes the socket of a query.
 func (p *Pool) shutOwn(i uint16) {
 	o := &p.owns
-	s := &o.list[i]
-	closeSocket(s.fd)
 	o.remove(i)
-	s.fd, s.next = -1, o.free
-	o.free = i
 	o.open--
+	closeSocket(o.list[i].fd)
+	o.give(i)
+}
+
+// endOwn gives up the port of a query that has been answered, and keeps its socket
+// if it can serve another one.
+func (p *Pool) endOwn(i uint16) {
+	o := &p.owns
+	s := &o.list[i]
+	f := p.family(s.ipv6)
+	if !s.loose || f.idles >= maxIdle || disconnect(s.fd) != 0 {
+		p.shutOwn(i)
+		return
+	}
+	o.remove(i)
+	o.open--
+	s.state, s.next = ownIdle, f.idle
+	f.idle = i
+	f.idles++
+}
+
+// dropIdle closes a socket if it is idle: something came to it before it was.
+func (p *Pool) dropIdle(i uint16) {
+	o := &p.owns
+	if int(i) >= o.used || o.list[i].state != ownIdle {
+		return
+	}
+	f := p.family(o.list[i].ipv6)
+	for at := &f.idle; *at != noSocket; at = &o.list[*at].next {
+		if *at == i {
+			*at = o.list[i].next
+			f.idles--
+			closeSocket(o.list[i].fd)
+			o.give(i)
+			return
+		}
+	}
 }
 
 // evictOwn closes the socket whose query has been overdue longest. False if there
 // is none.
 func (p *Pool) evictOwn() bool {
 	o := &p.owns
-	if o.overdue.head == noSocket && p.now-o.sorted >= sortNanos {
+	overdue := o.queue(ownOverdue)
+	if overdue.head == noSocket && p.now-o.sorted >= sortNanos {
 		o.sorted = p.now
-		for i := o.waiting.head; i != noSocket; {
+		for i := o.queue(ownWaiting).head; i != noSocket; {
 			next := o.list[i].next
 			if o.list[i].due <= p.now {
 				o.remove(i)
-				o.push(i, true)
+				o.push(i, ownOverdue)
 			}
 			i = next
 		}
 	}
-	if o.overdue.head == noSocket {
+	if overdue.head == noSocket {
 		return false
 	}
 	p.stats.PortsEvicted++
-	p.shutOwn(o.overdue.head)
+	p.shutOwn(overdue.head)
 	return true
 }
 
@@ -213,7 +298,8 @@ func (p *Pool) evictOwn() bool {
 func (p *Pool) sweepOwn() {
 	o := &p.owns
 	next := int64(math.MaxInt64)
-	for _, q := range [...]*queue{&o.overdue, &o.waiting} {
+	for n := range o.queues {
+		q := &o.queues[n]
 		for q.head != noSocket && p.now-o.list[q.head].born >= int64(p.o.Grace) {
 			p.shutOwn(q.head)
 		}
@@ -268,11 +354,11 @@ func (p *Pool) receiveOwn(i uint16) {
 		}
 		for k := range n {
 			done := p.deliver(uint16(p.owns.first)+i, k)
-			if s.fd < 0 || s.turn != turn {
+			if !s.state.busy() || s.turn != turn {
 				return // the sink's queries needed the room
 			}
 			if done {
-				p.shutOwn(i)
+				p.endOwn(i)
 				return
 			}
 		}

@@ -39,7 +39,7 @@ func TestOwnPorts(t *testing.T) {
 			for b := range bits {
 				bits[b] += int(from.Port() >> b & 1)
 			}
-			if from.Port() < 1024 || avoid(from.Port()) {
+			if port := from.Port(); port < 1024 || avoid(port) && (port < h.kernelPorts[0] || port > h.kernelPorts[1]) {
 				t.Errorf("port %d", from.Port())
 			}
 			s.write("a", from)
@@ -230,5 +230,49 @@ func TestNoDescriptorForAnOwnPort(t *testing.T) {
 	h.own(3, s.addr, "q")
 	if st := h.Stats(); st.Ports != 1 || st.PortsEvicted != 1 || st.OpenErrors == 0 {
 		t.Errorf("%+v", st)
+	}
+}
+
+// Where the kernel chooses the port, one socket serves query after query, each from another port. What comes late for an
+// earlier one has no effect but that the socket is closed.
+func TestSocketServesAnotherQuery(t *testing.T) {
+	for _, addr := range []string{"127.0.0.1:0", "[::1]:0"} {
+		h := newHarness(t, Options{})
+		h.kernelPorts = [2]uint16{1024, 65535}
+		h.done = true
+		s, other := newUDPServer(t, addr), newUDPServer(t, addr)
+		before := h.Stats().Opened
+		ports := map[uint16]bool{}
+		const n = 100
+		for i := range n {
+			h.own(uint64(i), s.addr, "q")
+			_, from := s.read()
+			ports[from.Port()] = true
+			s.write("a", from)
+			h.until("answered", func() bool { return len(h.datagrams) > i })
+			h.quiet()
+			if i == n-1 {
+				s.write("late", from) // to a port that is closed by now
+			}
+		}
+		if opened := h.Stats().Opened - before; opened != 1 || len(ports) < n-5 || h.Stats().Ports != 0 {
+			t.Errorf("%s: %d sockets for %d ports; %+v", addr, opened, len(ports), h.Stats())
+		}
+		// Two answers: the second is read with the first, or waits at a socket without a query.
+		h.own(200, s.addr, "q")
+		_, from := s.read()
+		h.datagrams = nil
+		s.write("a", from)
+		s.write("again", from)
+		h.until("answered", func() bool { return len(h.datagrams) > 0 })
+		h.quiet()
+		h.own(201, other.addr, "q")
+		_, from = other.read()
+		other.write("b", from)
+		h.until("answered", func() bool { return h.datagrams[len(h.datagrams)-1].msg == "b" })
+		h.quiet()
+		if st := h.Stats(); st.Ports != 0 || st.SockErrors != 0 {
+			t.Errorf("%s: %+v", addr, st)
+		}
 	}
 }

@@ -40,14 +40,15 @@ type Pool struct {
 	stats  Stats
 
 	// UDP.
-	owns     owns
-	families [2]family // the shared sockets of IPv4 and IPv6
-	sockets  []socket  // these by number
-	free     []uint16  // numbers not in use, longest unused first
-	sweepAt  int64     // when one of them is next too old
-	batch    batch
-	to       rawAddr // the address being sent to
-	zones    []zone
+	owns        owns
+	families    [2]family // the shared sockets of IPv4 and IPv6
+	kernelPorts [2]uint16 // the first and last that the kernel chooses among
+	sockets     []socket  // these by number
+	free        []uint16  // numbers not in use, longest unused first
+	sweepAt     int64     // when one of them is next too old
+	batch       batch
+	to          rawAddr // the address being sent to
+	zones       []zone
 
 	// TCP.
 	servers  map[netip.AddrPort]*stream // the first of each server's streams
@@ -100,6 +101,8 @@ func (p *Pool) Ready(kind netio.Kind, index uint32, events uint32, now int64) {
 		}
 		if i, ok := p.owns.index(uint16(index)); ok {
 			p.receiveOwn(i)
+		} else if int(index) >= p.owns.first {
+			p.dropIdle(uint16(int(index) - p.owns.first))
 		} else if int(index) < len(p.sockets) && p.sockets[index].fd >= 0 {
 			p.receive(uint16(index))
 		}
@@ -151,9 +154,12 @@ func (p *Pool) Close() {
 		}
 	}
 	for i := range p.owns.used {
-		if p.owns.list[i].fd >= 0 {
+		if p.owns.list[i].state.busy() {
 			p.shutOwn(uint16(i))
 		}
+	}
+	for p.families[0].idles+p.families[1].idles > 0 {
+		p.closeIdle()
 	}
 	for _, st := range p.streams {
 		if st.fd >= 0 {

@@ -1,7 +1,9 @@
 package outbound
 
 import (
+	"fmt"
 	"net/netip"
+	"os"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -32,23 +34,41 @@ func openDatagram(ipv6 bool, addr netip.Addr, port uint16, rcvBuf int) (int, sys
 	return openSocket(ipv6, unix.SOCK_DGRAM, options, netip.AddrPortFrom(addr, port), true)
 }
 
-// openOwn opens a UDP socket at a local address, to be connected. What it learns of
-// path MTUs does no harm: a query is shorter than the least that the kernel
-// believes, 552 octets.
-func openOwn(local *rawAddr) (int, syscall.Errno) {
+// openUnbound opens a UDP socket that gets a port of the kernel's choice when it is
+// connected. What it learns of path MTUs does no harm: a query is shorter than the
+// least that the kernel believes, 552 octets.
+func openUnbound(ipv6 bool) (int, syscall.Errno) {
 	domain := unix.AF_INET
-	if local.is6() {
+	if ipv6 {
 		domain = unix.AF_INET6
 	}
 	fd, err := unix.Socket(domain, unix.SOCK_DGRAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return -1, errno(err)
 	}
-	if e := bind(fd, local); e != 0 {
-		closeSocket(fd)
-		return -1, e
-	}
 	return fd, 0
+}
+
+// openOwn opens the same at a local address and port.
+func openOwn(local *rawAddr) (int, syscall.Errno) {
+	fd, e := openUnbound(local.is6())
+	if e == 0 {
+		if e = bind(fd, local); e != 0 {
+			closeSocket(fd)
+			return -1, e
+		}
+	}
+	return fd, e
+}
+
+// localPortRange returns the first and last port that the kernel chooses among.
+func localPortRange() (low, high uint16, ok bool) {
+	text, err := os.ReadFile("/proc/sys/net/ipv4/ip_local_port_range")
+	if err != nil {
+		return 0, 0, false
+	}
+	_, err = fmt.Sscan(string(text), &low, &high)
+	return low, high, err == nil && low <= high
 }
 
 // openStream opens a TCP socket that leaves from addr when that is not zero.

@@ -27,6 +27,14 @@ func openDatagram(ipv6 bool, addr netip.Addr, port uint16, rcvBuf int) (int, sys
 
 func openOwn(local *rawAddr) (int, syscall.Errno) { return -1, syscall.ENOSYS }
 
+func openUnbound(ipv6 bool) (int, syscall.Errno) { return -1, syscall.ENOSYS }
+
+func localPortRange() (low, high uint16, ok bool) { return 0, 0, false }
+
+func disconnect(fd int) syscall.Errno { return syscall.ENOSYS }
+
+func bind(fd int, at *rawAddr) syscall.Errno { return syscall.ENOSYS }
+
 func openStream(ipv6 bool, addr netip.Addr) (int, syscall.Errno) { return -1, syscall.ENOSYS }
 
 func closeSocket(fd int) {}

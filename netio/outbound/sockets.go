@@ -31,6 +31,8 @@ type family struct {
 	active  []uint16   // the sockets in use, or noSocket where none is open yet
 	open    int        // how many of them are open
 	retired []uint16   // replaced sockets, the earliest first
+	idle    uint16     // the first of the sockets of one query that wait for another
+	idles   int        // how many of them there are
 }
 
 // socket is one shared source port, or a number for one.
@@ -61,9 +63,14 @@ func (p *Pool) openFamilies() error {
 		p.free[i] = uint16(i)
 	}
 	p.owns.init(total, p.o.Ports)
+	p.kernelPorts = [2]uint16{1, 0}
+	if low, high, ok := localPortRange(); ok && low >= p.o.MinPort && high <= p.o.MaxPort {
+		p.kernelPorts = [2]uint16{low, high}
+	}
 	var missing error
 	for i := range p.families {
 		f := &p.families[i]
+		f.idle = noSocket
 		f.active = make([]uint16, p.o.Sockets)
 		for j := range f.active {
 			f.active[j] = noSocket
@@ -140,7 +147,7 @@ func (p *Pool) Pick(server netip.AddrPort) (sock uint16, ok bool) {
 // that was there.
 func (p *Pool) openAt(ipv6 bool, place int) (uint16, syscall.Errno) {
 	f := p.family(ipv6)
-	fd, e := p.bind(func(port uint16) (int, syscall.Errno) { return openDatagram(ipv6, f.bind, port, p.o.RcvBuf) })
+	fd, e := p.bind(p.randomPort(), func(port uint16) (int, syscall.Errno) { return openDatagram(ipv6, f.bind, port, p.o.RcvBuf) })
 	if e != 0 {
 		p.stats.OpenErrors++
 		return 0, e
@@ -164,15 +171,15 @@ func (p *Pool) openAt(ipv6 bool, place int) (uint16, syscall.Errno) {
 }
 
 // bind opens a socket on a random port, with the function that opens one on a
-// given port, or on any for zero.
-func (p *Pool) bind(open func(port uint16) (int, syscall.Errno)) (int, syscall.Errno) {
+// given port, or on any for zero. port is the first to try.
+func (p *Pool) bind(port uint16, open func(port uint16) (int, syscall.Errno)) (int, syscall.Errno) {
 	var last syscall.Errno
 	for range maxBindTries {
-		fd, e := open(p.randomPort())
+		fd, e := open(port)
 		if e == 0 {
 			return fd, 0
 		}
-		last = e
+		last, port = e, p.randomPort()
 		// EACCES: below net.ipv4.ip_unprivileged_port_start.
 		if e != syscall.EADDRINUSE && e != syscall.EACCES {
 			return -1, e
