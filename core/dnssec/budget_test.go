@@ -59,3 +59,29 @@ func TestDigestsCost(t *testing.T) {
 		t.Errorf("beyond the budget: %v", z.Result)
 	}
 }
+
+// TestHashesCostTime spends the time of one question on NSEC3 hashes: signatures and hashes share it.
+func TestHashesCostTime(t *testing.T) {
+	hash := func(v *Validator, names int) (computed int) {
+		d := NewDenial(name(t, "example."))
+		for _, set := range secure(t, "example.", "0p9mhaveqvm6t7vbl5lop2u3t2rp3tom.example. NSEC3 1 0 50 - 0p9mhaveqvm6t7vbl5lop2u3t2rp3ton A") {
+			d.Add(set)
+		}
+		for i := range names {
+			if _, ok := d.hash(v, name(t, fmt.Sprintf("n%d.example.", i))); ok {
+				computed++
+			}
+		}
+		return computed
+	}
+	v := testValidator()
+	v.Budget.Micros = 100
+	if n := hash(v, 50); n != 100*blocksPerMicro/51 || v.Budget.Micros < 0 {
+		t.Errorf("%d names of 51 blocks were hashed in 100 µs, and %d µs are left", n, v.Budget.Micros)
+	}
+	v = testValidator()
+	whole := *v.Budget
+	if n := hash(v, 1000); n != whole.HashBlocks/51 || whole.Micros-v.Budget.Micros != n*51/blocksPerMicro {
+		t.Errorf("%d names were hashed, for %d µs", n, whole.Micros-v.Budget.Micros)
+	}
+}

@@ -52,10 +52,9 @@ func (d *Denial) hash(v *Validator, name dname.Name) (sum [hashLen]byte, ok bool
 			return d.hashed[i].hash, true
 		}
 	}
-	if v.Budget.HashBlocks < d.cost {
+	if !v.Budget.affordHash(d.cost) {
 		return sum, false
 	}
-	v.Budget.HashBlocks -= d.cost
 	sum = hashName(name, d.param.Iterations, d.param.Salt)
 	d.hashed = append(d.hashed, hashedName{name, sum})
 	return sum, true
