@@ -50,7 +50,7 @@ func explain(what string, err error) error {
 	switch {
 	case errors.As(err, &rejected):
 		why = "the kernel's verifier rejects it"
-		err = &Rejection{Words: lastWords(rejected.Log), Log: rejected.Log, cause: rejected.Cause}
+		err = &Rejection{Words: lastWords(rejected.Log), Log: rejected.Log, Cause: rejected.Cause}
 	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES):
 		why = "it needs root, or CAP_BPF with CAP_NET_ADMIN"
 	case errors.Is(err, unix.ENOSPC):

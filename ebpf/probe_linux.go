@@ -3,6 +3,7 @@ package ebpf
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/asm"
@@ -31,6 +32,32 @@ func Probe() []Feature {
 		}
 	}
 	return list
+}
+
+// TryPrograms loads the programs into the kernel, with all that their options switch on, and takes them out again. What the
+// kernel's verifier has against one is a Rejection.
+func TryPrograms() []Feature {
+	rlimit.RemoveMemlock()
+	try := func(o Options) error {
+		o.Epoch, o.Entries = time.Now(), 1
+		p, err := Load(o)
+		if err != nil {
+			return err
+		}
+		return p.Close()
+	}
+	steer := func() error {
+		s, err := loadSteering(ByName, Seed{})
+		if err != nil {
+			return err
+		}
+		return s.Close()
+	}
+	return []Feature{
+		{"the XDP program", try(Options{})},
+		{"the XDP program with xdp.reverse_path", try(Options{Reverse: ReverseStrict})},
+		{"the program that steers by name", steer()},
+	}
 }
 
 // ProgramName returns the name of a program that is in the kernel.

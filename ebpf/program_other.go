@@ -40,6 +40,9 @@ func (*Program) Try([]byte) (Verdict, []byte, error) { return 0, nil, ErrNotSupp
 // Probe finds nothing.
 func Probe() []Feature { return []Feature{{"Linux", ErrNotSupported}} }
 
+// TryPrograms has none to try.
+func TryPrograms() []Feature { return []Feature{{"Linux", ErrNotSupported}} }
+
 // ProgramName returns ErrNotSupported.
 func ProgramName(uint32) (string, error) { return "", ErrNotSupported }
 

@@ -10,14 +10,14 @@ import (
 type Rejection struct {
 	Words string   // what it says in the end
 	Log   []string // all that it says, line by line
-	cause error
+	Cause error    // of the system call
 }
 
 // Error returns the verifier's last words, in one line.
-func (r *Rejection) Error() string { return fmt.Sprintf("%s: %v", r.Words, r.cause) }
+func (r *Rejection) Error() string { return fmt.Sprintf("%s: %v", r.Words, r.Cause) }
 
 // Unwrap returns the error of the system call.
-func (r *Rejection) Unwrap() error { return r.cause }
+func (r *Rejection) Unwrap() error { return r.Cause }
 
 // lastWords returns the lines of a log that say why: those behind the last instruction, but for what was processed.
 func lastWords(log []string) string {

@@ -25,6 +25,25 @@ func AttachSteering(by By, seed Seed, sockets []Socket) (*Steering, error) {
 	if len(sockets) == 0 {
 		return nil, errors.New("steer: no sockets")
 	}
+	s, err := loadSteering(by, seed)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Update(sockets); err != nil {
+		s.empty()
+		s.objs.Close()
+		return nil, err
+	}
+	if err := unix.SetsockoptInt(sockets[0].FD, unix.SOL_SOCKET, unix.SO_ATTACH_REUSEPORT_EBPF, s.objs.Steer.FD()); err != nil {
+		s.empty()
+		s.objs.Close()
+		return nil, explain("attach the steering program", err)
+	}
+	return s, nil
+}
+
+// loadSteering loads the program, without sockets.
+func loadSteering(by By, seed Seed) (*Steering, error) {
 	spec, err := loadSteer()
 	if err != nil {
 		return nil, fmt.Errorf("read the steering program: %w", err)
@@ -36,16 +55,6 @@ func AttachSteering(by By, seed Seed, sockets []Socket) (*Steering, error) {
 	s := new(Steering)
 	if err := spec.LoadAndAssign(&s.objs, nil); err != nil {
 		return nil, explain("load the steering program", err)
-	}
-	if err := s.Update(sockets); err != nil {
-		s.empty()
-		s.objs.Close()
-		return nil, err
-	}
-	if err := unix.SetsockoptInt(sockets[0].FD, unix.SOL_SOCKET, unix.SO_ATTACH_REUSEPORT_EBPF, s.objs.Steer.FD()); err != nil {
-		s.empty()
-		s.objs.Close()
-		return nil, explain("attach the steering program", err)
 	}
 	return s, nil
 }

@@ -13,6 +13,7 @@ import (
 
 func (t *tool) doctorCommand() *cobra.Command {
 	var flags machineFlags
+	var verbose bool
 	c := &cobra.Command{
 		Use:   "doctor",
 		Short: "Check whether this machine suits the daemon, and tell what to change",
@@ -21,18 +22,24 @@ func (t *tool) doctorCommand() *cobra.Command {
 			"where it is not well, what to do. Nothing is changed. Exit code 1 when a check fails.",
 		Args:              cobra.NoArgs,
 		ValidArgsFunction: cobra.NoFileCompletions,
-		RunE:              func(cmd *cobra.Command, _ []string) error { return t.doctor(cmd.Context(), &flags) },
+		RunE:              func(cmd *cobra.Command, _ []string) error { return t.doctor(cmd.Context(), &flags, verbose) },
 	}
 	flags.add(c)
+	c.Flags().BoolVarP(&verbose, "verbose", "v", false, "show the whole log of the kernel's verifier where it rejects a program")
 	return c
 }
 
-func (t *tool) doctor(ctx context.Context, flags *machineFlags) error {
+func (t *tool) doctor(ctx context.Context, flags *machineFlags, verbose bool) error {
 	o, err := flags.options(ctx, t)
 	if err != nil {
 		return err
 	}
 	findings := preflight.Inspect(t.env.machine, o)
+	for i := range findings {
+		if !verbose {
+			findings[i].Log = nil
+		}
+	}
 	if t.json {
 		data, err := json.Marshal(findings)
 		if err == nil {
@@ -68,6 +75,9 @@ func showFindings(w io.Writer, findings []preflight.Finding, interfaces int) {
 		}
 		if f.Command != "" {
 			fmt.Fprintf(w, "        %s\n", f.Command)
+		}
+		for _, line := range f.Log {
+			fmt.Fprintf(w, "        | %s\n", line)
 		}
 	}
 	if interfaces == 0 {

@@ -23,6 +23,7 @@ type fakeMachine struct {
 	files  fstest.MapFS
 	queues int
 	refuse bool
+	log    []string // of a verifier that rejects a program
 }
 
 func newFakeMachine() *fakeMachine {
@@ -47,6 +48,14 @@ func (m *fakeMachine) Files() fs.FS {
 
 func (m *fakeMachine) Features() []preflight.Feature {
 	return []preflight.Feature{{Name: "XDP programs"}}
+}
+
+func (m *fakeMachine) Programs() []preflight.Feature {
+	f := preflight.Feature{Name: "the program"}
+	if m.log != nil {
+		f.Err = &preflight.Rejection{Words: m.log[len(m.log)-1], Log: m.log, Cause: fs.ErrInvalid}
+	}
+	return []preflight.Feature{f}
 }
 
 func (m *fakeMachine) Write(path, value string) error {
@@ -158,5 +167,25 @@ func TestDoctorConfiguration(t *testing.T) {
 	os.WriteFile(bad, []byte("[cpu]\nshards = \"many\"\n"), 0o644)
 	if code, _, errOut := runTool("/nonexistent", "doctor", "-config", bad); code != exitFailed || !strings.Contains(errOut, "cpu.shards") {
 		t.Errorf("exit code %d, %s", code, errOut)
+	}
+}
+
+// The verifier's reason is told in one line, and its whole log with -v.
+func TestDoctorRejection(t *testing.T) {
+	m := newFakeMachine()
+	m.log = []string{"0: (61) r2 = *(u32 *)(r1 +0)", "1: (61) r0 = *(u32 *)(r2 +0)", "invalid access to packet"}
+	const words = "the kernel's verifier rejects the program: invalid access to packet\n"
+	_, out, _ := runOn(t, m, "doctor")
+	if !strings.Contains(out, words) || !strings.Contains(out, "heimdallctl doctor -v") || strings.Contains(out, m.log[0]) {
+		t.Errorf("without -v:\n%s", out)
+	}
+	_, out, _ = runOn(t, m, "doctor", "-v")
+	if !strings.Contains(out, words) || !strings.Contains(out, "        | "+strings.Join(m.log, "\n        | ")+"\n") {
+		t.Errorf("with -v:\n%s", out)
+	}
+	for args, want := range map[string]bool{"-json doctor": false, "-json doctor -v": true} {
+		if _, out, _ = runOn(t, m, strings.Fields(args)...); strings.Contains(out, `"log":`) != want {
+			t.Errorf("%s:\n%s", args, out)
+		}
 	}
 }

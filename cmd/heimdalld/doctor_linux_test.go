@@ -45,7 +45,7 @@ func TestRootDoctor(t *testing.T) {
 	by := diagnose(t, l.server, 0, "-socket", l.socket)
 	nic := vethServer + " "
 	for check, want := range map[string]preflight.Verdict{
-		"kernel": preflight.OK, "features": preflight.OK, "capabilities": preflight.OK, "memlock": preflight.OK,
+		"kernel": preflight.OK, "features": preflight.OK, "programs": preflight.OK, "capabilities": preflight.OK, "memlock": preflight.OK,
 		nic + "interface": preflight.OK, nic + "xdp_program": preflight.OK, nic + "mtu": preflight.OK, nic + "vlan_offload": preflight.OK, nic + "irq_affinity": preflight.OK,
 	} {
 		if f := by[check]; f.Verdict != want {

@@ -13,13 +13,14 @@ type fake struct {
 	files    fstest.MapFS
 	links    map[string]Link
 	features []Feature
+	programs []Feature
 	writes   []string
 	refuse   string // path that cannot be written
 }
 
 // newFake makes a machine with two shards' CPUs and a card eth0 with as many queues.
 func newFake() *fake {
-	f := &fake{files: fstest.MapFS{}, links: map[string]Link{"eth0": {Driver: "ice", Features: 0x7f, Known: true, Queues: 2, MaxQueues: 16}}, features: []Feature{{Name: "XDP programs"}}}
+	f := &fake{files: fstest.MapFS{}, links: map[string]Link{"eth0": {Driver: "ice", Features: 0x7f, Known: true, Queues: 2, MaxQueues: 16}}, features: []Feature{{Name: "XDP programs"}}, programs: []Feature{{Name: "the XDP program"}, {Name: "the other"}}}
 	f.set("proc/sys/kernel/osrelease", "6.1.0-18-amd64")
 	f.set("proc/self/status", "Name:\theimdallctl\nCapEff:\t000001ffffffffff")
 	f.set("proc/self/limits", "Limit                     Soft Limit           Hard Limit           Units\nMax locked memory         8388608              8388608              bytes\nMax open files            1048576              1048576              files")
@@ -57,6 +58,8 @@ func (f *fake) interrupts(actions ...string) {
 
 func (f *fake) Files() fs.FS        { return f.files }
 func (f *fake) Features() []Feature { return f.features }
+
+func (f *fake) Programs() []Feature { return f.programs }
 
 func (f *fake) Write(path, value string) error {
 	if path == f.refuse {

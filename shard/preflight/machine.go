@@ -21,6 +21,8 @@ type Machine interface {
 	Write(path, value string) error
 	// Features tells what of the kernel the XDP program needs, and what is amiss.
 	Features() []Feature
+	// Programs loads the programs themselves, and tells what the kernel has against them.
+	Programs() []Feature
 	// Link tells about an interface what its files do not.
 	Link(name string) (Link, error)
 	// SetQueues sets the number of queues, in both directions.

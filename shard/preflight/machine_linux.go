@@ -37,8 +37,12 @@ func (m *thisMachine) Write(path, value string) error {
 	return errors.Join(err, f.Close())
 }
 
-func (m *thisMachine) Features() (list []Feature) {
-	for _, f := range ebpf.Probe() {
+func (m *thisMachine) Features() []Feature { return translate(ebpf.Probe()) }
+
+func (m *thisMachine) Programs() []Feature { return translate(ebpf.TryPrograms()) }
+
+func translate(from []ebpf.Feature) (list []Feature) {
+	for _, f := range from {
 		if f.Err != nil && errors.Is(f.Err, ebpf.ErrNotSupported) {
 			f.Err = fmt.Errorf("%w: %w", ErrNotSupported, f.Err)
 		}

@@ -19,12 +19,13 @@ const (
 
 // Finding is one line of a report.
 type Finding struct {
-	Check   string  `json:"check"`
-	Subject string  `json:"subject,omitempty"` // the interface that it is about
-	Verdict Verdict `json:"verdict"`
-	Found   string  `json:"found"`
-	Advice  string  `json:"advice,omitempty"`  // what to do, and why
-	Command string  `json:"command,omitempty"` // to paste into a shell
+	Check   string   `json:"check"`
+	Subject string   `json:"subject,omitempty"` // the interface that it is about
+	Verdict Verdict  `json:"verdict"`
+	Found   string   `json:"found"`
+	Advice  string   `json:"advice,omitempty"`  // what to do, and why
+	Command string   `json:"command,omitempty"` // to paste into a shell
+	Log     []string `json:"log,omitempty"`     // of the kernel's verifier, all of it
 }
 
 // Options say what is to be checked.
@@ -63,6 +64,7 @@ type reporter func(v Verdict, found, advice, command string)
 var checks = []check{
 	{name: "kernel", once: kernelVersion},
 	{name: "features", once: kernelFeatures},
+	{name: "programs", once: programs},
 	{name: "btf", once: typeInformation},
 	{name: "io_uring", once: ioUring},
 	{name: "capabilities", once: capabilities},
@@ -103,7 +105,7 @@ func Inspect(m Machine, o Options) []Finding {
 
 func (i *inspector) reporter(check, subject string) reporter {
 	return func(v Verdict, found, advice, command string) {
-		i.findings = append(i.findings, Finding{check, subject, v, found, advice, command})
+		i.findings = append(i.findings, Finding{Check: check, Subject: subject, Verdict: v, Found: found, Advice: advice, Command: command})
 	}
 }
 

@@ -47,6 +47,19 @@ func TestInspectCases(t *testing.T) {
 				f.features[n].Err = fmt.Errorf("probe %d: %w", n, errors.Join(syscall.EPERM, errors.New("failed to set memlock rlimit")))
 			}
 		}},
+		{"rejected", "programs", Fail, "verifier rejects the XDP program: R8 is not allowed", func(f *fake, _ *Options) {
+			f.programs = []Feature{{"the XDP program", fmt.Errorf("load it: %w (%w)", ErrNotSupported, &Rejection{Words: "R8 is not allowed", Log: []string{"0: r0 = 0", "R8 is not allowed"}, Cause: syscall.EACCES})}}
+		}},
+		{"rejected without XDP", "programs", Warn, "heimdallctl doctor -v", func(f *fake, o *Options) {
+			f.programs = []Feature{{"the other", &Rejection{Words: "R8 is not allowed", Cause: syscall.EACCES}}}
+			o.Config.XDP.Mode = "off"
+		}},
+		{"not loaded", "programs", Fail, "the other does not load: out of ideas", func(f *fake, _ *Options) { f.programs = []Feature{{"the other", errors.New("out of ideas\nand more")}} }},
+		{"not permitted", "programs", Warn, "not tried: the XDP program, the other: not permitted", func(f *fake, _ *Options) {
+			for n := range f.programs {
+				f.programs[n].Err = fmt.Errorf("%w: it needs root (%w)", ErrNotSupported, syscall.EPERM)
+			}
+		}},
 		{"unknown fault", "features", Warn, "sudo", func(f *fake, _ *Options) { f.features[0].Err = errors.New("no idea\nat all") }},
 		{"no BTF", "btf", OK, "only tools", func(f *fake, _ *Options) { delete(f.files, "sys/kernel/btf/vmlinux") }},
 		{"io_uring off", "io_uring", OK, "switched off", func(f *fake, _ *Options) { f.set("proc/sys/kernel/io_uring_disabled", "2") }},

@@ -4,6 +4,7 @@ package supervisor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime"
@@ -15,6 +16,7 @@ import (
 	"heimdall/affinity"
 	"heimdall/core/config"
 	"heimdall/core/resolver"
+	"heimdall/ebpf"
 )
 
 // Options say what to run.
@@ -175,6 +177,9 @@ func (s *Supervisor) cpus() string {
 func (s *Supervisor) warn(what string, err error) {
 	if err != nil {
 		what = fmt.Sprintf("%s: %v", what, err)
+	}
+	if errors.As(err, new(*ebpf.Rejection)) {
+		what += "; `heimdallctl doctor -v` shows the verifier's whole log"
 	}
 	s.log.Warn(what)
 	s.mu.Lock()
