@@ -73,6 +73,10 @@ func (c *checker) node(ref uint32) {
 		return
 	}
 	c.contents(ref, node)
+	c.hosts(ref, node)
+	if ref == c.z.apex && has(node, wire.TypeDS) {
+		c.add(Warning, ref, wire.TypeDS, "at the apex: it belongs into the parent zone") // RFC 4035, section 2.4
+	}
 	if flags&flagCut == 0 && ref != c.z.apex && has(node, wire.TypeDS) {
 		c.add(Warning, ref, wire.TypeDS, "no NS records at the same name: there is no delegation")
 	}

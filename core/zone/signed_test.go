@@ -3,6 +3,7 @@ package zone_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -33,6 +34,7 @@ func TestSigned(t *testing.T) {
 			}
 			defer text.Close()
 			z, problems := load(t, "example.test.", text, zone.Options{Checks: true, Now: signedAt})
+			problems = slices.DeleteFunc(problems, func(p zone.Problem) bool { return p.Type == wire.TypeMX }) // whose hosts have no addresses
 			if z == nil || len(problems) > 0 {
 				t.Fatal(problems)
 			}
