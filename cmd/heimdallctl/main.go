@@ -40,6 +40,8 @@ type environment struct {
 	// terminal makes out a screen and its keyboard readable key by key, until
 	// restore is called. It returns a nil channel when out is not a terminal.
 	terminal func() (keys <-chan byte, restore func())
+	// size is how many columns and rows the screen has now; 0 where that is not known.
+	size func() (columns, rows int)
 	// machine is what doctor and tune look at.
 	machine preflight.Machine
 }
@@ -64,6 +66,7 @@ func main() {
 		},
 		after:    time.After,
 		terminal: func() (<-chan byte, func()) { return openTerminal(os.Stdin, os.Stdout) },
+		size:     func() (int, int) { return terminalSize(os.Stdout) },
 		machine:  preflight.ThisMachine("/"),
 	})
 	stop()

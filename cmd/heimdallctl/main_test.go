@@ -40,6 +40,7 @@ func runWith(ctx context.Context, path string, keys <-chan byte, args ...string)
 			return now
 		},
 		terminal: func() (<-chan byte, func()) { return keys, func() {} },
+		size:     func() (int, int) { return 0, 0 },
 	})
 	return code, o.String(), e.String()
 }

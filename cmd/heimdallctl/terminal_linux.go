@@ -52,3 +52,12 @@ func openTerminal(in, out *os.File) (keys <-chan byte, restore func()) {
 		_ = unix.IoctlSetTermios(fd, unix.TCSETS, old)
 	}
 }
+
+// terminalSize returns the columns and rows of a terminal, 0 if it has none or does not tell.
+func terminalSize(out *os.File) (columns, rows int) {
+	w, err := unix.IoctlGetWinsize(int(out.Fd()), unix.TIOCGWINSZ)
+	if err != nil {
+		return 0, 0
+	}
+	return int(w.Col), int(w.Row)
+}

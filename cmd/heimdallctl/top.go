@@ -11,21 +11,14 @@ import (
 	"heimdall/core/control"
 )
 
-// Control sequences of every terminal in use: to the upper left corner and clear
-// from there; hide and show the cursor.
-const (
-	screenClear = "\x1b[H\x1b[J"
-	cursorHide  = "\x1b[?25l"
-	cursorShow  = "\x1b[?25h"
-)
-
 func (t *tool) topCommand() *cobra.Command {
 	var interval time.Duration
 	var times int
 	top := &cobra.Command{
-		Use:               "top",
-		Short:             "Watch the shards live; q quits",
-		Long:              "Watch the shards live: rates and service times of each interval. q quits.\nWhen the output is not a terminal, one table follows the other.",
+		Use:   "top",
+		Short: "Watch the shards live; q quits, h helps",
+		Long: "Watch the shards live: rates and service times of each interval. q quits, h or ? tells the keys and what the columns mean.\n" +
+			"A narrow terminal shows the columns that matter most. When the output is not a terminal, one table follows the other.",
 		Args:              cobra.NoArgs,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -48,10 +41,11 @@ func (t *tool) top(ctx context.Context, interval time.Duration, times int) error
 		keys, restore = t.env.terminal()
 		defer restore()
 	}
-	screen := keys != nil
-	if screen {
+	var s *screen
+	if keys != nil {
+		s = &screen{out: t.env.out, size: t.env.size}
 		io.WriteString(t.env.out, cursorHide)
-		defer io.WriteString(t.env.out, cursorShow)
+		defer func() { io.WriteString(t.env.out, "\n"+cursorShow) }() // below what is shown
 	}
 	prev, err := t.sample(ctx)
 	if ctx.Err() != nil {
@@ -61,7 +55,7 @@ func (t *tool) top(ctx context.Context, interval time.Duration, times int) error
 		return err
 	}
 	for i := 0; times == 0 || i < times; i++ {
-		if quit := wait(ctx, t.env.after(interval), keys); quit {
+		if quit := wait(ctx, t.env.after(interval), keys, s); quit {
 			return nil
 		}
 		now, err := t.sample(ctx)
@@ -71,7 +65,7 @@ func (t *tool) top(ctx context.Context, interval time.Duration, times int) error
 		if err != nil {
 			return err
 		}
-		if err := t.showTop(newRates(prev, now), screen, i > 0); err != nil {
+		if err := t.showTop(newRates(prev, now), s, i > 0); err != nil {
 			return err
 		}
 		prev = now
@@ -80,7 +74,7 @@ func (t *tool) top(ctx context.Context, interval time.Duration, times int) error
 }
 
 // wait returns when the interval is over, or with true when the user wants to quit.
-func wait(ctx context.Context, over <-chan time.Time, keys <-chan byte) (quit bool) {
+func wait(ctx context.Context, over <-chan time.Time, keys <-chan byte, s *screen) (quit bool) {
 	for {
 		select {
 		case <-over:
@@ -88,7 +82,7 @@ func wait(ctx context.Context, over <-chan time.Time, keys <-chan byte) (quit bo
 		case <-ctx.Done():
 			return true
 		case key := <-keys:
-			if key == 'q' || key == 'Q' {
+			if s.press(key) {
 				return true
 			}
 		}
@@ -108,48 +102,102 @@ func (t *tool) sample(ctx context.Context) (*sample, error) {
 	return &sample{status, shards.Shards}, nil
 }
 
-func (t *tool) showTop(r *rates, screen, again bool) error {
+func (t *tool) showTop(r *rates, s *screen, again bool) error {
 	if t.json {
 		return t.printLine(r)
 	}
-	if screen {
-		if _, err := io.WriteString(t.env.out, screenClear); err != nil {
-			return err
-		}
+	if s != nil {
+		return s.show(r)
 	}
 	return t.printText(func(w io.Writer) {
-		if again && !screen {
+		if again {
 			fmt.Fprintln(w)
 		}
-		showRates(w, r)
+		for _, line := range topHead(r) {
+			fmt.Fprintln(w, line+"\n")
+		}
+		topTable(r, topColumns).write(w)
+		for _, warning := range r.Warnings {
+			fmt.Fprintln(w, "warning:", warning)
+		}
 	})
 }
 
-func showRates(w io.Writer, r *rates) {
+// topHead is what stands above the table, in lines that belong together.
+func topHead(r *rates) []string {
 	all := &r.Total
-	fmt.Fprintf(w, "heimdalld %s, process %d, up %s, %d of %d shards running\n", r.Version, r.PID, uptime(r.UptimeSeconds), r.ShardsRunning, r.Shards)
-	fmt.Fprintf(w, "%s queries/s, %s replies/s, %s hits, %s drops/s, %s in flight, %s cache entries\n\n",
-		rate(all.Queries), rate(all.Replies), percent(all.HitRatio), rate(all.Drops), count(all.InFlight), count(r.CacheEntries))
+	lines := []string{fmt.Sprintf("heimdalld %s, process %d, up %s, %d of %d shards running\n%s queries/s, %s replies/s, %s hits, %s drops/s, %s in flight, %s cache entries",
+		r.Version, r.PID, uptime(r.UptimeSeconds), r.ShardsRunning, r.Shards,
+		rate(all.Queries), rate(all.Replies), percent(all.HitRatio), rate(all.Drops), count(all.InFlight), count(r.CacheEntries))}
 	if x := r.XDP; x != nil {
-		fmt.Fprintf(w, "in the kernel: %s answered/s, %s dropped/s, %s passed/s\n\n", rate(x.Answered), rate(x.Dropped), rate(x.Passed))
+		lines = append(lines, fmt.Sprintf("in the kernel: %s answered/s, %s dropped/s, %s passed/s", rate(x.Answered), rate(x.Dropped), rate(x.Passed)))
 	}
-	tab := table{right: true}
-	tab.row("SHARD", "CPU", "STATE", "QUERIES/S", "REPLIES/S", "HITS", "MISSES/S", "SERVFAIL/S", "DROPS/S", "IN FLIGHT", "BATCH", "P50", "P90", "P99", "P99.9", "CACHE")
-	row := func(id, cpu string, state control.ShardState, s *shardRates) {
-		tab.row(id, cpu, state, rate(s.Queries), rate(s.Replies), percent(s.HitRatio), rate(s.Misses), rate(s.ServFail), rate(s.Drops), count(s.InFlight),
-			fmt.Sprintf("%.1f", s.Batch), us(s.P50Us), us(s.P90Us), us(s.P99Us), us(s.P999Us), bytesText(s.MemoryBytes))
+	return lines
+}
+
+// topColumn is a column of the table.
+type topColumn struct {
+	name string
+	// rank orders the columns by what they are worth where not all of them fit: 0 is the first.
+	rank int
+	cell func(s *shardRates) string
+}
+
+// topColumns are all columns in their order.
+var topColumns = []topColumn{
+	{"SHARD", 0, func(s *shardRates) string { return orAll(s.ID) }},
+	{"CPU", 9, func(s *shardRates) string {
+		if s.ID < 0 {
+			return ""
+		}
+		return orDash(s.CPU)
+	}},
+	{"STATE", 8, func(s *shardRates) string { return string(s.State) }},
+	{"QUERIES/S", 1, func(s *shardRates) string { return rate(s.Queries) }},
+	{"REPLIES/S", 7, func(s *shardRates) string { return rate(s.Replies) }},
+	{"HITS", 2, func(s *shardRates) string { return percent(s.HitRatio) }},
+	{"MISSES/S", 10, func(s *shardRates) string { return rate(s.Misses) }},
+	{"SERVFAIL/S", 5, func(s *shardRates) string { return rate(s.ServFail) }},
+	{"DROPS/S", 4, func(s *shardRates) string { return rate(s.Drops) }},
+	{"IN FLIGHT", 6, func(s *shardRates) string { return count(s.InFlight) }},
+	{"BATCH", 15, func(s *shardRates) string { return fmt.Sprintf("%.1f", s.Batch) }},
+	{"P50", 11, func(s *shardRates) string { return us(s.P50Us) }},
+	{"P90", 14, func(s *shardRates) string { return us(s.P90Us) }},
+	{"P99", 3, func(s *shardRates) string { return us(s.P99Us) }},
+	{"P99.9", 13, func(s *shardRates) string { return us(s.P999Us) }},
+	{"CACHE", 12, func(s *shardRates) string { return bytesText(s.MemoryBytes) }},
+}
+
+// orAll writes the number of a shard, or that it is about all of them.
+func orAll(id int) string {
+	if id < 0 {
+		return "all"
+	}
+	return fmt.Sprint(id)
+}
+
+// topTable has a row for each shard, and one for all of several.
+func topTable(r *rates, columns []topColumn) *table {
+	tab := &table{right: true}
+	var names []any
+	for _, c := range columns {
+		names = append(names, c.name)
+	}
+	tab.row(names...)
+	row := func(s *shardRates) {
+		var cells []any
+		for _, c := range columns {
+			cells = append(cells, c.cell(s))
+		}
+		tab.row(cells...)
 	}
 	for i := range r.PerShard {
-		s := &r.PerShard[i]
-		row(fmt.Sprint(s.ID), orDash(s.CPU), s.State, s)
+		row(&r.PerShard[i])
 	}
 	if len(r.PerShard) > 1 {
-		row("all", "", "", all)
+		row(&r.Total)
 	}
-	tab.write(w)
-	for _, warning := range r.Warnings {
-		fmt.Fprintln(w, "warning:", warning)
-	}
+	return tab
 }
 
 // rate writes events a second; small ones with a decimal, for they matter too.

@@ -77,7 +77,7 @@ func (t *tool) xdp(ctx context.Context, interval time.Duration) error {
 	now := prev
 	if len(prev.Interfaces) > 0 {
 		begin := time.Now()
-		if wait(ctx, t.env.after(interval), nil) {
+		if wait(ctx, t.env.after(interval), nil, nil) {
 			return nil
 		}
 		seconds = max(time.Since(begin), interval).Seconds()
