@@ -105,7 +105,7 @@ func (m *Machine) send(i, server int32, r *route) bool {
 		m.stats.Retransmits++
 	}
 	if srv.down {
-		srv.probeAt = m.now + max(srv.probeWait, srv.rto(r.floor))
+		srv.probeAt = m.now + max(srv.probeWait, srv.rto())
 	}
 	if x.edns = srv.useEDNS(m.now) && !a.noEDNS; x.edns && a.tries >= 2 && srv.edns == unknown && !a.stream {
 		x.edns = false // RFC 6891, section 6.2.2: some middle box may drop what it does not know.
@@ -118,7 +118,7 @@ func (m *Machine) send(i, server int32, r *route) bool {
 		}
 	}
 	a.tries++
-	wait := m.window(srv, r.floor)
+	wait := m.window(srv)
 	if x.stream {
 		wait = min(3*wait, maxRTO) // a handshake more, and room for one repeated segment
 		m.stats.Streams++
@@ -190,7 +190,7 @@ func (m *Machine) again(e int32) {
 		return
 	}
 	a := t.attempt(server)
-	a.tries = min(a.tries, maxPerServer-1)
+	m.onceMore(a)
 	r, ok := m.route(i)
 	if !ok || !m.affordable(t) || !m.send(i, server, &r) {
 		m.resume(i)

@@ -15,13 +15,6 @@ type group struct {
 	servers []int32
 }
 
-func (g *group) floor() int64 {
-	if g.kind == Forward {
-		return minForwardRTO
-	}
-	return minRTO
-}
-
 // groups finds the group with the longest zone that contains a name.
 type groups struct {
 	list   []group

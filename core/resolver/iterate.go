@@ -235,7 +235,7 @@ func (m *Machine) askWhole(t *task) {
 	}
 	t.plainNames, t.chosen = true, false
 	for n := range t.tried[:t.ntried] {
-		t.tried[n].tries = min(t.tried[n].tries, maxPerServer-1)
+		m.onceMore(&t.tried[n])
 	}
 }
 

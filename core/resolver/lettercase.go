@@ -47,8 +47,7 @@ func (m *Machine) beside(e int32) {
 	x := &m.exchanges.list[e]
 	i, server := x.task, x.server
 	t := &m.tasks.list[i]
-	a := t.attempt(server)
-	a.tries = min(a.tries, maxPerServer-1)
+	m.onceMore(t.attempt(server))
 	if r, ok := m.route(i); ok && m.affordable(t) && m.send(i, server, &r) {
 		m.arm(i)
 	}
@@ -85,7 +84,7 @@ func (m *Machine) withoutStream(t *task, a *attempt) bool {
 		}
 	case a.cookie == cookieNotOurs && !a.noCookie:
 		a.noCookie = true
-		a.tries = min(a.tries, maxPerServer-1)
+		m.onceMore(a)
 	default:
 		return false
 	}

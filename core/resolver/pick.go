@@ -34,14 +34,14 @@ func (m *Machine) crowded(s *server) bool { return s.overdue > m.silentLimit(s)/
 
 // window is how long a question waits for a response until it tries something else. The fewer questions wait, the more
 // it is stretched for a server that lets many go by.
-func (m *Machine) window(s *server, floor int64) int64 {
+func (m *Machine) window(s *server) int64 {
 	switch {
 	case s.pins > m.silentLimit(s)/overdueCut:
-		return s.measuredRTO(floor)
+		return s.measuredRTO()
 	case s.down:
-		return min(s.rto(floor), silentWait)
+		return min(s.rto(), silentWait)
 	}
-	return s.rto(floor)
+	return s.rto()
 }
 
 type pickResult uint8
@@ -77,10 +77,21 @@ func (c *choice) pressing() bool {
 	return c.result != pickOK || c.standing != standsUp || c.tries > 0 || c.suspect
 }
 
+// mostTries is how often one question may be asked of a server.
+func (m *Machine) mostTries(server int32) uint8 {
+	if m.servers.list[server].pinned {
+		return maxPerNamed
+	}
+	return maxPerServer
+}
+
+// onceMore sees to it that a server may be asked again, once at least.
+func (m *Machine) onceMore(a *attempt) { a.tries = min(a.tries, m.mostTries(a.server)-1) }
+
 // stands says how a server stands, and whether the task may ask it, which has done so n times.
 func (m *Machine) stands(t *task, s int32) (st standing, n uint8, usable, full bool) {
 	srv := &m.servers.list[s]
-	n, usable = t.tries(s)
+	n, usable = t.tries(s, m.mostTries(s))
 	switch {
 	case m.now < srv.barredUntil:
 		st = standsBarred
@@ -152,7 +163,7 @@ func (m *Machine) probe(i int32, r *route) {
 		if !srv.down || m.now < max(srv.probeAt, srv.barredUntil) || !m.affordable(t) {
 			continue
 		}
-		if n, _ := t.tries(s); n > 0 {
+		if n, _ := t.tries(s, m.mostTries(s)); n > 0 {
 			continue
 		}
 		if m.send(i, s, r) {
@@ -168,7 +179,7 @@ func (m *Machine) probe(i int32, r *route) {
 func (m *Machine) mayYetAnswer(t *task) bool {
 	for x := t.flights; x >= 0; x = m.exchanges.list[x].next {
 		e := &m.exchanges.list[x]
-		if n, _ := t.tries(e.server); n > 0 && !t.attempt(e.server).excluded && !m.crowded(&m.servers.list[e.server]) {
+		if n, _ := t.tries(e.server, m.mostTries(e.server)); n > 0 && !t.attempt(e.server).excluded && !m.crowded(&m.servers.list[e.server]) {
 			return true
 		}
 	}

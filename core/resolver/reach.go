@@ -85,7 +85,7 @@ func (m *Machine) postpone(e int32) {
 	x.sent, x.due = never, min(m.now+busyPause, t.deadline)
 	if r, ok := m.route(i); ok {
 		for _, s := range r.servers {
-			if n, usable := t.tries(s); usable && n == 0 && !m.pendingElsewhere(t, e) {
+			if n, usable := t.tries(s, m.mostTries(s)); usable && n == 0 && !m.pendingElsewhere(t, e) {
 				m.advance(i)
 				return
 			}

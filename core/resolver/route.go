@@ -22,7 +22,6 @@ type route struct {
 	group   *group // that the present name belongs to; nil: none, it is resolved from the root on
 	below   bool   // a zone that is served here leads to the servers
 	servers []int32
-	floor   int64 // of the retransmission time-out
 }
 
 // bailiwick is the zone within which the records of a response from r may stand at all. That of forwarders is the
@@ -43,14 +42,14 @@ func (m *Machine) route(i int32) (route, bool) {
 	switch {
 	case t.below && t.cut: // A zone that is served here leads to them.
 	case g != nil && g.kind == Forward:
-		return route{kind: forward, zone: g.zone, group: g, servers: g.servers, floor: minForwardRTO}, true
+		return route{kind: forward, zone: g.zone, group: g, servers: g.servers}, true
 	case g != nil && !m.recursive():
-		return route{kind: stub, zone: g.zone, group: g, servers: g.servers, floor: minRTO}, true
+		return route{kind: stub, zone: g.zone, group: g, servers: g.servers}, true
 	case g != nil: // A zone cut below the stub zone leads on from it.
 		least := g.zone.Labels() + 1
 		if t.cut = t.cut && int(m.delegations[i].labels) >= least; !t.cut {
 			if !m.closest(i, least) {
-				return route{kind: stub, zone: g.zone, group: g, servers: g.servers, floor: minRTO}, true
+				return route{kind: stub, zone: g.zone, group: g, servers: g.servers}, true
 			}
 			t.cut = true
 			m.look(i)
@@ -68,7 +67,7 @@ func (m *Machine) route(i int32) (route, bool) {
 		m.look(i)
 	}
 	zone := cur.Suffix(int(m.delegations[i].labels))
-	return route{kind: iterate, zone: zone, group: g, below: t.below, servers: m.gather(i), floor: minRTO}, true
+	return route{kind: iterate, zone: zone, group: g, below: t.below, servers: m.gather(i)}, true
 }
 
 // belongs says whether servers of r are believed about the records of a type at name: whether the name's own route

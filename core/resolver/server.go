@@ -10,11 +10,10 @@ import (
 // Timing of one server, in nanoseconds. RFC 6298 with the constants that resolvers use: DNS round trips
 // are single datagrams, so a lost one has to be noticed in less than TCP's second.
 const (
-	initialRTO    = int64(400 * time.Millisecond)  // before the first measurement; Unbound takes 376 ms
-	minRTO        = int64(100 * time.Millisecond)  // authoritative servers answer at once
-	minForwardRTO = int64(400 * time.Millisecond)  // a forwarder may have to ask others first
-	maxRTO        = int64(3000 * time.Millisecond) // one attempt never takes most of a task's time
-	unknownCost   = int64(20 * time.Millisecond)   // what an unmeasured server is taken for: low, so that it is soon measured
+	initialRTO  = int64(400 * time.Millisecond)  // before the first measurement; Unbound takes 376 ms
+	minRTO      = int64(100 * time.Millisecond)  // what a busy machine may take; a forwarder that has to ask others shows in the variation
+	maxRTO      = int64(3000 * time.Millisecond) // one attempt never takes most of a task's time
+	unknownCost = int64(20 * time.Millisecond)   // what an unmeasured server is taken for: low, so that it is soon measured
 
 	maxTimeouts = 4                             // windows without any response until a server is down
 	firstProbe  = int64(500 * time.Millisecond) // until a server that went down is tried again
@@ -94,15 +93,15 @@ type server struct {
 }
 
 // rto is how long to wait for a response.
-func (s *server) rto(floor int64) int64 { return min(s.measuredRTO(floor)<<min(s.backoff, 6), maxRTO) }
+func (s *server) rto() int64 { return min(s.measuredRTO()<<min(s.backoff, 6), maxRTO) }
 
 // measuredRTO is what the round trips alone give.
-func (s *server) measuredRTO(floor int64) int64 {
+func (s *server) measuredRTO() int64 {
 	d := initialRTO
 	if s.srtt != 0 {
 		d = s.srtt + max(granularity, 4*s.rttvar)
 	}
-	return min(max(d, floor), maxRTO)
+	return min(max(d, minRTO), maxRTO)
 }
 
 // measured takes a round-trip time. RFC 6298, section 2.

@@ -74,7 +74,8 @@ func (m *Machine) settle(i int32) bool {
 		return false
 	}
 	a := t.attempt(source)
-	a.excluded, a.tries = false, min(a.tries, maxPerServer-1)
+	a.excluded = false
+	m.onceMore(a)
 	if !m.send(i, source, &r) {
 		return false
 	}
@@ -87,7 +88,7 @@ func (m *Machine) last(i int32, r *route) bool {
 	t := &m.tasks.list[i]
 	usable := 0
 	for _, s := range r.servers {
-		if _, ok := t.tries(s); ok && !m.servers.list[s].down {
+		if _, ok := t.tries(s, m.mostTries(s)); ok && !m.servers.list[s].down {
 			usable++
 		}
 	}

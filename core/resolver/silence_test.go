@@ -2,6 +2,7 @@ package resolver
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -125,6 +126,39 @@ func TestServerIsBack(t *testing.T) {
 		began := n.now
 		if a, _ := n.resolve(question("after.zone.", wire.TypeA)); a.Failed || n.now-began > 2500*time.Millisecond {
 			t.Errorf("%s: %q after %v", what, a.EDEText, n.now-began)
+		}
+		n.idle()
+	}
+}
+
+// Where three of ten datagrams are lost, most questions are answered after one window, and nearly all before the client
+// gives up.
+func TestLossyForwarders(t *testing.T) {
+	for _, servers := range [][]string{{"192.0.2.1"}, {"192.0.2.1", "192.0.2.2"}} {
+		n := newNetwork(t, forwardTo(servers...))
+		r := rand.New(rand.NewPCG(3, 4))
+		lossy := func(q sent) []reply {
+			if r.IntN(10) < 3 {
+				return nil
+			}
+			return answering(nil, "an: "+asked(q)+" 60 A 203.0.113.1")(q)
+		}
+		n.servers[one], n.servers[two] = lossy, lossy
+		const questions = 3000
+		late, failed := 0, 0
+		for i := range questions {
+			began := n.now
+			if a, _ := n.resolve(question(fmt.Sprintf("x%d.zone.", i), wire.TypeA)); a.Failed {
+				failed++
+			}
+			if n.now-began > 150*time.Millisecond {
+				late++
+			}
+			n.run(20 * time.Millisecond)
+		}
+		// 0.3^2 of them lose two datagrams, 0.3^5 five.
+		if late > questions*12/100 || failed > questions/100 {
+			t.Errorf("%d servers: %d of %d late, %d failed", len(servers), late, questions, failed)
 		}
 		n.idle()
 	}

@@ -77,7 +77,7 @@ func (m *Machine) Upstreams() []UpstreamInfo {
 			if !seen {
 				n = len(list)
 				at[i] = n
-				u := m.servers.list[i].info(g.floor())
+				u := m.servers.list[i].info()
 				p := m.passes(i)
 				if u.DNSSEC = p.state.String(); p.bare > 0 {
 					u.Bare = p.why.String() + " (zone " + p.zone.String() + ")"
@@ -98,14 +98,14 @@ func (m *Machine) Infra(limit int) []UpstreamInfo {
 		if len(list) == limit {
 			break
 		}
-		list = append(list, m.servers.list[i].info(minRTO))
+		list = append(list, m.servers.list[i].info())
 	}
 	return list
 }
 
-func (s *server) info(floor int64) UpstreamInfo {
+func (s *server) info() UpstreamInfo {
 	u := UpstreamInfo{
-		Server: s.addr, State: "up", SRTT: time.Duration(s.srtt), RTO: time.Duration(s.rto(floor)),
+		Server: s.addr, State: "up", SRTT: time.Duration(s.srtt), RTO: time.Duration(s.rto()),
 		Sent: s.sent, Answered: s.answered, Timeouts: s.timedOut, Mismatches: s.mismatches, Truncated: s.truncated, InFlight: int(s.pins),
 		EDNS: s.edns.String(), KeepCase: s.letterCase.String(), Failures: map[string]uint64{},
 	}

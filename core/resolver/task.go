@@ -10,6 +10,7 @@ import (
 const (
 	maxQueries   = 32 // queries sent, all servers and aliases together
 	maxPerServer = 3  // tries of one server for one question
+	maxPerNamed  = 5  // likewise, if a group names it: there is nobody beside the servers of the group
 	maxTried     = 16 // servers of one group or delegation that are told apart
 	maxChain     = 11 // aliases followed; Unbound's max-query-restarts
 )
@@ -163,11 +164,12 @@ func (t *task) attempt(server int32) *attempt {
 	return a
 }
 
-// tries is how often a server was asked the present question, and whether it may be asked again.
-func (t *task) tries(server int32) (n uint8, usable bool) {
+// tries is how often a server was asked the present question, and whether it may be asked again, which is done up to most
+// times.
+func (t *task) tries(server int32, most uint8) (n uint8, usable bool) {
 	for i := range t.tried[:t.ntried] {
 		if a := &t.tried[i]; a.server == server {
-			return a.tries, !a.excluded && a.tries < maxPerServer
+			return a.tries, !a.excluded && a.tries < most
 		}
 	}
 	return 0, t.ntried < maxTried

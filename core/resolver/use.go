@@ -46,7 +46,7 @@ func (m *Machine) use(e int32) {
 		first := t.plain == plainFirst
 		if !m.agreed(t) {
 			if a := t.attempt(x.server); first {
-				a.tries = min(a.tries, maxPerServer-1)
+				m.onceMore(a)
 			}
 			m.drop(e)
 			m.resume(i)
