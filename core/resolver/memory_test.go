@@ -14,7 +14,7 @@ import (
 const (
 	plainRRsetBytes  = 115  // one address
 	signedRRsetBytes = 255  // one address with a signature of P-256
-	taskBytes        = 1136 // a question in flight, with two exchanges
+	taskBytes        = 1144 // a question in flight, with two exchanges
 	iterationBytes   = 2200 // more once it has been resolved from the root
 )
 
