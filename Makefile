@@ -8,7 +8,7 @@ SOAK ?= 90s
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 
-.PHONY: help build run lab test test-alloc test-root storm soak fuzz bench generate check-generated lint deps setup clean
+.PHONY: help build run lab test test-alloc test-root test-kernels storm soak fuzz bench generate check-generated lint deps setup clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -34,6 +34,9 @@ test-alloc: ## only the tests that count allocations
 
 test-root: build ## the privileged tests alone
 	$(GO) test -count=1 -v -run TestRoot ./...
+
+test-kernels: ## the privileged tests and the daemon in the kernels of .ci/kernels, under qemu
+	@.ci/test-kernels
 
 storm: ## a million random queries during 100 reloads of zones
 	$(GO) test -count=1 -v -run TestZoneReloadsUnderLoad ./cmd/heimdalld -storm-queries 1000000 -storm-reloads 100
