@@ -58,6 +58,8 @@ func (m *fakeMachine) Programs() []preflight.Feature {
 	return []preflight.Feature{f}
 }
 
+func (m *fakeMachine) Filters() ([]string, error) { return nil, nil }
+
 func (m *fakeMachine) Write(path, value string) error {
 	if m.refuse {
 		return errors.New("permission denied")

@@ -14,6 +14,8 @@ type fake struct {
 	links    map[string]Link
 	features []Feature
 	programs []Feature
+	filters  []string
+	unseen   error // why they cannot be seen
 	writes   []string
 	refuse   string // path that cannot be written
 }
@@ -60,6 +62,8 @@ func (f *fake) Files() fs.FS        { return f.files }
 func (f *fake) Features() []Feature { return f.features }
 
 func (f *fake) Programs() []Feature { return f.programs }
+
+func (f *fake) Filters() ([]string, error) { return f.filters, f.unseen }
 
 func (f *fake) Write(path, value string) error {
 	if path == f.refuse {

@@ -23,6 +23,8 @@ type Machine interface {
 	Features() []Feature
 	// Programs loads the programs themselves, and tells what the kernel has against them.
 	Programs() []Feature
+	// Filters lists the chains of netfilter that may stop what comes in.
+	Filters() ([]string, error)
 	// Link tells about an interface what its files do not.
 	Link(name string) (Link, error)
 	// SetQueues sets the number of queues, in both directions.

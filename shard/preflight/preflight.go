@@ -70,6 +70,7 @@ var checks = []check{
 	{name: "capabilities", once: capabilities},
 	{name: "memlock", once: lockedMemory},
 	{name: "open_files", once: openFiles},
+	{name: "netfilter", once: filters},
 	{name: "rmem_max", once: receiveBuffers},
 	{name: "wmem_max", once: sendBuffers},
 	{name: "huge_pages", once: hugePages},

@@ -102,6 +102,15 @@ func TestInspectCases(t *testing.T) {
 			f.set("proc/sys/net/ipv6/conf/lo/forwarding", "0")
 			o.Config.XDP.ReversePath = "strict"
 		}},
+		{"firewall", "netfilter", Warn, "rules on the way in: inet filter input, rules 3; ip_tables filter, rules not told", func(f *fake, _ *Options) {
+			f.filters = []string{"inet filter input, rules 3"}
+			f.set("proc/net/ip_tables_names", "filter")
+		}},
+		{"firewall unseen", "netfilter", Warn, "not found out: not permitted", func(f *fake, _ *Options) { f.unseen = syscall.EPERM }},
+		{"firewall without XDP", "netfilter", OK, "every query meets", func(f *fake, o *Options) {
+			f.filters = []string{"inet filter input, rules 3"}
+			o.Config.XDP.Mode = "off"
+		}},
 		{"memlock", "memlock", Warn, "LimitMEMLOCK", func(f *fake, _ *Options) { f.set("proc/self/status", "CapEff:\t000001ffffffbfff") }},
 		{"rmem_max", "rmem_max", Warn, "sysctl -w net.core.rmem_max=4194304", func(f *fake, o *Options) {
 			f.set("proc/sys/net/core/rmem_max", "212992")

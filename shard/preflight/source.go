@@ -2,10 +2,35 @@ package preflight
 
 import (
 	"fmt"
+	"path"
 	"strings"
 
 	"heimdall/ebpf"
 )
+
+// filters tells of the host's firewall, which what is answered in the kernel never meets.
+func filters(i *inspector, report reporter) {
+	if !i.xdp() {
+		report(OK, "the XDP program is off, every query meets the host's own rules", "", "")
+		return
+	}
+	list, err := i.m.Filters()
+	// The older iptables tells the names of its tables, not whether they have rules.
+	for _, file := range []string{"proc/net/ip_tables_names", "proc/net/ip6_tables_names"} {
+		for table := range strings.FieldsSeq(text(i.m, file)) {
+			list = append(list, strings.TrimSuffix(path.Base(file), "_names")+" "+table+", rules not told")
+		}
+	}
+	switch {
+	case len(list) > 0:
+		report(Warn, "rules on the way in: "+strings.Join(list, "; "),
+			"what is answered in the kernel, or goes to AF_XDP, never meets them: say in limit.deny and recursion.allow too who may not ask", "nft list ruleset")
+	case err != nil:
+		report(Warn, "not found out: "+cause(err), "run this as root", "sudo heimdallctl doctor")
+	default:
+		report(OK, "no rules on the way in", "", "")
+	}
+}
 
 // Values of rp_filter (Documentation/networking/ip-sysctl.rst).
 const (
