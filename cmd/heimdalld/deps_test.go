@@ -16,7 +16,8 @@ import (
 const policy = `
 core/dname core/histogram affinity netio shard/timer shard/mailbox <;
 core/wire < core/dname;
-core/zonefile core/dnssec < core/dname core/wire;
+core/zonefile < core/dname core/wire;
+core/dnssec < core/dname core/wire core/zonefile;
 core/cache core/zone core/local < core/dname core/wire;
 core/policy < core/dname;
 core/config core/control < core/dname core/wire core/histogram;

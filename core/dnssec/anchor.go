@@ -7,10 +7,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/miekg/dns"
-
 	"heimdall/core/dname"
 	"heimdall/core/wire"
+	"heimdall/core/zonefile"
 )
 
 // Anchor is a trust anchor: what is known of a zone without asking anybody.
@@ -48,18 +47,15 @@ func RootAnchor() Anchor {
 }
 
 // ParseAnchors reads trust anchors in the form of a master file (RFC 1035, section 5.1) with nothing but DS and
-// DNSKEY records. name is for errors, which tell the line. All errors are joined; what is right is returned
-// even so.
+// DNSKEY records. name is for the error, which has all that is wrong, one a line, with the line; what is right is
+// returned even so.
 func ParseAnchors(name, text string) ([]Anchor, error) {
 	var anchors []Anchor
-	var errs []error
-	z := dns.NewZoneParser(strings.NewReader(text), ".", name)
-	z.SetDefaultTTL(0)
-	for rr, ok := z.Next(); ok; rr, ok = z.Next() {
-		owner, ds, err := anchorRecord(rr)
+	err := readRecords(name, text, func(r *zonefile.Record) error {
+		owner := dname.Name(dname.AppendLower(nil, r.Owner))
+		ds, err := anchorRecord(owner, r)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("%s: trust anchor %q: %w", name, rr.Header().Name, err))
-			continue
+			return fmt.Errorf("trust anchor %q: %w", owner, err)
 		}
 		i := slices.IndexFunc(anchors, func(a Anchor) bool { return dname.Equal(a.Zone, owner) })
 		if i < 0 {
@@ -67,11 +63,18 @@ func ParseAnchors(name, text string) ([]Anchor, error) {
 			anchors = append(anchors, Anchor{Zone: owner})
 		}
 		anchors[i].DS = append(anchors[i].DS, ds)
+		return nil
+	})
+	return anchors, err
+}
+
+// readRecords calls f with each record of a master file whose records may have no TTL.
+func readRecords(name, text string, f func(*zonefile.Record) error) error {
+	err := zonefile.Read(strings.NewReader(text), zonefile.Options{Name: name, HasTTL: true}, f)
+	if all, ok := errors.AsType[*zonefile.Errors](err); ok {
+		return errors.New(all.Lines())
 	}
-	if err := z.Err(); err != nil {
-		errs = append(errs, fmt.Errorf("%s: %w", name, err))
-	}
-	return anchors, errors.Join(errs...)
+	return err
 }
 
 var (
@@ -80,49 +83,27 @@ var (
 	errAnchorShort = errors.New("record has no digest or no key")
 )
 
-// anchorRecord makes a DS record of a DS or DNSKEY record.
-func anchorRecord(rr dns.RR) (owner dname.Name, ds DS, err error) {
-	name, err := dname.ParseText(nil, rr.Header().Name)
-	if err != nil {
-		return nil, ds, err
-	}
-	owner = dname.AppendLower(nil, name)
-	rdata, err := packRData(rr)
-	if err != nil {
-		return nil, ds, err
-	}
+// anchorRecord makes a DS record of a DS or DNSKEY record. It keeps nothing of it.
+func anchorRecord(owner dname.Name, r *zonefile.Record) (ds DS, err error) {
+	rdata := slices.Clone(r.RData)
 	ok := false
 	switch {
-	case rr.Header().Class != dns.ClassINET:
-		return nil, ds, errAnchorType
-	case rr.Header().Rrtype == dns.TypeDS:
+	case r.Class != wire.ClassIN:
+		return ds, errAnchorType
+	case r.Type == wire.TypeDS:
 		ds, ok = ParseDS(rdata)
-	case rr.Header().Rrtype == dns.TypeDNSKEY:
+	case r.Type == wire.TypeDNSKEY:
 		if k, ok := ParseDNSKEY(rdata); ok && k.signs() != ReasonNone {
-			return nil, ds, errAnchorKey
+			return ds, errAnchorKey
 		}
 		ds, ok = MakeDS(owner, rdata, DigestSHA256)
 	default:
-		return nil, ds, errAnchorType
+		return ds, errAnchorType
 	}
 	if !ok {
-		return nil, ds, errAnchorShort
+		return ds, errAnchorShort
 	}
-	return owner, ds, nil
-}
-
-// packRData returns the RDATA of rr, which has no names in it.
-func packRData(rr dns.RR) ([]byte, error) {
-	buf := make([]byte, dns.Len(rr))
-	end, err := dns.PackRR(rr, buf, 0, nil, false)
-	if err != nil {
-		return nil, fmt.Errorf("pack %s record: %w", dns.TypeToString[rr.Header().Rrtype], err)
-	}
-	skip, ok := dname.Skip(buf, 0)
-	if !ok || skip+10 > end {
-		return nil, errAnchorShort
-	}
-	return buf[skip+10 : end], nil
+	return ds, nil
 }
 
 // Set puts a in the set, in place of the anchor for the same zone. It keeps a's slices.

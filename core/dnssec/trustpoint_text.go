@@ -8,9 +8,9 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/miekg/dns"
-
 	"heimdall/core/dname"
+	"heimdall/core/wire"
+	"heimdall/core/zonefile"
 )
 
 // AppendText appends t in the form of a file to dst: a master file whose comments hold the states. Seed is
@@ -86,18 +86,14 @@ func (t *TrustPoint) parseHead(text string) error {
 }
 
 func (t *TrustPoint) parseKey(record, state string) error {
-	rr, err := dns.NewRR(record)
-	if err != nil {
-		return err
-	}
-	if _, ok := rr.(*dns.DNSKEY); !ok || t.Zone == nil {
-		return errKeyRecord
-	}
-	owner, err := dname.ParseText(nil, rr.Header().Name)
-	if err != nil || !dname.Equal(owner, t.Zone) {
-		return errKeyRecord
-	}
-	rdata, err := packRData(rr)
+	var rdata []byte
+	err := readRecords("record", record, func(r *zonefile.Record) error {
+		if r.Type != wire.TypeDNSKEY || t.Zone == nil || !dname.Equal(r.Owner, t.Zone) || rdata != nil {
+			return errKeyRecord
+		}
+		rdata = slices.Clone(r.RData)
+		return nil
+	})
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package dnssec
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/miekg/dns"
@@ -188,5 +189,9 @@ func TestParseAnchors(t *testing.T) {
 		if got, err := ParseAnchors("anchors", bad+"\n"+s.dsText(t)); err == nil || len(got) > 1 {
 			t.Errorf("%q: %v, want an error", bad, got)
 		}
+	}
+	_, err = ParseAnchors("anchors", s.dsText(t)+"example. A 192.0.2.1\n\nexample. DS 1 8\n"+s.dsText(t))
+	if err == nil || !strings.Contains(err.Error(), "anchors:2: trust anchor \"example.\": want a DS or DNSKEY record") || !strings.Contains(err.Error(), "\nanchors:4: DS: want more fields") {
+		t.Errorf("%v: want both errors with their lines", err)
 	}
 }
