@@ -81,7 +81,7 @@ func (m *Machine) nudged(i int32) {
 // renews says whether the parent is to be asked for the servers of a zone again, by route r: its word is older than a
 // failure is remembered, or led to nobody, and there is nobody better to ask or little time left.
 func (m *Machine) renews(t *task, d *delegation, r *route, c *choice) bool {
-	return d.cached && t.renewal == notRenewed && d.labels > 0 && (len(r.servers) == 0 || m.seconds()-d.stored >= m.failing.most) &&
+	return d.cached && t.renewal == notRenewed && d.labels > 0 && m.seconds()-d.stored >= m.failing.most &&
 		(c.result != pickOK || c.standing > standsUp || t.deadline-m.now < int64(m.options.Timeout)*2/3)
 }
 

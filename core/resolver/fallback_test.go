@@ -248,3 +248,27 @@ func TestAddressOfUnusableFamily(t *testing.T) {
 		}
 	}
 }
+
+// A zone none of whose servers has an address costs its parent one query for as long as failures are remembered, however
+// many of its names are asked for.
+func TestServersWithoutAddresses(t *testing.T) {
+	n := world(t, Options{NoIPv6: true}, "192.0.2.1 .\nzone. 3600 NS ns1.other.\nzone. 3600 NS ns2.zone.\nother. 3600 NS ns.other.\nns.other. 3600 A 192.0.2.2\n"+
+		"192.0.2.2 other.\nother. 60 SOA ns.other. h.other. 1 2 3 4 60\n")
+	const questions, seconds = 300, 30
+	for i := range questions {
+		if a, _ := n.resolve(question(fmt.Sprintf("x%d.zone.", i), wire.TypeA)); !a.Failed {
+			t.Fatalf("question %d: %+v", i, a)
+		}
+		n.run(seconds * time.Second / questions)
+	}
+	parent := 0
+	for _, q := range n.log {
+		if q.to == addr("192.0.2.1") && strings.HasSuffix(asked(q), "zone.") {
+			parent++
+		}
+	}
+	if most := 2 * seconds / int(n.m.failing.most); parent > most {
+		t.Errorf("the parent was asked %d times in %d s by %d questions", parent, seconds, questions)
+	}
+	n.idle()
+}
