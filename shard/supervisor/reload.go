@@ -43,9 +43,13 @@ func (s *Supervisor) Reload(ctx context.Context) (*control.Reload, error) {
 	current, started := s.cfg, s.running
 	s.cfg = next
 	s.mu.Unlock()
-	// After the shards, and whatever becomes of the rest: the kernel must not go on with other limits than they have.
-	defer s.xdp.reload(next)
 	out := &control.Reload{Config: s.path}
+	// After the shards, and whatever becomes of the rest: the kernel must not go on with other limits than they have.
+	defer func() {
+		if err := s.xdp.reload(next); err != nil {
+			out.Warnings = append(out.Warnings, err.Error())
+		}
+	}()
 	for _, change := range config.Diff(current, next) {
 		if change.Reload {
 			out.Applied = append(out.Applied, change.Key)

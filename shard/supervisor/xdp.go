@@ -173,18 +173,20 @@ func (x *xdp) setEndpoints() error {
 
 // reload takes over a new configuration, after the shards have. The program stays attached; answers published
 // under the old configuration are not given any more.
-func (x *xdp) reload(c *config.Config) {
+func (x *xdp) reload(c *config.Config) error {
 	if x == nil {
-		return
+		return nil
 	}
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	if x.program == nil {
-		return
+		return nil
 	}
 	if err := errors.Join(x.configure(c), x.program.Flush()); err != nil {
 		x.s.log.Error("the XDP program did not take the new configuration", "error", err)
+		return fmt.Errorf("the XDP program did not take the new configuration: %w", err)
 	}
+	return nil
 }
 
 // flush makes all published answers invalid. It is called after the shards' caches were flushed or have got other
