@@ -89,6 +89,9 @@ func (w *xskLab) since(t *testing.T, s tierSetup, last *tierCounts, f func()) ti
 func TestRootTiers(t *testing.T) {
 	w := newXSKLab(t, 2)
 	for _, s := range tierSetups {
+		if *cards != "" && (s.mode == "off" || s.backend == "mmsg") {
+			continue // there the driver does the same as with any other program
+		}
 		t.Run(fmt.Sprintf("%s %s %s", s.mode, s.backend, s.steer), func(t *testing.T) {
 			w.serve(t, fmt.Sprintf("[cpu]\nshards = \"0,1\"\n[io]\nbackend = %q\n[xdp]\nmode = %q\nsteer = %q", s.backend, s.mode, s.steer))
 			w.resolverTier(t, s)
@@ -206,7 +209,7 @@ func (w *xskLab) steered(t *testing.T, s tierSetup, last *tierCounts) {
 	switch {
 	case len(got.shard) != 2 || got.shards() < queries:
 		t.Errorf("the shards got %v of %d queries", got.shard, queries)
-	case s.steer == "cpu" && got.shard[1] < queries*3/4: // not all: another CPU may be in the middle of receiving
+	case s.steer == "cpu" && *cards == "" && got.shard[1] < queries*3/4: // not all: another CPU may be in the middle of receiving
 		t.Errorf("the shards on CPU 0 and 1 got %v of %d queries that CPU 1 received", got.shard, queries)
 	case s.steer == "flow" && busiest > queries*9/10:
 		t.Errorf("the shards got %v of %d queries from as many ports", got.shard, queries)
@@ -215,7 +218,8 @@ func (w *xskLab) steered(t *testing.T, s tierSetup, last *tierCounts) {
 	}
 }
 
-// writeOn sends a query on a CPU, which receives it too at the other end of a veth pair, and waits for the response.
+// writeOn sends a query on a CPU, which receives it too at the other end of a veth pair, and waits for the response. A
+// network card's interrupts have CPUs of their own.
 func writeOn(t *testing.T, conn net.Conn, cpu int) {
 	t.Helper()
 	q := question("big1100.zone.", dns.TypeTXT).SetEdns0(1400, false)

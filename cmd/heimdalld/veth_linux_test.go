@@ -1,6 +1,7 @@
 package main
 
 import (
+	"flag"
 	"fmt"
 	"net"
 	"net/netip"
@@ -8,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -16,7 +18,7 @@ import (
 	"heimdall/core/control"
 )
 
-// veth is a pair of interfaces in two network namespaces, with the shipped daemon at one end and clients at the other.
+// veth is a pair of interfaces, or of network cards, in two network namespaces, with the shipped daemon at one end and clients at the other.
 type veth struct {
 	server, client string // namespaces
 	dir            string // of the daemon's files
@@ -33,7 +35,10 @@ const (
 
 var veths atomic.Int32
 
-// newVeth makes the namespaces, with a number of queues in each direction.
+// A network card has a driver of its own, which does with XDP what that of veth does not.
+var cards = flag.String("cards", "", "two network `interfaces` (\"eth0,eth1\"), joined back to back, to use in place of veth pairs")
+
+// newVeth makes the namespaces, with a number of queues in each direction; cards have as many as they have.
 func newVeth(t testing.TB, queues int) *veth {
 	t.Helper()
 	if os.Geteuid() != 0 {
@@ -41,15 +46,23 @@ func newVeth(t testing.TB, queues int) *veth {
 	}
 	n := veths.Add(1)
 	v := &veth{server: fmt.Sprintf("hd-s-%d-%d", os.Getpid(), n), client: fmt.Sprintf("hd-c-%d-%d", os.Getpid(), n), dir: t.TempDir()}
-	t.Cleanup(func() {
-		exec.Command("ip", "netns", "del", v.server).Run()
-		exec.Command("ip", "netns", "del", v.client).Run()
-	})
 	many := fmt.Sprintf("numrxqueues %d numtxqueues %d", queues, queues)
-	for _, line := range []string{
-		"netns add " + v.server,
-		"netns add " + v.client,
+	join := []string{
 		"link add " + vethServer + " netns " + v.server + " " + many + " type veth peer name " + vethClient + " netns " + v.client + " " + many,
+		// Without that the driver of veth drops what the other end sends from XDP.
+		"netns exec " + v.client + " ethtool -K " + vethClient + " gro on",
+	}
+	var leave []string
+	if a, b, ok := strings.Cut(*cards, ","); ok {
+		join = []string{"link set dev " + a + " netns " + v.server + " name " + vethServer, "link set dev " + b + " netns " + v.client + " name " + vethClient}
+		leave = []string{"-n " + v.server + " link set dev " + vethServer + " netns 1 name " + a, "-n " + v.client + " link set dev " + vethClient + " netns 1 name " + b}
+	}
+	t.Cleanup(func() {
+		for _, line := range append(leave, "netns del "+v.server, "netns del "+v.client) {
+			exec.Command("ip", strings.Fields(line)...).Run()
+		}
+	})
+	for _, line := range slices.Concat([]string{"netns add " + v.server, "netns add " + v.client}, join, []string{
 		"-n " + v.server + " link set lo up",
 		"-n " + v.server + " addr add 192.0.2.1/24 dev " + vethServer,
 		"-n " + v.server + " addr add 2001:db8::1/64 nodad dev " + vethServer,
@@ -58,9 +71,7 @@ func newVeth(t testing.TB, queues int) *veth {
 		"-n " + v.client + " addr add 192.0.2.3/24 dev " + vethClient,
 		"-n " + v.client + " addr add 2001:db8::2/64 nodad dev " + vethClient,
 		"-n " + v.client + " link set " + vethClient + " up",
-		// Without that the driver of veth drops what the other end sends from XDP.
-		"netns exec " + v.client + " ethtool -K " + vethClient + " gro on",
-	} {
+	}) {
 		if out, err := exec.Command("ip", strings.Fields(line)...).CombinedOutput(); err != nil {
 			t.Fatalf("ip %s: %v: %s", line, err, out)
 		}
