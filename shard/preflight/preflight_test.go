@@ -262,6 +262,23 @@ func TestTuningPlan(t *testing.T) {
 }
 
 // Shards that are not pinned have no CPU that interrupts could go to.
+func TestTuningPlanForTheWayBack(t *testing.T) {
+	f, o := newFake(), options()
+	f.set("proc/sys/net/ipv4/conf/lo/forwarding", "0")
+	for way, want := range map[string]string{"off": "", "strict": "sysctl -w net.ipv4.conf.lo.forwarding=1"} {
+		o.Config.XDP.ReversePath = way
+		got := ""
+		for _, a := range TuningPlan(f, o) {
+			if !a.Done() {
+				got += a.Command
+			}
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", way, got, want)
+		}
+	}
+}
+
 func TestTuningPlanWithoutPins(t *testing.T) {
 	f := newFake()
 	f.set("proc/irq/40/smp_affinity_list", "0-1")

@@ -31,6 +31,11 @@ func TuningPlan(m Machine, o Options) (plan []Action) {
 	c := o.Config
 	plan = append(plan, atLeast(m, "net.core.rmem_max", "net/core/rmem_max", int(c.Server.RcvBuf), "so that sockets get the receive buffer of server.rcvbuf")...)
 	plan = append(plan, atLeast(m, "net.core.wmem_max", "net/core/wmem_max", int(c.Server.SndBuf), "so that sockets get the send buffer of server.sndbuf")...)
+	if c.XDP.Mode != "off" && c.XDP.ReversePath != "off" {
+		for _, family := range []string{"ipv4", "ipv6"} {
+			plan = append(plan, atLeast(m, "net."+family+".conf.lo.forwarding", "net/"+family+"/conf/lo/forwarding", 1, "so that xdp.reverse_path finds the way back to clients")...)
+		}
+	}
 	names := unique(c.XDP.Interfaces, o.Interfaces)
 	if slices.ContainsFunc(names, func(name string) bool { return spreads(m, name) }) {
 		plan = append(plan, atLeast(m, "net.core.netdev_max_backlog", "net/core/netdev_max_backlog", spreadBacklog, "packets that the kernel spreads over CPUs (RPS) wait in this queue")...)
