@@ -272,3 +272,21 @@ func TestServersWithoutAddresses(t *testing.T) {
 	}
 	n.idle()
 }
+
+// The only server of a zone is known to the parent by an alias, and by the name that this leads to.
+func TestAddressOfAServerBehindAnAlias(t *testing.T) {
+	n := world(t, Options{NoIPv6: true}, "192.0.2.1 .\nzone. 3600 NS ns.zone.\n")
+	parent := n.servers[addr("192.0.2.1")]
+	n.servers[addr("192.0.2.1")] = func(q sent) []reply {
+		switch asked(q) {
+		case "ns.zone.":
+			return answering(aa, "an: ns.zone. 3600 CNAME ns2.zone.")(q)
+		case "ns2.zone.":
+			return answering(aa, "an: ns2.zone. 3600 A 192.0.2.2")(q)
+		}
+		return parent(q)
+	}
+	n.servers[addr("192.0.2.2")] = answersAll
+	resolves(t, n, "www.zone.", "a server behind an alias")
+	n.idle()
+}

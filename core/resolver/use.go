@@ -160,8 +160,14 @@ func (m *Machine) extend(i int32) bool {
 		m.step(t, "alias").say("to " + m.target.String())
 	}
 	m.dropAll(t)
+	// Who asks a parent for the address of a server in a zone that has no other asks it for the alias as well.
+	above, plain := t.above, t.plainNames
+	kept := t.depth > 0 && above != noLimit && m.target.In(t.current().Suffix(int(above)+1))
 	t.setCurrent(m.target)
 	t.restart()
+	if kept {
+		t.above, t.plainNames = above, plain
+	}
 	return true
 }
 
