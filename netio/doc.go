@@ -2,8 +2,8 @@
 // datagrams in batches, the ports they come from, and the poller that tells a
 // shard which descriptor has work.
 //
-// It never parses DNS. The ports themselves live in sub-packages (udp, tcp,
-// outbound, netiotest), all of which speak in the types defined here.
+// It never parses DNS. The ports themselves live in the packages below (udp, xsk,
+// tcp, outbound, netiotest), all of which use the types defined here.
 package netio
 
 import "errors"

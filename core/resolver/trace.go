@@ -228,5 +228,5 @@ func (m *Machine) RouteOf(q *Question) string {
 	case g != nil:
 		return "the servers of the forward zone " + g.zone.String()
 	}
-	return "the servers of the world, from the root on"
+	return "the public servers, from the root on"
 }

@@ -31,7 +31,7 @@ const (
 // Pool is one shard's way to other servers. Not safe for concurrent use; owned
 // by one shard.
 //
-// The shard passes events to Ready and calls Expire when Deadline has come.
+// The shard passes events to Ready, and calls Expire in every turn.
 type Pool struct {
 	poller *netio.Poller
 	sink   Sink

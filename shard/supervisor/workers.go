@@ -33,7 +33,7 @@ func eachServing(ctx context.Context, list []*worker, f func(i int, w *worker, s
 	return onThreads(ctx, list, f, errAbsent, errRestarting)
 }
 
-// onThreads is each, with the errors that are none.
+// onThreads runs f on the thread of each worker, and returns the errors but those in none.
 func onThreads(ctx context.Context, list []*worker, f func(i int, w *worker, sh *shard.Shard), none ...error) error {
 	errs := make([]error, len(list))
 	var all sync.WaitGroup

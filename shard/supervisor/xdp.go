@@ -33,8 +33,9 @@ type nic struct {
 	sockets []rawSocket // one for each receive queue; none: kernel sockets only
 }
 
-// loadXDP does of what xdp.mode and io.backend ask for all that comes before the shards start: they get the AF_XDP
-// sockets as ports. What is not possible on this machine is told in a warning, and kernel sockets do it instead.
+// loadXDP loads and attaches the XDP program and opens the AF_XDP sockets, as xdp.mode and io.backend ask. It runs before
+// the shards start, which get these sockets as ports. What this machine cannot do is logged as a warning, and kernel
+// sockets do it instead.
 func (s *Supervisor) loadXDP() *xdp {
 	c := s.cfg
 	x := &xdp{s: s}
