@@ -172,7 +172,7 @@ func (z *zoneStore) load(ctx context.Context, s *servedZone) (old zoneCopies) {
 	defer z.mu.Unlock()
 	s.loading, s.err, s.notes, s.files = false, err, r.warnings, r.files
 	if err != nil {
-		z.log.Error("a zone was not loaded", "zone", s.config.Name.String(), "old version served", s.version != nil, "error", err)
+		z.log.Error("a zone was not loaded", "zone", s.config.Name.String(), "old version served", s.version != nil, "error", strings.ReplaceAll(err.Error(), "\n", "; "))
 		return nil
 	}
 	old = s.version
