@@ -84,7 +84,7 @@ func (e *Engine) parse(r *Request) {
 	if q.Class != wire.ClassIN || !e.Recursion {
 		return
 	}
-	if !e.ACL.Allow(netip.AddrFrom16(r.Client)) {
+	if !e.ACL.Contains(netip.AddrFrom16(r.Client)) {
 		r.stranger = true
 		return
 	}
@@ -143,7 +143,7 @@ func (e *Engine) sendZone(r *Request) {
 	if r.Stream {
 		buf = e.scratch[:0]
 	}
-	r.stranger = e.Recursion && !e.ACL.Allow(netip.AddrFrom16(r.Client))
+	r.stranger = e.Recursion && !e.ACL.Contains(netip.AddrFrom16(r.Client))
 	flags := e.flags(&r.asker)
 	limit := e.limit(&r.asker)
 	if r.edns {

@@ -29,7 +29,7 @@ func (e *Engine) Trace(now int64, q *resolver.Question, client netip.Addr, done 
 		query.Flags |= wire.FlagCD
 	}
 	told := &tracing{q: q, flags: wire.FlagQR | query.Flags, done: done}
-	allowed := e.Recursion && (!client.IsValid() || e.ACL.Allow(client))
+	allowed := e.Recursion && (!client.IsValid() || e.ACL.Contains(client))
 	if allowed {
 		told.flags |= wire.FlagRA
 	}

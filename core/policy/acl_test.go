@@ -30,15 +30,15 @@ func TestACL(t *testing.T) {
 	} {
 		addr := netip.MustParseAddr(c.addr)
 		for range 2 { // the second time from memory
-			if got := a.Allow(addr); got != c.want {
+			if got := a.Contains(addr); got != c.want {
 				t.Errorf("%s: %v", c.addr, got)
 			}
 		}
 	}
-	if a.Allow(netip.Addr{}) {
+	if a.Contains(netip.Addr{}) {
 		t.Error("no address is allowed")
 	}
-	if new(ACL).Allow(netip.MustParseAddr("127.0.0.1")) {
+	if new(ACL).Contains(netip.MustParseAddr("127.0.0.1")) {
 		t.Error("the zero value allows")
 	}
 }
@@ -62,7 +62,7 @@ func TestACLAgainstScan(t *testing.T) {
 		for range 500 {
 			a := random()
 			want := slices.ContainsFunc(prefixes, func(p netip.Prefix) bool { return p.Contains(a) })
-			if got := acl.Allow(a); got != want {
+			if got := acl.Contains(a); got != want {
 				t.Fatalf("%s in %v: %v", a, prefixes, got)
 			}
 		}

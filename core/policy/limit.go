@@ -24,7 +24,7 @@ type LimitOptions struct {
 //
 // A nil Limiter lets everybody ask. Not safe for concurrent use; owned by one shard.
 type Limiter struct {
-	deny     *ACL // nil: nobody
+	denied   *ACL // nil: nobody
 	exempt   *ACL
 	group    grouping
 	interval int64 // ns from one query to the next at the full rate
@@ -73,7 +73,7 @@ func NewLimiter(o LimitOptions) *Limiter {
 	}
 	l := &Limiter{group: newGrouping(o.IPv4Bits, o.IPv6Bits), slip: o.Slip, seed: o.Seed, rnd: o.Seed}
 	if len(o.Deny) > 0 {
-		l.deny = NewACL(o.Deny)
+		l.denied = NewACL(o.Deny)
 	}
 	if o.PerSecond > 0 {
 		if len(o.Exempt) > 0 {
@@ -101,10 +101,10 @@ func (l *Limiter) Admit(now int64, client [16]byte, stream bool) Admission {
 		return Admitted
 	}
 	addr := netip.AddrFrom16(client)
-	if l.deny != nil && l.deny.Allow(addr) {
+	if l.denied != nil && l.denied.Contains(addr) {
 		return Denied
 	}
-	if l.buckets == nil || stream || l.exempt != nil && l.exempt.Allow(addr) {
+	if l.buckets == nil || stream || l.exempt != nil && l.exempt.Contains(addr) {
 		return Admitted
 	}
 	if l.take(now, l.group.of(addr).hash(l.seed)) {
