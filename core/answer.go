@@ -4,197 +4,146 @@ import (
 	"net/netip"
 
 	"heimdall/core/cache"
+	"heimdall/core/dname"
 	"heimdall/core/resolver"
 	"heimdall/core/wire"
+	"heimdall/core/zone"
 )
 
-// Receive takes a datagram that came from another server through the outbound socket sock. It says whether the query that
-// it answers, or tries to, has ended with it.
-func (e *Engine) Receive(now int64, sock uint16, from netip.AddrPort, msg []byte) (done bool) {
-	e.setTime(now)
-	done = e.resolver.Receive(now, sock, from, msg)
-	e.perform()
-	return done
-}
+// The places where responses come from, in the order of Engine.answer. Each has the response leave, or returns a place
+// further on.
 
-// Refused says that the query ref reached nobody, as the network tells.
-func (e *Engine) Refused(now int64, ref uint64) {
-	e.setTime(now)
-	e.resolver.Refused(now, ref)
-	e.perform()
-}
-
-// ReceiveStream takes the response to the stream query ref, or the reason why there is none.
-func (e *Engine) ReceiveStream(now int64, ref uint64, msg []byte, err error) {
-	e.setTime(now)
-	e.resolver.ReceiveStream(now, ref, msg, err)
-	e.perform()
-}
-
-// SendFailed says that the query ref could not be sent after all.
-func (e *Engine) SendFailed(now int64, ref uint64, why resolver.Obstacle) {
-	e.setTime(now)
-	e.resolver.SendFailed(now, ref, why)
-	e.perform()
-}
-
-// Fire is called when a timer of Performer.Timer is due.
-func (e *Engine) Fire(now int64, ref uint64) {
-	e.setTime(now)
-	if n, ours := e.staleWaiter(ref); ours {
-		e.serveStale(n, uint32(ref>>32))
-		return
+// answerZone answers from the zones that are served here. They are everybody's: RA tells each client whether it could
+// have asked for recursion too.
+func (e *Engine) answerZone(r *Request) stage {
+	buf := r.Buf
+	if r.Stream {
+		buf = e.scratch[:0]
 	}
-	e.resolver.Fire(now, ref)
-	e.perform()
+	r.stranger = e.Recursion && !e.ACL.Contains(netip.AddrFrom16(r.Client))
+	room := e.room(&r.asker)
+	if r.edns {
+		room -= wire.OPTLen
+	}
+	ref := &e.located[r.located]
+	msg, rcode, _ := e.Zones.AppendReplyAt(ref, buf, &r.query, room, e.flags(&r.asker))
+	if e.goesOn(r, ref) {
+		r.own = true
+		return e.identify(r)
+	}
+	e.count.Zone++
+	code := wire.EDEOther
+	if rcode == wire.RcodeServFail {
+		code = wire.EDENotReady // RFC 8914, section 4.15
+	}
+	return send(e, r, msg, rcode, code, "")
 }
 
-// unsent is a query that could not be sent.
-type unsent struct {
-	ref uint64
-	why resolver.Obstacle
+// goesOn tells whether the client of a request that a zone answers with an alias to a name elsewhere is told more than
+// the zone knows (RFC 1034, section 4.3.2, step 3a): if it wants recursion, and may use it.
+func (e *Engine) goesOn(r *Request, ref *zone.Ref) bool {
+	return ref.Away() && r.flags&wire.FlagRD != 0 && e.Recursion && !r.stranger && !e.draining
 }
 
-// perform does what the resolver wants done.
-func (e *Engine) perform() {
-	for {
-		e.unsent, e.unverified = e.unsent[:0], e.unverified[:0]
-		for i := 0; i < len(e.resolver.Actions()); i++ {
-			switch a := &e.resolver.Actions()[i]; a.Kind {
-			case resolver.Query:
-				if why := e.performer.Query(a); why != resolver.NoObstacle {
-					e.unsent = append(e.unsent, unsent{a.Ref, why})
-				}
-			case resolver.Verify:
-				if a.Waiter != resolver.NoWaiter {
-					a.Job.Client = e.queue.Address(e.waiters.slot[a.Waiter].fair)
-				}
-				if !e.performer.Verify(a.Ref, a.Job) {
-					e.unverified = append(e.unverified, unverified{a.Ref, a.Job})
-				}
-			case resolver.Timer:
-				e.performer.Timer(a.Ref, a.At)
-			case resolver.Respond:
-				e.respond(a)
-			}
-		}
-		e.resolver.Clear()
-		if len(e.unsent) == 0 && len(e.unverified) == 0 {
-			return
-		}
-		// Each failed query uses up one of its task's attempts: this ends.
-		for _, u := range e.unsent {
-			e.resolver.SendFailed(e.now, u.ref, u.why)
-		}
-		for _, u := range e.unverified {
-			e.resolver.Verified(e.now, u.ref, u.job)
-		}
-		clear(e.unverified)
-	}
+// answerLocal answers with what the table of local names has.
+func (e *Engine) answerLocal(r *Request) stage {
+	e.count.Local++
+	msg := r.verdict.AppendReply(r.Buf, &r.query, e.flags(&r.asker))
+	return send(e, r, msg, r.verdict.Rcode(), wire.EDEOther, "")
 }
 
-// respond caches what a task has found out, and tells those who wait for it.
-func (e *Engine) respond(a *resolver.Action) {
-	q, ans := &a.Question, &a.Answer
-	key := cache.Key{Name: q.Name, Type: q.Type, Class: q.Class, DO: q.DO, CD: q.CD, View: q.View}
-	hash := e.answers.Hash(&key)
-	if ans.Failed && e.holdOld(hash, &key) {
-		for _, n := range a.Waiters {
-			if w := &e.waiters.slot[n]; w.state == waiterServed {
-				e.release(n, w)
-			} else {
-				e.replyHit(n, w, e.StaleTTL)
-			}
-		}
-		return
-	}
-	put, kept := cache.Uncacheable, false
-	if ttl := min(ans.TTL, e.FailureTTL); ans.Cacheable && (!ans.Failed || ttl > 0) {
-		put = e.answers.Put(hash, &key, ans.Msg, cache.Meta{AD: ans.AD, EDE: ans.EDE, Text: ans.EDEText, TTL: ttl, Depends: ans.Depends}, e.nowSec)
-		// What was kept is told from the cache, so that the first client gets the TTLs that all others get.
-		kept = put == cache.Stored && !ans.Failed && e.answers.Peek(hash, &key, e.nowSec, &e.hit) == cache.Fresh
-	}
-	if put != cache.Stored && !ans.Failed {
-		// It cannot be kept, for its TTL is 0 or it is too large, but it says that what is there is not true any more.
-		e.answers.Remove(hash, &key)
-	}
-	for _, n := range a.Waiters {
-		w := &e.waiters.slot[n]
-		switch {
-		case w.state == waiterServed:
-			e.release(n, w)
-		case kept:
-			e.replyHit(n, w, 0)
-		default:
-			e.reply(n, w, ans)
+// answerCached answers from the cache, if what it has will do.
+func (e *Engine) answerCached(r *Request) stage {
+	switch e.answers.Lookup(r.hash, &r.key, e.nowSec, &r.hit) {
+	case cache.Fresh:
+		e.count.Hits++
+		e.sendHit(r, 0)
+		e.maybePrefetch(r)
+		return ended
+	case cache.Stale:
+		if r.hit.Held && e.StaleTTL > 0 {
+			e.count.StaleHits++
+			return e.sendHit(r, e.StaleTTL)
 		}
 	}
+	if r.flags&wire.FlagRD == 0 {
+		return e.answerKnown(r)
+	}
+	return toMiss
 }
 
-// reply sends an answer to a waiter and frees it.
-func (e *Engine) reply(n uint32, w *waiter, ans *resolver.Answer) {
-	if ans.Rcode == wire.RcodeServFail {
-		e.count.Failed++
+// sendHit sends the cache entry in r.hit; staleTTL is 0 for a fresh one.
+func (e *Engine) sendHit(r *Request, staleTTL uint32) stage {
+	code := r.hit.EDE
+	if staleTTL > 0 {
+		code = staleCode(r.hit.Rcode)
+	}
+	flags := e.answerFlags(&r.asker, r.hit.Rcode)
+	if r.hit.Len(&r.query)+plainOPT+len(r.hit.Text) <= cap(r.Buf) {
+		return send(e, r, e.answers.AppendReply(r.Buf, &r.hit, &r.query, flags, staleTTL), r.hit.Rcode, code, r.hit.Text)
+	}
+	return sendLarge(e, r, e.answers.AppendReply(e.scratch[:0], &r.hit, &r.query, flags, staleTTL), r.hit.Rcode, code, r.hit.Text)
+}
+
+// answerKnown answers a client that does not ask for recursion with what the resolver knows, without asking anybody.
+func (e *Engine) answerKnown(r *Request) stage {
+	q := e.lowered(&r.key)
+	next := toError
+	if ans, ok := e.resolver.Snoop(e.now, &q); ok {
+		e.count.Hits++
+		next = sendLarge(e, r, e.appendAnswer(e.scratch[:0], &r.asker, r.query.Name, &ans), ans.Rcode, wire.EDEOther, "")
 	} else {
-		e.count.Answered++
+		r.fail(notKnown)
 	}
-	msg := append(e.scratch[:0], ans.Msg...)
-	copy(msg[wire.HeaderLen:], w.name()) // the client's own letter case
-	flags := e.answerFlags(&w.asker, ans.Rcode)
-	if ans.AD && w.wantsAD() {
+	e.resolver.Clear()
+	return next
+}
+
+// appendAnswer appends an answer of the resolver's as a client gets it: with its ID, its letter case, and its flags.
+func (e *Engine) appendAnswer(dst []byte, a *asker, qname dname.Name, ans *resolver.Answer) []byte {
+	flags := e.answerFlags(a, ans.Rcode)
+	if ans.AD && a.wantsAD() {
 		flags |= wire.FlagAD
 	}
-	wire.SetID(msg, w.id)
-	wire.SetFlags(msg, flags|uint16(ans.Rcode&15))
-	e.tally(ans.Rcode)
-	e.performer.Reply(n, e.finish(msg, &w.asker, ans.Rcode, ans.EDE, ans.EDEText))
-	e.release(n, w)
+	msg := append(dst, ans.Msg...)
+	copy(msg[wire.HeaderLen:], qname)
+	wire.SetID(msg, a.id)
+	wire.SetFlags(msg, flags|uint16(ans.Rcode)&wire.RcodeMask)
+	return msg
 }
 
-// replyHit sends the entry in e.hit to a waiter and frees it.
-func (e *Engine) replyHit(n uint32, w *waiter, staleTTL uint32) {
-	e.performer.Reply(n, e.hitFor(w, staleTTL))
-	e.count.Answered++
-	e.release(n, w)
-}
-
-// hitFor builds the response to a waiter from the entry in e.hit.
-func (e *Engine) hitFor(w *waiter, staleTTL uint32) []byte {
-	q := w.query(e.asked)
-	code := e.hit.EDE
-	if staleTTL > 0 {
-		code = staleCode(e.hit.Rcode)
+// answerError answers with an error. Those who ask for what there is no room for, and under pressure all others too,
+// get as many of these as the batch's allowance has: a flood costs the sending of few responses.
+func (e *Engine) answerError(r *Request) {
+	f := &failures[r.failure]
+	if (e.Pressure > 0 || f.rcode == wire.RcodeServFail) && !e.allowed(r) {
+		return
 	}
-	msg := e.answers.AppendReply(e.scratch[:0], &e.hit, &q, e.answerFlags(&w.asker, e.hit.Rcode), staleTTL)
-	e.tally(e.hit.Rcode)
-	return finish(e, msg, &w.asker, e.hit.Rcode, code, e.hit.Text)
-}
-
-// fail sends SERVFAIL to a waiter and frees it.
-func (e *Engine) fail(n uint32, code wire.EDE, text string) {
-	w := &e.waiters.slot[n]
-	e.replyFailure(n, w, code, text)
-	e.release(n, w)
-}
-
-// abandon sends SERVFAIL to a waiter that the resolver or the queue still knows, and leaves it to them.
-func (e *Engine) abandon(n uint32) {
-	w := &e.waiters.slot[n]
-	e.replyFailure(n, w, wire.EDENotReady, "shutting down")
-	w.state = waiterServed
-}
-
-func (e *Engine) replyFailure(n uint32, w *waiter, code wire.EDE, text string) {
-	e.count.Failed++
-	e.tally(wire.RcodeServFail)
-	msg := wire.AppendQuery(e.scratch[:0], w.id, e.flags(&w.asker)|uint16(wire.RcodeServFail), w.name(), w.typ, w.class)
-	e.performer.Reply(n, e.finish(msg, &w.asker, wire.RcodeServFail, code, text))
-}
-
-// release frees a waiter that needs nothing more.
-func (e *Engine) release(n uint32, w *waiter) {
-	if w.state != waiterQueued {
-		e.queue.Release(w.fair)
+	if f.rcode == wire.RcodeRefused {
+		e.count.Refused++
 	}
-	e.waiters.put(n)
+	msg := wire.AppendError(r.Buf, &r.query, f.rcode&15, e.flags(&r.asker)&wire.FlagRA|r.flags&wire.FlagCD)
+	send(e, r, msg, f.rcode, f.code, f.text)
+}
+
+// allowed takes one from the batch's allowance of responses without an answer. When none is left, the
+// request is dropped. Clients on streams wait for each response, and there are few of them.
+func (e *Engine) allowed(r *Request) bool {
+	if r.Stream {
+		return true
+	}
+	if e.refusals == 0 {
+		e.count.Dropped++
+		return false
+	}
+	e.refusals--
+	return true
+}
+
+// staleCode is the extended error of a stale answer (RFC 8914, sections 4.4 and 4.20).
+func staleCode(rcode wire.Rcode) wire.EDE {
+	if rcode == wire.RcodeNXDomain {
+		return wire.EDEStaleNXDomain
+	}
+	return wire.EDEStaleAnswer
 }

@@ -63,19 +63,3 @@ func (e *Engine) SetGroups(list []resolver.Group) {
 		e.answers.Flush(z, true)
 	}
 }
-
-// goesOn tells whether the client of a request that a zone answers with an alias to a name elsewhere is told more than
-// the zone knows (RFC 1034, section 4.3.2, step 3a): if it wants recursion, and may use it.
-func (e *Engine) goesOn(r *Request, ref *zone.Ref) bool {
-	return ref.Away() && r.flags&wire.FlagRD != 0 && e.Recursion && !r.stranger && !e.draining
-}
-
-// goOn answers a request whose alias a zone has from the cache, or parks it.
-func (e *Engine) goOn(r *Request) {
-	q := &r.query
-	r.own = true
-	k := &r.key
-	k.Name, k.Type, k.Class, k.DO, k.CD = q.Name, q.Type, q.Class, q.DO, q.Flags&wire.FlagCD != 0
-	r.hash = e.answers.Hash(k)
-	e.lookup(r)
-}

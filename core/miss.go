@@ -7,21 +7,18 @@ import (
 	"heimdall/core/dname"
 	"heimdall/core/policy"
 	"heimdall/core/resolver"
-	"heimdall/core/wire"
 )
 
 // park puts a request aside until its client's turn to ask other servers comes. A client with more than its
 // share of the queue is refused.
-func (e *Engine) park(r *Request) {
+func (e *Engine) park(r *Request) stage {
 	if e.draining {
-		e.refuse(r, wire.EDENotReady, "shutting down")
-		return
+		return r.fail(shuttingDown)
 	}
 	n, ok := e.waiters.take()
 	if !ok {
 		e.count.InFlight++
-		e.refuse(r, wire.EDEOther, "too many queries in flight")
-		return
+		return r.fail(tooManyInFlight)
 	}
 	w := &e.waiters.slot[n]
 	w.asker = r.asker
@@ -34,39 +31,15 @@ func (e *Engine) park(r *Request) {
 	case policy.RefusedShare:
 		e.count.Share++
 		e.waiters.put(n)
-		e.refuse(r, wire.EDEOther, "the client has more than its share of queries waiting")
-		return
+		return r.fail(aboveShare)
 	case policy.RefusedFull:
 		e.count.InFlight++
 		e.waiters.put(n)
-		e.refuse(r, wire.EDEOther, "too many queries waiting")
-		return
+		return r.fail(tooManyWaiting)
 	}
 	e.count.Misses++
 	r.Outcome, r.Waiter = Wait, n
-}
-
-// refuse answers SERVFAIL while the batch's allowance lasts, and drops what is beyond: a flood costs the
-// sending of few responses.
-func (e *Engine) refuse(r *Request, code wire.EDE, text string) {
-	if e.allowed(r) {
-		e.sendError(r, wire.RcodeServFail, code, text)
-	}
-}
-
-// allowed takes one from the batch's allowance of responses without an answer. When none is left, the
-// request is dropped. Clients on streams wait for each response, and there are few of them.
-func (e *Engine) allowed(r *Request) bool {
-	if r.Stream {
-		return true
-	}
-	if e.refusals == 0 {
-		e.count.Dropped++
-		r.Outcome = Drop
-		return false
-	}
-	e.refusals--
-	return true
+	return ended
 }
 
 // Queued returns how many queries wait for their turn.
@@ -81,7 +54,7 @@ const maxParked = int64(2e9)
 func (e *Engine) Misses(now int64, budget int) (work int) {
 	e.setTime(now)
 	for _, n := range e.evicted {
-		e.fail(n, wire.EDEOther, "the client has more than its share of queries waiting")
+		e.fail(n, aboveShare)
 	}
 	e.evicted = e.evicted[:0]
 	for ; work < budget; work++ {
@@ -90,7 +63,7 @@ func (e *Engine) Misses(now int64, budget int) (work int) {
 			break
 		}
 		e.count.Expired++
-		e.fail(n, wire.EDEOther, "waited too long for its turn")
+		e.fail(n, waitedTooLong)
 	}
 	for ; work < budget; work++ {
 		n, client, ok := e.queue.Pop()
@@ -110,15 +83,17 @@ func (e *Engine) begin(n uint32, w *waiter) {
 	key := w.key()
 	state := e.answers.Peek(w.hash, &key, e.nowSec, &e.hit)
 	if state == cache.Fresh {
+		e.count.Answered++
 		e.replyHit(n, w, 0)
+		e.release(n, w)
 		return
 	}
 	switch e.ask(&key, n) {
 	case resolver.Full:
 		e.count.InFlight++
-		e.fail(n, wire.EDEOther, "too many queries in flight")
+		e.fail(n, tooManyInFlight)
 	case resolver.NoGroup:
-		e.fail(n, wire.EDENotReady, "no server is configured for this name")
+		e.fail(n, noServer)
 	default:
 		if state == cache.Stale && e.StaleAfter > 0 {
 			e.performer.Timer(staleRef(n, w), e.now+e.StaleAfter)

@@ -32,25 +32,33 @@ type Request struct {
 
 	asker
 	stage   stage
-	rcode   wire.Rcode // with stageError
-	verdict local.Verdict
+	failure failure       // with toError
+	verdict local.Verdict // with toLocal
 	query   wire.Query
-	key     cache.Key
+	key     cache.Key // with toCache, and hash
 	hash    uint64
-	located int // with stageZone: in Engine.located
+	located int32 // with toZone: in Engine.located
 	hit     cache.Hit
 }
 
-// stage is where the parse stage sends a request.
+// stage is where a request goes next.
 type stage uint8
 
 const (
-	stageDrop   stage = iota // nothing is left to do
-	stageError               // an error response without data
-	stageLocal               // the local table answers
-	stageZone                // a zone that is served here
-	stageLookup              // the cache, then the resolver
+	onward  stage = iota // to the next decision
+	ended                // nowhere: it has its response, waits for it, or gets none
+	toZone               // a zone that is served here answers
+	toLocal              // the table of local names answers
+	toCache              // the cache answers if it can
+	toMiss               // others have to be asked
+	toError              // an error response without data
 )
+
+// fail sends a request to its error response.
+func (r *Request) fail(why failure) stage {
+	r.failure = why
+	return toError
+}
 
 // asker is what has to be known of a query to shape its response.
 type asker struct {
@@ -72,3 +80,6 @@ func (a *asker) set(q *wire.Query, stream bool) {
 	a.stream = stream
 	a.stranger, a.own = false, false
 }
+
+// wantsAD tells whether the AD bit means something to the client (RFC 6840, section 5.7).
+func (a *asker) wantsAD() bool { return a.do || a.flags&wire.FlagAD != 0 }

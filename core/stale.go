@@ -53,5 +53,5 @@ func (e *Engine) serveStale(n, serial uint32) {
 	}
 	w.state = waiterServed
 	e.count.StaleHits++
-	e.performer.Reply(n, e.hitFor(w, e.StaleTTL))
+	e.replyHit(n, w, e.StaleTTL)
 }

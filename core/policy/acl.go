@@ -33,6 +33,10 @@ func (a *ACL) Contains(addr netip.Addr) bool {
 	if addr == a.last {
 		return a.found
 	}
+	return a.look(addr)
+}
+
+func (a *ACL) look(addr netip.Addr) bool {
 	a.last = addr
 	addr = addr.Unmap()
 	if addr.Zone() != "" {
