@@ -16,7 +16,6 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 
 	"heimdall/core/config"
@@ -82,14 +81,10 @@ func run(args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// garbage is how much of what is in use may lie about as garbage, in percent, unless GOGC says otherwise. Most of the Go
-// heap are tables without pointers, which cost the collector nothing to look through: Go's own 100 would double them.
-const garbage = 25
-
 // serve runs the daemon until a signal ends it.
 func serve(cfg *config.Config, path string, log *slog.Logger) error {
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(garbage)
+		supervisor.PaceCollector(cfg)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
