@@ -31,8 +31,13 @@ func (p *Program) SetEndpoints(list []netip.AddrPort) error {
 		to[*n] = xdpEndpoint{Addr: words(addr), Port: bits.ReverseBytes16(ap.Port())}
 		*n++
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if v4 == p.listen4 && v6 == p.listen6 {
+		return nil
+	}
 	o := &p.objs
-	// The counts are zero while the lists change.
+	// The counts are zero while the lists change: what comes meanwhile passes unseen.
 	err := errors.Join(
 		o.Listen4Count.Set(uint32(0)), o.Listen6Count.Set(uint32(0)),
 		o.Listen4.Set(v4), o.Listen6.Set(v6),
@@ -40,6 +45,7 @@ func (p *Program) SetEndpoints(list []netip.AddrPort) error {
 	if err != nil {
 		return fmt.Errorf("set endpoints: %w", err)
 	}
+	p.listen4, p.listen6 = v4, v6
 	return nil
 }
 

@@ -24,6 +24,8 @@ type Program struct {
 
 	mu         sync.Mutex
 	links      []link.Link
+	listen4    xdpEndpoints // of which the program knows
+	listen6    xdpEndpoints
 	attached   []int // interfaces
 	arrivals   map[xdpArrival]uint32
 	number     uint64 // of the answer published last

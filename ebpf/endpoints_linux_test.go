@@ -1,0 +1,46 @@
+package ebpf
+
+import (
+	"net/netip"
+	"testing"
+
+	"heimdall/core/wire"
+)
+
+// The list of endpoints is told again and again, for addresses come and go: while it stays the same no query is missed.
+func TestRootSameEndpoints(t *testing.T) {
+	p := load(t, Options{Entries: 16})
+	p.publish(t, addressA(p.now()))
+	list := []netip.AddrPort{netip.MustParseAddrPort("192.0.2.9:54"), server4, server6}
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			if err := p.SetEndpoints(list); err != nil {
+				t.Error(err)
+				return
+			}
+		}
+	}()
+	q := query("www.example.", wire.TypeA, 0, 0, false)
+	for range 2000 {
+		for _, in := range [][]byte{frame(client4, server4, q), frame(client6, server6, q)} {
+			if v, _, err := p.Try(in); err != nil || v != Send {
+				t.Errorf("verdict %d: %v", v, err)
+			}
+		}
+	}
+	close(stop)
+	<-stopped
+	// Other endpoints take effect at once.
+	if err := p.SetEndpoints([]netip.AddrPort{server6}); err != nil {
+		t.Fatal(err)
+	}
+	p.try(t, frame(client4, server4, q), Pass, Exit(xdpExitPASS_NOT_OURS))
+	p.try(t, frame(client6, server6, q), Send, Exit(xdpExitSEND_ANSWER))
+}
