@@ -13,6 +13,33 @@ func (s *Server) Reply(conn ConnID, msg []byte) bool {
 		return false
 	}
 	s.done(c)
+	return s.queue(c, msg)
+}
+
+// Part is Reply for one of several messages that answer one of the connection's, all but the last: that message stays
+// in flight.
+func (s *Server) Part(conn ConnID, msg []byte) bool {
+	c := s.lookup(conn)
+	if c == nil {
+		s.stats.Late++
+		return false
+	}
+	s.touch(c)
+	return s.queue(c, msg)
+}
+
+// Room tells whether another n octets can be queued without cutting the connection, and whether it is open at all.
+func (s *Server) Room(conn ConnID, n int) (fits, open bool) {
+	c := s.lookup(conn)
+	if c == nil {
+		return false, false
+	}
+	fits = !s.overfull(c, n)
+	return fits, true
+}
+
+// queue copies msg to what the client gets.
+func (s *Server) queue(c *conn, msg []byte) bool {
 	if len(msg) == 0 || len(msg) > framing.MaxMessage {
 		return false
 	}
@@ -51,6 +78,11 @@ func (s *Server) done(c *conn) {
 		c.pending--
 		s.pending--
 	}
+	s.touch(c)
+}
+
+// touch has the next Flush look at the connection.
+func (s *Server) touch(c *conn) {
 	if !c.dispatching && !c.dirty {
 		c.dirty = true
 		s.dirty = append(s.dirty, c)
