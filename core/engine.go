@@ -26,12 +26,26 @@ type Performer interface {
 	Timer(ref uint64, at int64)
 	// Verify has job.Run called on another thread and Engine.Verified with both afterwards. false: there is no room.
 	Verify(ref uint64, job *resolver.Job) bool
-	// Reply sends a whole response to the client that waits under this number. The number is free again
-	// afterwards.
-	Reply(waiter uint32, msg []byte)
-	// Forget says that the client of this number gets no response. The number is free again.
-	Forget(waiter uint32)
+	// Hold keeps the way back to the client of the request with this tag, of the batch that is being handled, until the
+	// last response is out. There is room for Options.Waiters of them.
+	Hold(tag uint32) Target
+	// Reply sends a whole response to a target, from any call of the Engine. With more, others follow; else the target
+	// ends with it.
+	Reply(to Target, msg []byte, more bool) Room
 }
+
+// Target names where the responses to a request go: to one client's socket or stream. It is the Performer's. Each one is
+// used once, so that a response that comes too late reaches nobody else. The zero value names none.
+type Target uint64
+
+// Room is what has become of a response for a Target.
+type Room uint8
+
+const (
+	Taken Room = iota // it is on its way
+	Full              // not taken: its client reads slower than it is told. Only for one of several
+	Gone              // nobody takes it, nor any other: the target has ended
+)
 
 // Rules is what a reload may change while queries are in flight.
 type Rules struct {

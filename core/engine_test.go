@@ -22,9 +22,9 @@ type rig struct {
 	now     int64
 	sent    []sentQuery
 	timers  []pendingTimer
-	replies map[uint32]*dns.Msg
-	order   []uint32
-	forgot  int
+	replies map[Target]*dns.Msg
+	order   []Target
+	held    Target
 	refuse  bool // Query fails
 	jobs    []*resolver.Job
 }
@@ -57,16 +57,20 @@ func (r *rig) Query(q *resolver.Action) resolver.Obstacle {
 
 func (r *rig) Timer(ref uint64, at int64) { r.timers = append(r.timers, pendingTimer{ref, at}) }
 
-func (r *rig) Reply(waiter uint32, msg []byte) {
+func (r *rig) Hold(uint32) Target {
+	r.held++
+	return r.held
+}
+
+func (r *rig) Reply(to Target, msg []byte, more bool) Room {
 	m := new(dns.Msg)
 	if err := m.Unpack(msg); err != nil {
 		r.t.Fatalf("reply % x: %v", msg, err)
 	}
-	r.replies[waiter] = m
-	r.order = append(r.order, waiter)
+	r.replies[to] = m
+	r.order = append(r.order, to)
+	return Taken
 }
-
-func (r *rig) Forget(uint32) { r.forgot++ }
 
 func (r *rig) Verify(_ uint64, j *resolver.Job) bool {
 	r.jobs = append(r.jobs, j)
@@ -75,7 +79,7 @@ func (r *rig) Verify(_ uint64, j *resolver.Job) bool {
 
 // newRig makes an Engine that forwards everything to testServer. edit may change the options.
 func newRig(t testing.TB, edit func(*Options)) *rig {
-	r := &rig{t: t, now: 1e9, replies: map[uint32]*dns.Msg{}}
+	r := &rig{t: t, now: 1e9, replies: map[Target]*dns.Msg{}}
 	answers, err := cache.NewAnswers(cache.AnswersOptions{Memory: make([]byte, 1<<20), Seed: 1, MaxTTL: 86400, MaxNegativeTTL: 3600, StaleTTL: 86400})
 	if err != nil {
 		t.Fatal(err)
@@ -173,7 +177,7 @@ func TestMissThenHit(t *testing.T) {
 		t.Fatalf("%d queries sent", len(r.sent))
 	}
 	r.answer(0, 300)
-	m := r.replies[req.Waiter]
+	m := r.replies[req.To]
 	if m == nil || len(m.Answer) != 1 || m.Question[0].Name != "WWW.example." || !m.RecursionAvailable {
 		t.Fatalf("reply %v", m)
 	}
@@ -193,10 +197,10 @@ func TestMissThenHit(t *testing.T) {
 
 func TestSameQuestionIsAskedOnce(t *testing.T) {
 	r := newRig(t, nil)
-	var waiting []uint32
+	var waiting []Target
 	for i := range 5 {
 		req := r.ask("one.example.", fmt.Sprintf("10.0.0.%d", i+1))
-		waiting = append(waiting, req.Waiter)
+		waiting = append(waiting, req.To)
 	}
 	r.e.Misses(r.now, 100)
 	if len(r.sent) != 1 {
@@ -284,7 +288,7 @@ func TestServesStale(t *testing.T) {
 	if req.Outcome != Wait {
 		t.Fatalf("outcome %d", req.Outcome)
 	}
-	waiter := req.Waiter
+	waiter := req.To
 	delete(r.replies, waiter)
 	r.e.Misses(r.now, 1)
 	r.advance(19e8)
@@ -342,7 +346,7 @@ func TestQueryThatCannotBeSentFails(t *testing.T) {
 	req := r.ask("x.example.", "10.0.0.1")
 	r.e.Misses(r.now, 1)
 	r.advance(30e9)
-	if m := r.replies[req.Waiter]; m == nil || m.Rcode != dns.RcodeServerFailure {
+	if m := r.replies[req.To]; m == nil || m.Rcode != dns.RcodeServerFailure {
 		t.Fatalf("reply %v", m)
 	}
 }
@@ -352,7 +356,7 @@ func TestFailuresAreCached(t *testing.T) {
 	req := r.ask("x.example.", "10.0.0.1")
 	r.e.Misses(r.now, 1)
 	r.advance(30e9)
-	if m := r.replies[req.Waiter]; m == nil || m.Rcode != dns.RcodeServerFailure {
+	if m := r.replies[req.To]; m == nil || m.Rcode != dns.RcodeServerFailure {
 		t.Fatalf("reply %v", m)
 	}
 }

@@ -70,7 +70,8 @@ func sendLarge[T string | []byte](e *Engine, r *Request, msg []byte, rcode wire.
 
 // reply has a response leave to client n, which has waited.
 func reply[T string | []byte](e *Engine, n uint32, msg []byte, rcode wire.Rcode, code wire.EDE, text T) {
-	e.performer.Reply(n, exit(e, msg, &e.waiters.slot[n].asker, rcode, code, text))
+	w := &e.waiters.slot[n]
+	e.performer.Reply(w.to, exit(e, msg, &w.asker, rcode, code, text), false)
 }
 
 // maxOPT is the most octets that exit appends: an OPT with the keepalive option and an extended error.

@@ -86,8 +86,8 @@ func (r *rig) resolve(name string, edit func(*dns.Msg), from string, records ...
 	case Send:
 		return unpack(r.t, req.Response)
 	case Wait:
-		if m := r.replies[req.Waiter]; m != nil {
-			delete(r.replies, req.Waiter)
+		if m := r.replies[req.To]; m != nil {
+			delete(r.replies, req.To)
 			return m
 		}
 	}

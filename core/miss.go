@@ -25,7 +25,7 @@ func (e *Engine) park(r *Request) stage {
 	w.hold(&r.key, r.hash)
 	switch verdict, evicted := e.queue.Push(netip.AddrFrom16(r.Client), n, e.now); verdict {
 	case policy.ParkedEvicting:
-		// It may be of this very batch, whose way back the shard does not know yet: Misses will tell it.
+		// Misses will tell it, after the responses of this batch.
 		e.count.Share++
 		e.evicted = append(e.evicted, evicted)
 	case policy.RefusedShare:
@@ -38,7 +38,8 @@ func (e *Engine) park(r *Request) stage {
 		return r.fail(tooManyWaiting)
 	}
 	e.count.Misses++
-	r.Outcome, r.Waiter = Wait, n
+	w.to = e.performer.Hold(r.Tag)
+	r.Outcome, r.To = Wait, w.to
 	return ended
 }
 

@@ -67,10 +67,10 @@ func TestRefreshReplaces(t *testing.T) {
 				if req.Outcome != Wait {
 					t.Fatalf("%s: outcome %d", before, req.Outcome)
 				}
-				delete(r.replies, req.Waiter)
+				delete(r.replies, req.To)
 				r.e.Misses(r.now, 1)
 				r.advance(19e8)
-				if m := r.replies[req.Waiter]; m == nil || m.Rcode != old.rcode {
+				if m := r.replies[req.To]; m == nil || m.Rcode != old.rcode {
 					t.Fatalf("%s, %s: stale answer %v", before, after, m)
 				}
 				r.reply(fresh.rcode, ttl, fresh.answer, fresh.authority)
@@ -81,10 +81,10 @@ func TestRefreshReplaces(t *testing.T) {
 				if req.Outcome == Send {
 					m = unpack(t, req.Response)
 				} else {
-					delete(r.replies, req.Waiter)
+					delete(r.replies, req.To)
 					r.e.Misses(r.now, 1)
 					r.advance(30e9)
-					m = r.replies[req.Waiter]
+					m = r.replies[req.To]
 				}
 				if m == nil || m.Rcode != dns.RcodeServerFailure && (m.Rcode != fresh.rcode || len(m.Answer) > 0 != (fresh.answer != "")) {
 					t.Errorf("%s, then %s with TTL %d: %v", before, after, ttl, m)
@@ -120,10 +120,10 @@ func TestOtherServersEndTheHold(t *testing.T) {
 	if req.Outcome != Wait {
 		t.Fatalf("after the reload: outcome %d", req.Outcome)
 	}
-	delete(r.replies, req.Waiter)
+	delete(r.replies, req.To)
 	r.e.Misses(r.now, 1)
 	r.reply(0, 10, "r.example. IN A 192.0.2.2", "")
-	if m := r.replies[req.Waiter]; m == nil || chain(m) != "r.example. A 192.0.2.2" {
+	if m := r.replies[req.To]; m == nil || chain(m) != "r.example. A 192.0.2.2" {
 		t.Fatalf("after the reload: %v", m)
 	}
 	// If these fail, too, the hold begins anew.

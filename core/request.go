@@ -12,7 +12,7 @@ type Outcome uint8
 const (
 	Drop Outcome = iota // nothing; it has been counted
 	Send                // send Request.Response
-	Wait                // keep the way back under Request.Waiter until Performer.Reply or Forget
+	Wait                // nothing: the response goes to Request.To, later
 )
 
 // Request is one message from a client on its way through the stages of Engine.Handle. A shard makes a
@@ -22,13 +22,13 @@ type Request struct {
 	Msg    []byte   // the message; borrowed until Handle returns
 	Client [16]byte // its address, IPv4 as ::ffff:a.b.c.d
 	Stream bool     // it came over a stream: the response is not truncated
-	Tag    uint32   // anything; for the shard's own use
+	Tag    uint32   // its number in the batch or the like, for Performer.Hold
 	Buf    []byte   // where the response goes: length 0, capacity at least Engine.UDPPayload
 
 	// Set by the Engine.
 	Outcome  Outcome
 	Response []byte // with Send: in Buf, or in memory of the Engine until the next Handle
-	Waiter   uint32 // with Wait
+	To       Target // with Wait
 
 	asker
 	stage   stage

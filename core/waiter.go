@@ -7,7 +7,7 @@ import (
 	"heimdall/core/wire"
 )
 
-// waiter is a client's query that cannot be answered yet: parked as data, 350 octets. Without pointers, so
+// waiter is a client's query that cannot be answered yet: parked as data, 360 octets. Without pointers, so
 // that the collector does not look into the table and untouched pages stay unmapped.
 type waiter struct {
 	asker
@@ -20,6 +20,7 @@ type waiter struct {
 	serial  uint32 // of 31 bits; changes with each use, so that a late timer is recognised
 	next    uint32 // free list
 	fair    policy.Client
+	to      Target // where its response goes
 	hash    uint64
 	qname   [dname.MaxLen]byte // with the client's letter case
 }

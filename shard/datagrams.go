@@ -3,15 +3,7 @@ package shard
 import (
 	"heimdall/core"
 	"heimdall/netio"
-	"heimdall/netio/tcp"
 )
-
-// wayBack is where the response to a parked query goes. Entries run parallel to the Engine's waiters.
-type wayBack struct {
-	peer netio.Endpoint
-	conn tcp.ConnID
-	port int16 // index of the port that the query came through; -1: a stream
-}
 
 // responseCap is the room for one response over UDP, in octets: the most that server.udp_payload may be.
 const responseCap = 4096
@@ -28,8 +20,8 @@ func (s *Shard) makeBuffers() {
 	s.reqs = make([]core.Request, n)
 	s.bufs = make([]byte, n*responseStride)
 	s.query = make([]byte, 0, 512)
-	s.stream[0].Buf = make([]byte, 0, responseCap)
-	s.ways = make([]wayBack, s.opt.Waiters)
+	s.stream[0] = core.Request{Stream: true, Tag: streamTag, Buf: make([]byte, 0, responseCap)}
+	s.targets = newTargets(s.opt.Waiters)
 	s.late = newLate(len(s.opt.Ports), n)
 }
 
@@ -53,14 +45,12 @@ func (s *Shard) handle(i int, p netio.Port, in []netio.Datagram) {
 		r.Tag = uint32(k)
 		r.Buf = s.bufs[at : at : at+responseCap]
 	}
+	s.port = int16(i)
 	s.engine.Handle(s.now, reqs)
 	tx := s.tx[:0]
 	for k := range reqs {
-		switch r := &reqs[k]; r.Outcome {
-		case core.Send:
+		if r := &reqs[k]; r.Outcome == core.Send {
 			tx = append(tx, netio.Datagram{Data: r.Response, Peer: in[r.Tag].Peer})
-		case core.Wait:
-			s.ways[r.Waiter] = wayBack{peer: in[r.Tag].Peer, port: int16(i)}
 		}
 	}
 	if len(tx) > 0 {
@@ -86,31 +76,18 @@ func newLate(ports, batch int) late {
 	return l
 }
 
-// Reply implements core.Performer.
-func (s *Shard) Reply(waiter uint32, msg []byte) {
-	w := &s.ways[waiter]
-	if w.port < 0 {
-		s.tcp.Reply(w.conn, msg)
-		return
-	}
-	l := &s.late
+// add copies a response to a datagram.
+func (l *late) add(s *Shard, t *target, msg []byte) {
 	if l.used == l.max {
 		s.flushLate()
 	}
 	at := l.used * responseStride
 	l.used++
 	buf := append(l.buf[at:at:at+responseCap], msg...)
-	l.port[w.port] = append(l.port[w.port], netio.Datagram{Data: buf, Peer: w.peer})
+	l.port[t.port] = append(l.port[t.port], netio.Datagram{Data: buf, Peer: t.peer})
 }
 
-// Forget implements core.Performer.
-func (s *Shard) Forget(waiter uint32) {
-	if w := &s.ways[waiter]; w.port < 0 {
-		s.tcp.Done(w.conn)
-	}
-}
-
-// flushLate sends what Reply has collected.
+// flushLate sends what late has collected.
 func (s *Shard) flushLate() {
 	l := &s.late
 	if l.used == 0 {

@@ -59,7 +59,9 @@ type Shard struct {
 	in, tx    []netio.Datagram
 	reqs      []core.Request
 	bufs      []byte // one response buffer for each datagram of a batch
-	ways      []wayBack
+	targets   targets
+	port      int16           // number of the port whose batch, in s.in, is being handled
+	conn      tcp.ConnID      // whose message is being handled, in s.stream
 	watches   []watch         // of Options.Ports
 	verifying int             // jobs of validation under way
 	wakeUp    func()          // box.Wake, made once

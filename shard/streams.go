@@ -9,15 +9,14 @@ import (
 // StreamMessage implements tcp.Sink: one message of a client's stream.
 func (s *Shard) StreamMessage(conn tcp.ConnID, peer *netio.Endpoint, msg []byte) {
 	r := &s.stream[0]
-	r.Msg, r.Client, r.Stream = msg, peer.Addr, true
+	r.Msg, r.Client = msg, peer.Addr
+	s.conn = conn
 	s.engine.KeepAlive = s.tcp.IdleTimeout()
 	s.engine.Handle(s.now, s.stream[:])
 	s.stats.Streams++
 	switch r.Outcome {
 	case core.Send:
 		s.tcp.Reply(conn, r.Response)
-	case core.Wait:
-		s.ways[r.Waiter] = wayBack{peer: *peer, conn: conn, port: -1}
 	case core.Drop:
 		s.tcp.Done(conn)
 	}
