@@ -48,10 +48,10 @@ const (
 )
 
 // steadyPhase is the phase in which the process must not grow: by no more than mostGrowth, in bytes, which is what the
-// collector of garbage makes of it.
+// collector of garbage makes of it: on a busy machine there may be few collections in the quarters that are compared.
 const (
 	steadyPhase = "misses that take long"
-	mostGrowth  = 2 << 20
+	mostGrowth  = 4 << 20
 )
 
 // The process stays within the memory that the README says, whatever is done to it, on its first day and on its hundredth:
