@@ -5,13 +5,14 @@ import "fmt"
 // Key returns under what a is filed.
 func (p *Program) Key(a *Answer) Key { return p.keys.key(a.Name, a.Type, a.bits()) }
 
-// Publish puts answers into the table, where they replace what is filed under the same keys. Those that do not
-// fit, and those for which nothing colder can make room, are left out; n counts the others. generation is what
-// Generation returned before the answers were looked up: if there was a flush since then, they are not given.
-// now is the second on the clock of Options.Epoch.
+// Publish puts answers into the table, where they replace what is filed under the same keys; n counts them. Those that
+// do not fit, and those for which nothing colder can make room, are left out, as are those whose records the kernel does
+// not take: err says why, and the others are published. generation is what Generation returned before the answers were
+// looked up: if there was a flush since then, they are not given. now is the second on the clock of Options.Epoch.
 func (p *Program) Publish(generation, now uint32, list []Answer) (n int, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	refused := 0
 	for i := range list {
 		a := &list[i]
 		if !a.Fits() {
@@ -28,14 +29,16 @@ func (p *Program) Publish(generation, now uint32, list []Answer) (n int, err err
 		}
 		if number, beside := e.body(); beside {
 			b := a.body(number)
-			if err := p.objs.Bodies.Put(number, &b); err != nil {
-				return n, fmt.Errorf("publish hot answers: %w", err)
+			if cause := p.objs.Bodies.Put(number, &b); cause != nil {
+				refused++
+				err = fmt.Errorf("publish hot answers: %d of %d refused: %w", refused, len(list), cause)
+				continue
 			}
 		}
 		p.table.write(at, &e)
 		n++
 	}
-	return n, nil
+	return n, err
 }
 
 // Holds tells whether the table has a as it was published before, and would give it.
