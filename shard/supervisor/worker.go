@@ -207,9 +207,12 @@ var (
 	errAbsent     = errors.New("the shard does not serve yet, or any more")
 	errRestarting = errors.New("the shard is being started again")
 	errFull       = errors.New("the shard's mailbox is full")
+	// errFell is an errRestarting that the command itself may have caused.
+	errFell = fmt.Errorf("%w: it ended at this command", errRestarting)
 )
 
-// do calls f on the shard's thread and waits for its end.
+// do calls f on the shard's thread and waits for its end. On an error f has not been called and will not be, but for
+// errFell.
 func (w *worker) do(ctx context.Context, f func(*shard.Shard)) error {
 	s := w.current.Load()
 	if s == nil || s.State() == shard.Stopped {
@@ -229,20 +232,27 @@ func (w *worker) do(ctx context.Context, f func(*shard.Shard)) error {
 	if !s.Post(command) {
 		return fmt.Errorf("shard %d: %w", w.opt.ID, errFull)
 	}
+	var why error
 	select {
 	case <-done:
 		return nil
 	case <-s.Ended():
-		return fmt.Errorf("shard %d: %w", w.opt.ID, errRestarting)
+		why = errRestarting
 	case <-ctx.Done():
-		if claimed.CompareAndSwap(false, true) {
-			return fmt.Errorf("shard %d: %w", w.opt.ID, ctx.Err())
-		}
+		why = ctx.Err()
+	}
+	if claimed.CompareAndSwap(false, true) {
+		return fmt.Errorf("shard %d: %w", w.opt.ID, why)
 	}
 	select {
 	case <-done:
 		return nil
 	case <-s.Ended():
-		return fmt.Errorf("shard %d: %w", w.opt.ID, errRestarting)
+	}
+	select {
+	case <-done: // both have come
+		return nil
+	default:
+		return fmt.Errorf("shard %d: %w", w.opt.ID, errFell)
 	}
 }

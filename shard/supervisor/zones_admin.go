@@ -2,7 +2,6 @@ package supervisor
 
 import (
 	"context"
-	"errors"
 
 	"heimdall/core/control"
 	"heimdall/core/dname"
@@ -66,20 +65,6 @@ func (s *Supervisor) ZoneLookup(ctx context.Context, args control.ZoneLookupArgs
 	}
 	addReply(out, msg)
 	return out, nil
-}
-
-// onSome calls f on the thread of one shard, the first that takes commands. Only shards may look into zones:
-// their memory is given back when no shard uses them.
-func (s *Supervisor) onSome(ctx context.Context, f func(*shard.Shard)) error {
-	ctx, cancel := context.WithTimeout(ctx, adminTimeout)
-	defer cancel()
-	var err error
-	for _, w := range s.workers() {
-		if err = w.do(ctx, f); !errors.Is(err, errRestarting) && !errors.Is(err, errFull) {
-			return err
-		}
-	}
-	return err
 }
 
 // addReply puts msg, a response, into words.

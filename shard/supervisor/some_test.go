@@ -1,0 +1,76 @@
+package supervisor
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"heimdall/shard"
+)
+
+// twoShards are those of a rig with so many.
+func (r *rig) twoShards() (first, second *worker) {
+	r.t.Helper()
+	r.resized(2)
+	list := r.workers()
+	return list[0], list[1]
+}
+
+// ran calls onSome, and returns the shard that has run the command.
+func (r *rig) ran(ctx context.Context) *shard.Shard {
+	r.t.Helper()
+	var by *shard.Shard
+	if err := r.onSome(ctx, func(sh *shard.Shard) { by = sh }); err != nil {
+		r.t.Error(err)
+	}
+	return by
+}
+
+// A shard that does not serve yet is passed over.
+func TestRootSomeShardBesideOneThatStarts(t *testing.T) {
+	r := newRig(t)
+	first, second := r.twoShards()
+	absent := &worker{history: first.history, log: first.log, done: make(chan struct{})}
+	r.setWorkers([]*worker{absent, second})
+	defer r.setWorkers([]*worker{first, second})
+	if r.ran(t.Context()) != second.current.Load() {
+		t.Error("the second shard has not run the command")
+	}
+}
+
+// A shard whose mailbox is full, and one that does not come to its mailbox, are passed over; what was posted to
+// the latter is not run later.
+func TestRootSomeShardBesideOneThatIsStuck(t *testing.T) {
+	r := newRig(t)
+	first, second := r.twoShards()
+	release := make(chan struct{})
+	defer close(release)
+	if !first.current.Load().Post(func() { <-release }) {
+		t.Fatal("no room")
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
+	defer cancel()
+	if r.ran(ctx) != second.current.Load() {
+		t.Error("the second shard has not run the command while the first was stuck")
+	}
+	for first.current.Load().Post(func() {}) {
+	}
+	if r.ran(t.Context()) != second.current.Load() {
+		t.Error("the second shard has not run the command while the mailbox of the first was full")
+	}
+}
+
+// What makes one shard fall over is not handed to the next.
+func TestRootSomeShardFallsOver(t *testing.T) {
+	r := newRig(t)
+	_, second := r.twoShards()
+	calls := 0
+	err := r.onSome(t.Context(), func(*shard.Shard) { calls++; panic("for the test") })
+	if !errors.Is(err, errRestarting) || calls != 1 {
+		t.Errorf("%d calls: %v", calls, err)
+	}
+	if n := second.restarts.Load(); n != 0 {
+		t.Errorf("the second shard was started again %d times", n)
+	}
+}
