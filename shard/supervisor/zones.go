@@ -24,6 +24,7 @@ type zoneStore struct {
 	mapLocal func(node, size int) ([]byte, error)  // maps memory that affinity.Unmap gives back
 	swap     func(context.Context, zoneSets) error // gives all shards their set, and returns when none uses the old one
 	loads    sync.Mutex                            // held while versions are loaded and swapped, one caller at a time
+	retired  []zoneCopies                          // versions that are in no set any more, but some shard may still use; by who has loads
 
 	mu        sync.Mutex
 	byName    map[string]*servedZone // by origin, lower case
@@ -63,6 +64,9 @@ func (z *zoneStore) set(node int) *zone.Set {
 func (z *zoneStore) configure(ctx context.Context, list []zoneConfig, elsewhere ...dname.Name) error {
 	z.loads.Lock()
 	defer z.loads.Unlock()
+	if err := z.settle(ctx); err != nil {
+		return err
+	}
 	next := map[string]*servedZone{}
 	var load []*servedZone
 	z.mu.Lock()
@@ -88,19 +92,21 @@ func (z *zoneStore) configure(ctx context.Context, list []zoneConfig, elsewhere 
 	old := z.byName
 	z.byName = next
 	z.mu.Unlock()
-	var gone []zoneCopies
 	for key, s := range old {
 		if next[key] == nil {
-			gone = append(gone, s.version)
+			z.retire(s.version)
 		}
 	}
-	return z.update(ctx, load, gone)
+	return z.update(ctx, load)
 }
 
 // reload loads new versions of one zone, or of all with a nil name. It returns how that went for each.
 func (z *zoneStore) reload(ctx context.Context, name dname.Name) ([]control.ZoneInfo, error) {
 	z.loads.Lock()
 	defer z.loads.Unlock()
+	if err := z.settle(ctx); err != nil {
+		return nil, err
+	}
 	var load []*servedZone
 	z.mu.Lock()
 	for key, s := range z.byName {
@@ -112,7 +118,7 @@ func (z *zoneStore) reload(ctx context.Context, name dname.Name) ([]control.Zone
 	if name != nil && len(load) == 0 {
 		return nil, control.Errorf(control.CodeBadRequest, "no zone %s is served here", name)
 	}
-	err := z.update(ctx, load, nil) // what could not be loaded is in the infos
+	err := z.update(ctx, load) // what could not be loaded is in the infos
 	z.mu.Lock()
 	defer z.mu.Unlock()
 	var infos []control.ZoneInfo
@@ -123,23 +129,15 @@ func (z *zoneStore) reload(ctx context.Context, name dname.Name) ([]control.Zone
 	return infos, err
 }
 
-// update loads versions, swaps the set, and unmaps what no shard uses any more.
-func (z *zoneStore) update(ctx context.Context, load []*servedZone, gone []zoneCopies) error {
+// update loads versions, and gives the shards the set that has them.
+func (z *zoneStore) update(ctx context.Context, load []*servedZone) error {
 	for _, s := range load {
-		gone = append(gone, z.load(ctx, s))
+		z.retire(z.load(ctx, s))
 	}
 	z.mu.Lock()
 	z.current = z.setsOf()
-	sets := z.current
 	z.mu.Unlock()
-	if err := z.swap(ctx, sets); err != nil {
-		// A shard may still use the old versions: their memory stays.
-		return err
-	}
-	for _, version := range gone {
-		version.unmap()
-	}
-	return nil
+	return z.exchange(ctx)
 }
 
 // changed tells whether a zone should be read again: its files, what it includes among them, are not those that were

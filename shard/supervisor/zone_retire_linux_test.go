@@ -1,0 +1,85 @@
+package supervisor
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"path/filepath"
+	"testing"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"heimdall/affinity"
+	"heimdall/core/config"
+)
+
+// versionMemory maps memory for versions, and counts what of it is mapped still.
+type versionMemory [][]byte
+
+func (m *versionMemory) mapLocal(_, size int) ([]byte, error) {
+	mem, err := mapZone(affinity.AnyNode, size, false)
+	*m = append(*m, mem)
+	return mem, err
+}
+
+func (m *versionMemory) mapped() int {
+	at := map[*byte]bool{} // a later version may have got the place of an earlier one
+	for _, mem := range *m {
+		first := unsafe.SliceData(mem)
+		if unix.Madvise(unsafe.Slice(first, unix.Getpagesize()), unix.MADV_NORMAL) == nil {
+			at[first] = true
+		}
+	}
+	return len(at)
+}
+
+// While shards do not take a new set, the old version stays mapped, and one new one beside it; when they take it, the
+// old one goes. So do zones that are not configured any more.
+func TestFailedSwapsLeaveNothing(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "zone")
+	zoneVersion(t, path, 1)
+	list := []zoneConfig{{Zone: config.Zone{Name: []byte("\x07example\x00"), File: path}}}
+	stuck := errors.New("a shard is stuck")
+	var failing error
+	var memory versionMemory
+	z := newZoneStore(slog.New(slog.DiscardHandler), []int{0}, false, func(context.Context, zoneSets) error { return failing })
+	z.mapLocal = memory.mapLocal
+	expect := func(what string, want int) {
+		t.Helper()
+		if got := memory.mapped(); got != want {
+			t.Errorf("%s: %d versions are mapped, want %d", what, got, want)
+		}
+	}
+	if err := z.configure(t.Context(), list); err != nil {
+		t.Fatal(err)
+	}
+	expect("loaded", 1)
+	for range 5 {
+		failing = stuck
+		if _, err := z.reload(t.Context(), nil); !errors.Is(err, stuck) {
+			t.Errorf("reload: %v", err)
+		}
+		expect("not taken", 2)
+	}
+	zoneVersion(t, path, 2)
+	if err := z.configure(t.Context(), list); !errors.Is(err, stuck) {
+		t.Errorf("configure: %v", err)
+	}
+	expect("not taken again", 2)
+	failing = nil
+	if infos, err := z.reload(t.Context(), nil); err != nil || infos[0].Serial != 2 {
+		t.Errorf("%+v, %v", infos, err)
+	}
+	expect("taken", 1)
+	failing = stuck
+	if err := z.configure(t.Context(), nil); !errors.Is(err, stuck) {
+		t.Errorf("configure none: %v", err)
+	}
+	expect("none configured, not taken", 1)
+	failing = nil
+	if err := z.configure(t.Context(), nil); err != nil {
+		t.Error(err)
+	}
+	expect("none", 0)
+}
