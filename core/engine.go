@@ -104,6 +104,7 @@ type Engine struct {
 	evicted    []uint32     // waiters that lost their place in the queue
 	hit        cache.Hit    // for clients that have waited
 	prefetched [256]mark    // entries that were refreshed, when
+	inner      Request      // a question from inside
 }
 
 // New makes an Engine.
@@ -155,6 +156,7 @@ func (e *Engine) Drain() { e.draining = true }
 // Abandon answers SERVFAIL to all clients that still wait.
 func (e *Engine) Abandon(now int64) {
 	e.setTime(now)
+	e.resolver.Unwatch() // who watches has its response now
 	for n := range e.waiters.slot[:e.waiters.fresh] {
 		switch e.waiters.slot[n].state {
 		case waiterQueued, waiterAsked:

@@ -12,6 +12,9 @@ import (
 // park puts a request aside until its client's turn to ask other servers comes. A client with more than its
 // share of the queue is refused.
 func (e *Engine) park(r *Request) stage {
+	if r.inquiry != nil {
+		return e.inquire(r)
+	}
 	if e.draining {
 		return r.fail(shuttingDown)
 	}

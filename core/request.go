@@ -31,6 +31,7 @@ type Request struct {
 	To       Target // with Wait
 
 	asker
+	inquiry *Inquiry // a question from inside; nil: it is a client's
 	stage   stage
 	failure failure       // with toError
 	verdict local.Verdict // with toLocal

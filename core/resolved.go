@@ -110,7 +110,7 @@ func (e *Engine) replyFailure(n uint32, w *waiter, why failure) {
 
 // release frees a waiter that needs nothing more.
 func (e *Engine) release(n uint32, w *waiter) {
-	if w.state != waiterQueued {
+	if w.state != waiterQueued && !w.inside {
 		e.queue.Release(w.fair)
 	}
 	e.waiters.put(n)

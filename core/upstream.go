@@ -77,7 +77,7 @@ func (e *Engine) perform() {
 					e.unsent = append(e.unsent, unsent{a.Ref, why})
 				}
 			case resolver.Verify:
-				if a.Waiter != resolver.NoWaiter {
+				if a.Waiter != resolver.NoWaiter && !e.waiters.slot[a.Waiter].inside {
 					a.Job.Client = e.queue.Address(e.waiters.slot[a.Waiter].fair)
 				}
 				if !e.performer.Verify(a.Ref, a.Job) {

@@ -15,6 +15,7 @@ type waiter struct {
 	view    uint8
 	nameLen uint8
 	cd      bool
+	inside  bool // nobody's question but our own: it has no place in the fair queue
 	typ     wire.Type
 	class   wire.Class
 	serial  uint32 // of 31 bits; changes with each use, so that a late timer is recognised
@@ -38,7 +39,7 @@ func (w *waiter) name() dname.Name { return w.qname[:w.nameLen] }
 
 // hold notes what the client has asked.
 func (w *waiter) hold(k *cache.Key, hash uint64) {
-	w.state = waiterQueued
+	w.state, w.inside = waiterQueued, false
 	w.nameLen = uint8(copy(w.qname[:], k.Name))
 	w.typ, w.class, w.cd, w.view = k.Type, k.Class, k.CD, k.View
 	w.hash = hash

@@ -21,7 +21,7 @@ func (s *Shard) makeBuffers() {
 	s.bufs = make([]byte, n*responseStride)
 	s.query = make([]byte, 0, 512)
 	s.stream[0] = core.Request{Stream: true, Tag: streamTag, Buf: make([]byte, 0, responseCap)}
-	s.targets = newTargets(s.opt.Waiters)
+	s.targets = newTargets(s.opt.Waiters + inquiries)
 	s.late = newLate(len(s.opt.Ports), n)
 }
 

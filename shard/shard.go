@@ -60,8 +60,9 @@ type Shard struct {
 	reqs      []core.Request
 	bufs      []byte // one response buffer for each datagram of a batch
 	targets   targets
-	port      int16           // number of the port whose batch, in s.in, is being handled
-	conn      tcp.ConnID      // whose message is being handled, in s.stream
+	port      int16      // number of the port whose batch, in s.in, is being handled
+	conn      tcp.ConnID // whose message is being handled, in s.stream
+	receivers [inquiries]Receiver
 	watches   []watch         // of Options.Ports
 	verifying int             // jobs of validation under way
 	wakeUp    func()          // box.Wake, made once

@@ -12,7 +12,7 @@ type target struct {
 	next  uint32 // free list
 	kind  targetKind
 	begun bool  // responses have gone there, and others follow
-	port  int16 // of a datagram: the port that the query came through
+	port  int16 // that the query came through, of a datagram; elsewhere: which of Shard.receivers
 	peer  netio.Endpoint
 	conn  tcp.ConnID
 }
@@ -22,6 +22,7 @@ type targetKind uint8
 const (
 	datagram targetKind = iota
 	stream
+	elsewhere // a Receiver
 )
 
 // targets is a table of fixed size. It has no pointers, so that the collector does not look into it and untouched pages
@@ -94,10 +95,12 @@ func (s *Shard) Reply(to core.Target, msg []byte, more bool) core.Room {
 		s.late.add(s, t, msg)
 	case stream:
 		room = s.replyStream(t, msg, more)
+	case elsewhere:
+		room = s.receivers[t.port](msg, more)
 	}
 	switch {
 	case room == core.Gone, room == core.Taken && !more:
-		s.targets.end(to)
+		s.end(to, t)
 	case room == core.Taken:
 		t.begun = true
 	}

@@ -116,6 +116,7 @@ func isDNSSEC(t wire.Type) bool {
 func (m *Machine) respond(i int32, a Answer) {
 	t := &m.tasks.list[i]
 	a.Msg = m.lend(a.Msg)
+	a.Cacheable = a.Cacheable && t.view < anewView
 	if m.tracer != nil {
 		m.traceEnd(i, &a)
 	}

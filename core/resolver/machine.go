@@ -131,6 +131,9 @@ func (m *Machine) Begin(now int64, q *Question, waiter uint32) Status {
 	m.stats.Started++
 	t.deadline = now + int64(m.options.Timeout)
 	t.fresh = waiter == NoWaiter
+	if t.view >= anewView {
+		t.fresh, t.above = true, 0
+	}
 	if m.tracer != nil {
 		m.traceStart(i)
 	}

@@ -15,23 +15,26 @@ const (
 	maxTraceRecords = 24 // of one response
 )
 
-// traceView keeps the task that is traced apart from those of clients.
-const traceView = 255
+// Views of tasks that are begun anew, apart from those of clients. The one that is watched has no company.
+const (
+	anewView  = 254
+	traceView = 255
+)
 
-// Trace is what one resolution did, step by step.
+// Trace is an observer of one resolution: it is told what that does, step by step. It belongs to the Machine's thread
+// until the task has ended.
 type Trace struct {
 	Route   string // who knows the name, in words
 	Cached  string // what the answer cache has of it, in words; empty: it was not looked at
 	Steps   []Step
 	Dropped int // steps beyond the bound
 	Queries int
-	Took    int64 // nanoseconds
-	Answer  Answer
+	Took    int64  // nanoseconds
+	Answer  Answer // with a message of its own
 
 	began  int64
 	origin int32
 	gen    uint32
-	done   func(*Trace)
 }
 
 // Step is one step of a resolution.
@@ -47,23 +50,39 @@ type Step struct {
 	Records []string // of a response
 }
 
-// Trace resolves q anew, from the root servers on if no group owns the name: neither its answer nor its
-// delegations are taken from what is known, though those of sub-tasks and of the targets of aliases are. It
-// calls done with all steps when the task has ended; what Trace.Answer lends is valid during the call. False if
-// another trace is under way or the task could not be started; done is not called then. The answer is not cached
-// for clients.
-func (m *Machine) Trace(now int64, q *Question, done func(*Trace)) bool {
+// Anew is Begin for a resolution from the root servers on if no group owns the name: neither its answer nor its
+// delegations are taken from what is known, though those of sub-tasks and of the targets of aliases are. The answer is
+// not cached for clients. watch is told of all steps, unless it is nil; one at a time can be told: Full if another one
+// is.
+func (m *Machine) Anew(now int64, q *Question, waiter uint32, watch *Trace) Status {
+	anew := *q
+	anew.View = anewView
+	if watch == nil {
+		return m.Begin(now, &anew, waiter)
+	}
 	if m.tracer != nil {
-		return false
+		return Full
 	}
-	traced := *q
-	traced.View = traceView
-	m.tracer = &Trace{began: now, origin: -1, done: done}
-	if m.Begin(now, &traced, NoWaiter) != Started {
+	anew.View = traceView
+	watch.began, watch.origin = now, -1
+	m.tracer = watch
+	s := m.Begin(now, &anew, waiter)
+	if s != Started {
 		m.tracer = nil
-		return false
 	}
-	return true
+	return s
+}
+
+// Unwatch ends what a Trace is told: its owner may have it before its task has ended.
+func (m *Machine) Unwatch() { m.tracer = nil }
+
+// Here tells that nobody had to be asked: why, and the response to q, which is copied.
+func (t *Trace) Here(q *Question, why string, msg []byte) {
+	t.Steps = append(t.Steps, Step{Kind: "here", Name: q.Name.String(), Type: q.Type, Text: why})
+	t.Answer = Answer{Msg: append([]byte(nil), msg...), Rcode: wire.RcodeOf(wire.Flags(msg)), EDEText: why}
+	if t.Answer.Failed = t.Answer.Rcode == wire.RcodeServFail; t.Answer.Failed {
+		t.Answer.EDE = wire.EDENotReady
+	}
 }
 
 // traceStart claims a task that is being started as the one to trace, if it is.
@@ -71,7 +90,6 @@ func (m *Machine) traceStart(i int32) {
 	t := &m.tasks.list[i]
 	if tr := m.tracer; tr.origin < 0 && t.depth == 0 && t.view == traceView {
 		tr.origin, tr.gen = i, t.gen
-		t.above = 0
 	}
 }
 
@@ -199,16 +217,15 @@ func (m *Machine) traceVerdict(i int32, what string, r dnssec.Result) {
 	m.traceNote(i, "validation", what+": "+r.String())
 }
 
-// traceEnd hands the trace over if it was about task i, which ends with a.
+// traceEnd ends the trace if it is about task i, which ends with a.
 func (m *Machine) traceEnd(i int32, a *Answer) {
 	tr := m.tracer
 	if t := &m.tasks.list[i]; tr.origin != i || tr.gen != t.gen {
 		return
 	}
 	m.tracer = nil
-	a.Cacheable = false
 	tr.Answer, tr.Took = *a, m.now-tr.began
-	tr.done(tr)
+	tr.Answer.Msg = append([]byte(nil), a.Msg...)
 }
 
 // traceHere adds that the present name of a task is looked for here.

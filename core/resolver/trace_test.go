@@ -15,16 +15,16 @@ import (
 // trace resolves with a trace and returns it.
 func (n *network) trace(q *Question) *Trace {
 	n.t.Helper()
-	var got *Trace
-	if !n.m.Trace(int64(n.now), q, func(tr *Trace) { got = tr }) {
+	got := new(Trace)
+	if n.m.Anew(int64(n.now), q, NoWaiter, got) != Started {
 		n.t.Fatal("not traced")
 	}
-	if n.m.Trace(int64(n.now), q, nil) {
+	if n.m.Anew(int64(n.now), q, NoWaiter, new(Trace)) != Full {
 		n.t.Fatal("two traces at a time")
 	}
 	n.perform()
 	n.run(10 * time.Second)
-	if got == nil {
+	if got.Answer.Msg == nil {
 		n.t.Fatal("the trace has no end")
 	}
 	if n.m.tracer != nil {
@@ -89,8 +89,12 @@ func TestTraceBeginsAtRoot(t *testing.T) {
 		}
 	}
 	// Clients that ask meanwhile have their own task.
-	if !n.m.Trace(int64(n.now), q, func(*Trace) {}) || n.begin(q, 1) != Started {
+	if n.m.Anew(int64(n.now), q, NoWaiter, new(Trace)) != Started || n.begin(q, 1) != Started {
 		t.Error("a client joins the trace")
+	}
+	// Those who want to know anew and do not watch share a task, which is neither of these.
+	if n.m.Anew(int64(n.now), q, 2, nil) != Started || n.m.Anew(int64(n.now), q, 3, nil) != Joined {
+		t.Error("two who ask anew do not share a task, or join another one")
 	}
 	n.idle()
 }

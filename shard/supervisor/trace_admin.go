@@ -26,39 +26,31 @@ func (s *Supervisor) Trace(ctx context.Context, args control.TraceArgs) (*contro
 		return nil, control.Errorf(control.CodeBadRequest, "type %s cannot be resolved", typ)
 	}
 	out := &control.Trace{Name: name.String(), Type: typ.String()}
-	q := resolver.Question{Name: name, Type: typ, Class: wire.ClassIN, CD: args.CD}
 	client, _ := netip.ParseAddr(args.Client) // checked, or empty
-	begin := func(e *core.Engine, now int64, done func(*resolver.Trace)) bool {
-		return e.Trace(now, &q, client.WithZone(""), done)
-	}
-	err = s.onEngine(ctx, begin, func(w *worker, t *resolver.Trace) {
-		out.Shard = w.opt.ID
-		describeTrace(out, t)
+	watch := new(resolver.Trace)
+	by, msg, err := s.resolve(ctx, &core.Inquiry{
+		Question: resolver.Question{Name: name, Type: typ, Class: wire.ClassIN, CD: args.CD}, Client: client.WithZone(""), Watch: watch,
 	})
 	if err != nil {
 		return nil, err
 	}
+	out.Shard = by.opt.ID
+	describeTrace(out, watch, msg)
 	return out, nil
 }
 
 // errTracing: one resolution at a time is traced.
 var errTracing = control.Errorf(control.CodeUnavailable, "another trace is under way, or too many queries are in flight")
 
-// resolve resolves q anew on the first shard that takes commands, and calls done with all
-// that was done for it. When resolve returns an error, done has not been called and will not be.
-func (s *Supervisor) resolve(ctx context.Context, q *resolver.Question, done func(*worker, *resolver.Trace)) error {
-	return s.onEngine(ctx, func(e *core.Engine, now int64, done func(*resolver.Trace)) bool { return e.Resolve(now, q, done) }, done)
-}
-
-// onEngine is resolve for what begin begins on the thread of a shard.
-func (s *Supervisor) onEngine(ctx context.Context, begin func(*core.Engine, int64, func(*resolver.Trace)) bool, done func(*worker, *resolver.Trace)) error {
+// resolve asks a question from inside on the first shard that takes commands, and returns the response and whose shard
+// it was. When it returns an error, q.Watch is still the shard's.
+func (s *Supervisor) resolve(ctx context.Context, q *core.Inquiry) (by *worker, msg []byte, err error) {
 	ctx, cancel := context.WithTimeout(ctx, s.running.Resolver.Timeout+adminTimeout)
 	defer cancel()
-	ended := make(chan *resolver.Trace, 1)
-	var by *worker
+	ended := make(chan []byte, 1)
 	var on *shard.Shard
 	var begun bool
-	err := s.onSome(ctx, func(sh *shard.Shard) {
+	err = s.onSome(ctx, func(sh *shard.Shard) {
 		on = sh
 		for _, w := range s.workers() {
 			if w.current.Load() == sh {
@@ -66,33 +58,32 @@ func (s *Supervisor) onEngine(ctx context.Context, begin func(*core.Engine, int6
 			}
 		}
 		if by != nil {
-			begun = begin(sh.Engine(), by.now(), func(t *resolver.Trace) {
-				t.Answer.Msg = append([]byte(nil), t.Answer.Msg...)
-				ended <- t
+			begun = sh.Resolve(q, func(msg []byte, _ bool) core.Room {
+				ended <- append([]byte(nil), msg...)
+				return core.Taken
 			})
 		}
 	})
 	switch {
 	case err != nil:
-		return err
+		return nil, nil, err
 	case !begun:
-		return errTracing
+		return nil, nil, errTracing
 	}
 	select {
-	case t := <-ended:
-		done(by, t)
-		return nil
+	case msg := <-ended:
+		return by, msg, nil
 	case <-on.Ended():
-		return errRestarting
+		return nil, nil, errRestarting
 	case <-ctx.Done():
-		return ctx.Err()
+		return nil, nil, ctx.Err()
 	}
 }
 
-func describeTrace(out *control.Trace, t *resolver.Trace) {
+func describeTrace(out *control.Trace, t *resolver.Trace, msg []byte) {
 	out.Route, out.Cached = t.Route, t.Cached
 	out.Dropped, out.Queries, out.TookUs = t.Dropped, t.Queries, float64(t.Took)/1e3
-	out.Rcode, out.AD = t.Answer.Rcode.String(), t.Answer.AD
+	out.Rcode, out.AD = wire.RcodeOf(wire.Flags(msg)).String(), t.Answer.AD
 	out.Steps, out.Answer = []control.TraceStep{}, []string{}
 	if t.Answer.Failed {
 		if out.EDE = t.Answer.EDE.String(); t.Answer.EDEText != "" {
@@ -110,9 +101,9 @@ func describeTrace(out *control.Trace, t *resolver.Trace) {
 		}
 		out.Steps = append(out.Steps, step)
 	}
-	eachRecord(t.Answer.Msg, func(section wire.Section, _ dname.Name, rr *wire.RR) {
+	eachRecord(msg, func(section wire.Section, _ dname.Name, rr *wire.RR) {
 		if section == wire.Answer {
-			out.Answer = append(out.Answer, string(wire.AppendRRText(nil, t.Answer.Msg, rr)))
+			out.Answer = append(out.Answer, string(wire.AppendRRText(nil, msg, rr)))
 		}
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"heimdall/core"
 	"heimdall/core/control"
 	"heimdall/core/dname"
 	"heimdall/core/dnssec"
@@ -189,8 +190,7 @@ var errNoKeys = errors.New("the response has no keys")
 // that may have signed it.
 func (s *Supervisor) askRootKeys(ctx context.Context) (*dnssec.RRset, error) {
 	q := resolver.Question{Name: dname.Root(), Type: wire.TypeDNSKEY, Class: wire.ClassIN, DO: true, CD: true}
-	var msg []byte
-	err := s.resolve(ctx, &q, func(_ *worker, t *resolver.Trace) { msg = t.Answer.Msg })
+	_, msg, err := s.resolve(ctx, &core.Inquiry{Question: q, Anew: true})
 	if err != nil {
 		return nil, err
 	}
