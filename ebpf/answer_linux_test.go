@@ -276,7 +276,12 @@ func TestRootFull(t *testing.T) {
 
 // Octets of two versions of an answer are never mixed, however often it is replaced.
 func TestRootReplaced(t *testing.T) {
-	p := load(t, Options{Entries: 16})
+	for _, barriers := range []bool{false, true} {
+		t.Run(fmt.Sprintf("barriers=%v", barriers), func(t *testing.T) { replace(t, load(t, Options{Entries: 16, barriers: barriers})) })
+	}
+}
+
+func replace(t *testing.T, p *tier0) {
 	var versions [2]Answer
 	for i := range versions {
 		versions[i] = addressA(p.now())

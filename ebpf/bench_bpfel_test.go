@@ -112,6 +112,7 @@ const (
 	benchVarPlaces         = "places"
 	benchVarReversePath    = "reverse_path"
 	benchVarUdpPayload     = "udp_payload"
+	benchVarWeaklyOrdered  = "weakly_ordered"
 	benchVarWordKeys       = "word_keys"
 )
 
@@ -200,6 +201,7 @@ type benchVariableSpecs struct {
 	Places         *ebpf.VariableSpec `ebpf:"places"`
 	ReversePath    *ebpf.VariableSpec `ebpf:"reverse_path"`
 	UdpPayload     *ebpf.VariableSpec `ebpf:"udp_payload"`
+	WeaklyOrdered  *ebpf.VariableSpec `ebpf:"weakly_ordered"`
 	WordKeys       *ebpf.VariableSpec `ebpf:"word_keys"`
 }
 
@@ -273,6 +275,7 @@ type benchVariables struct {
 	Places         *ebpf.Variable `ebpf:"places"`
 	ReversePath    *ebpf.Variable `ebpf:"reverse_path"`
 	UdpPayload     *ebpf.Variable `ebpf:"udp_payload"`
+	WeaklyOrdered  *ebpf.Variable `ebpf:"weakly_ordered"`
 	WordKeys       *ebpf.Variable `ebpf:"word_keys"`
 }
 

@@ -18,6 +18,8 @@ type Options struct {
 	Seed    Seed      // of the keys that answers are filed under
 	Entries int       // hot answers at most; 0: none are given
 	Reverse ReversePath
+
+	barriers bool // between loads, as where CPUs reorder them; for tests elsewhere
 }
 
 // ReversePath says how the program checks the way back to a client, as rp_filter does: a query that fails is left to

@@ -17,7 +17,7 @@ func TestRootVerifierEffort(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := prepare(xdp, Options{Epoch: time.Now(), Entries: 1000, Reverse: ReverseStrict}, newQuestionKeys(Seed{1})); err != nil {
+	if err := prepare(xdp, Options{Epoch: time.Now(), Entries: 1000, Reverse: ReverseStrict, barriers: true}, newQuestionKeys(Seed{1})); err != nil {
 		t.Fatal(err)
 	}
 	steer, err := loadSteer()

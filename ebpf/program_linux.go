@@ -114,8 +114,12 @@ func prepare(spec *ebpf.CollectionSpec, o Options, keys *questionKeys) error {
 	places := uint32(1) << bits.Len(uint(max(o.Entries, 1)*5/4))
 	spec.Maps[xdpMapAnswers].MaxEntries = places
 	spec.Maps[xdpMapBodies].MaxEntries = uint32(o.Entries) + 1 // for a moment an answer has its old body and its new one
+	weak := uint32(0)
+	if o.barriers || reorders {
+		weak = 1
+	}
 	v := spec.Variables
-	if err := errors.Join(v[xdpVarReversePath].Set(uint32(o.Reverse)), v[xdpVarWordKeys].Set(keys.words), v[xdpVarEndKeys].Set(keys.ends), v[xdpVarEpoch].Set(epoch), v[xdpVarPlaces].Set(places-1)); err != nil {
+	if err := errors.Join(v[xdpVarWeaklyOrdered].Set(weak), v[xdpVarReversePath].Set(uint32(o.Reverse)), v[xdpVarWordKeys].Set(keys.words), v[xdpVarEndKeys].Set(keys.ends), v[xdpVarEpoch].Set(epoch), v[xdpVarPlaces].Set(places-1)); err != nil {
 		return fmt.Errorf("prepare the XDP program: %w", err)
 	}
 	return nil

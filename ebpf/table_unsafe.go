@@ -198,7 +198,7 @@ func (t *table) clear(i int) {
 
 // empty clears a place whose answer has moved, and keeps its body.
 func (t *table) empty(i int) {
-	atomic.StoreUint32(&t.slots[i].Serial, 0)
+	withdraw(&t.slots[i].Serial)
 	t.used--
 	if t.slots[i].Generation != t.given {
 		t.old--

@@ -163,6 +163,7 @@ const (
 	xdpVarPlaces         = "places"
 	xdpVarReversePath    = "reverse_path"
 	xdpVarUdpPayload     = "udp_payload"
+	xdpVarWeaklyOrdered  = "weakly_ordered"
 	xdpVarWordKeys       = "word_keys"
 )
 
@@ -250,6 +251,7 @@ type xdpVariableSpecs struct {
 	Places         *ebpf.VariableSpec `ebpf:"places"`
 	ReversePath    *ebpf.VariableSpec `ebpf:"reverse_path"`
 	UdpPayload     *ebpf.VariableSpec `ebpf:"udp_payload"`
+	WeaklyOrdered  *ebpf.VariableSpec `ebpf:"weakly_ordered"`
 	WordKeys       *ebpf.VariableSpec `ebpf:"word_keys"`
 }
 
@@ -322,6 +324,7 @@ type xdpVariables struct {
 	Places         *ebpf.Variable `ebpf:"places"`
 	ReversePath    *ebpf.Variable `ebpf:"reverse_path"`
 	UdpPayload     *ebpf.Variable `ebpf:"udp_payload"`
+	WeaklyOrdered  *ebpf.Variable `ebpf:"weakly_ordered"`
 	WordKeys       *ebpf.Variable `ebpf:"word_keys"`
 }
 

@@ -5,6 +5,7 @@
 
 #include "name.h"
 #include "nominate.h"
+#include "order.h"
 #include "reply.h"
 
 // now_seconds is the shards' clock.
@@ -173,6 +174,7 @@ __noinline enum exit answer(struct xdp_md *ctx, struct query *q, __u32 who)
 	if (!a)
 		return missing(q);
 	serial = *(volatile __u32 *)&a->serial;
+	read_barrier(); // what follows is read after the serial
 	if (!serial || !same(q, a))
 		return missing(q);
 	now = now_seconds();
@@ -206,7 +208,7 @@ __noinline enum exit answer(struct xdp_md *ctx, struct query *q, __u32 who)
 	// response write to a line that all CPUs read.
 	if (a->used != now)
 		a->used = now;
-	barrier();
+	read_barrier(); // and all of it before the serial is read again
 	if (*(volatile __u32 *)&a->serial != serial || turn(ctx, q, length))
 		return DROP_TORN;
 	return SEND_ANSWER;

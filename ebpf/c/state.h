@@ -10,6 +10,7 @@ const volatile __u64 word_keys[NAME_WORDS][4]; // of the hash: for each word of 
 const volatile __u64 end_keys[6]; // to begin each half with, for type and bits in each, and to scatter the whole
 const volatile __u32 places; // in answers, less one
 const volatile __u32 reverse_path; // REVERSE_OFF and so on
+const volatile __u32 weakly_ordered; // CPUs of this machine may carry out loads in another order than the program's
 const volatile __u64 epoch; // zero of the shards' clocks, in ns of CLOCK_MONOTONIC
 
 volatile __u32 generation;   // answers of another one are not given
