@@ -19,23 +19,100 @@ const (
 	clientsUsed  = 1 << 17
 )
 
-// SetClients replaces the table of clients. Each query is judged by the old one or by the new one. On an error all goes
-// on by the old one; where that permits what the new one does not, hot answers are withheld until a later call, or
-// RetryClients, succeeds.
-func (p *Program) SetClients(c Clients) error {
-	p.changing.Lock()
-	defer p.changing.Unlock()
-	return p.changeClients(c)
+// ClientChange is a table of clients that has been filled and does not count yet.
+type ClientChange struct {
+	program *Program
+	clients Clients
+	list    clientList
+	table   *ebpf.Map // nil: no prefixes
+	same    bool      // as what counts already
 }
 
-// RetryClients does what SetClients has failed to do.
-func (p *Program) RetryClients() error {
+// PrepareClients makes another table of clients: all that takes memory, which the kernel may refuse. Nothing has changed
+// until Apply or Discard, one of which is called before the next change is prepared.
+func (p *Program) PrepareClients(c Clients) (*ClientChange, error) {
+	change := &ClientChange{program: p, clients: c}
 	p.changing.Lock()
-	defer p.changing.Unlock()
-	if p.pending == nil {
+	change.same = p.isInForce(c)
+	p.changing.Unlock()
+	if change.same {
+		return change, nil
+	}
+	change.list = compile(c)
+	if len(change.list.keys) == 0 {
+		return change, nil
+	}
+	var err error
+	if change.table, err = change.list.table(p.inner); err != nil {
+		p.mu.Lock()
+		p.clients.Failures++
+		p.mu.Unlock()
+		return nil, fmt.Errorf("make a table of clients: %w; the old one stays", err)
+	}
+	return change, nil
+}
+
+// Discard gives a table up that was not applied.
+func (c *ClientChange) Discard() {
+	if c.table != nil {
+		c.table.Close()
+	}
+}
+
+// Apply has the new table count. Each query is judged by the old one or by the new one. All that is left to do are writes to
+// memory that the kernel has. Should it refuse them none the less, all goes on by the old table; where that permits what the
+// new one does not, hot answers are withheld until a later change, or RetryClients, succeeds.
+func (c *ClientChange) Apply() error {
+	if c.same {
 		return nil
 	}
-	return p.changeClients(*p.pending)
+	p := c.program
+	p.changing.Lock()
+	defer p.changing.Unlock()
+	err := p.switchClients(c.list, c.table)
+	withheld := err != nil && withdraws(p.inForce, c.clients)
+	p.mu.Lock()
+	if err != nil {
+		p.clients.Failures++
+	} else {
+		p.clients.Prefixes = len(c.list.keys)
+	}
+	p.mu.Unlock()
+	if err == nil {
+		p.inForce, p.pending = c.clients, nil
+		return p.withhold(false)
+	}
+	p.pending = &c.clients
+	err = errors.Join(err, p.withhold(withheld))
+	if withheld {
+		return fmt.Errorf("change the table of clients: %w; hot answers are withheld, for the old table permits what the new one does not", err)
+	}
+	return fmt.Errorf("change the table of clients: %w; the old one stays", err)
+}
+
+// isInForce tells whether a change to c has nothing to do. p.changing is held.
+func (p *Program) isInForce(c Clients) bool {
+	return p.pending == nil && slices.Equal(c.Deny, p.inForce.Deny) && slices.Equal(c.Exempt, p.inForce.Exempt) && slices.Equal(c.Ask, p.inForce.Ask)
+}
+
+// SetClients replaces the table of clients.
+func (p *Program) SetClients(c Clients) error {
+	change, err := p.PrepareClients(c)
+	if err != nil {
+		return err
+	}
+	return change.Apply()
+}
+
+// RetryClients does what Apply has failed to do.
+func (p *Program) RetryClients() error {
+	p.changing.Lock()
+	pending := p.pending
+	p.changing.Unlock()
+	if pending == nil {
+		return nil
+	}
+	return p.SetClients(*pending)
 }
 
 // ClientTable tells how the table of clients stands.
@@ -45,41 +122,11 @@ func (p *Program) ClientTable() ClientTable {
 	return p.clients
 }
 
-func (p *Program) changeClients(c Clients) error {
-	if p.pending == nil && slices.Equal(c.Deny, p.inForce.Deny) && slices.Equal(c.Exempt, p.inForce.Exempt) && slices.Equal(c.Ask, p.inForce.Ask) {
-		return nil
-	}
-	list := compile(c)
-	err := p.switchClients(list)
-	withheld := err != nil && withdraws(p.inForce, c)
-	p.mu.Lock()
-	if err != nil {
-		p.clients.Failures++
-	} else {
-		p.clients.Prefixes = len(list.keys)
-	}
-	p.mu.Unlock()
-	if err == nil {
-		p.inForce, p.pending = c, nil
-		return p.withhold(false)
-	}
-	p.pending = &c
-	err = errors.Join(err, p.withhold(withheld))
-	if withheld {
-		return fmt.Errorf("change the table of clients: %w; hot answers are withheld, for the old table permits what the new one does not", err)
-	}
-	return fmt.Errorf("change the table of clients: %w; the old one stays", err)
-}
-
-// switchClients fills the table that does not count, and has it count with a single write.
-func (p *Program) switchClients(list clientList) (err error) {
+// switchClients has a table of the list, nil if that has no prefixes, count with a single write.
+func (p *Program) switchClients(list clientList, next *ebpf.Map) (err error) {
 	now := list.others[0] | list.others[1]<<8
 	old, spare := p.which, 1-p.which
-	var next *ebpf.Map
-	if len(list.keys) > 0 {
-		if next, err = list.table(p.inner); err != nil {
-			return err
-		}
+	if next != nil {
 		now |= clientsUsed | spare<<clientsWhich
 		if err = p.objs.Clients.Put(spare, next); err == nil {
 			err = p.objs.ClientsNow.Set(now)

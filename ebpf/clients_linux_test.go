@@ -196,6 +196,45 @@ func TestRootClientsChangeFails(t *testing.T) {
 	answered(sixes)
 }
 
+// A change that is prepared changes nothing until it is applied, and nothing at all if it is not.
+func TestRootClientsPrepared(t *testing.T) {
+	p := load(t, Options{Entries: 16})
+	p.publish(t, addressA(p.now()))
+	fours := frame(client4, server4, query("www.example.", wire.TypeA, 0, 0, false))
+	before := Clients{Ask: prefixes("198.51.100.0/24")}
+	if err := p.SetClients(before); err != nil {
+		t.Fatal(err)
+	}
+	for _, after := range []Clients{before, {}, {Ask: prefixes("198.51.100.128/25", "192.0.2.0/24")}} {
+		for _, apply := range []bool{false, true} {
+			change, err := p.PrepareClients(after)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.try(t, fours, Send, Exit(xdpExitSEND_ANSWER))
+			if got := p.ClientTable(); got != (ClientTable{Prefixes: 1}) {
+				t.Errorf("prepared: %+v", got)
+			}
+			if !apply {
+				change.Discard()
+				continue
+			}
+			if err := change.Apply(); err != nil {
+				t.Fatal(err)
+			}
+			if got, want := p.ClientTable(), (ClientTable{Prefixes: len(after.Ask)}); got != want {
+				t.Errorf("applied: %+v, want %+v", got, want)
+			}
+			if len(after.Ask) != 1 {
+				p.try(t, fours, Pass, Exit(xdpExitPASS_CLIENT))
+			}
+			if err := p.SetClients(before); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
 // BenchmarkSetClients fills a table as large as the configuration allows.
 func BenchmarkSetClients(b *testing.B) {
 	p := load(b, Options{})

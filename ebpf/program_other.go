@@ -18,6 +18,7 @@ func (*Program) SetEndpoints([]netip.AddrPort) error           { return ErrNotSu
 func (*Program) SetSockets(int, []int) error                   { return ErrNotSupported }
 func (*Program) SetLimits(Limits) error                        { return ErrNotSupported }
 func (*Program) SetClients(Clients) error                      { return ErrNotSupported }
+func (*Program) PrepareClients(Clients) (*ClientChange, error) { return nil, ErrNotSupported }
 func (*Program) FollowInterfaces() error                       { return ErrNotSupported }
 func (*Program) RetryClients() error                           { return ErrNotSupported }
 func (*Program) ClientTable() (t ClientTable)                  { return t }
@@ -36,6 +37,12 @@ func (*Program) Generation() uint32                  { return 0 }
 func (*Program) Flush() error                        { return ErrNotSupported }
 func (*Program) Stats() (s Stats, err error)         { return s, ErrNotSupported }
 func (*Program) Try([]byte) (Verdict, []byte, error) { return 0, nil, ErrNotSupported }
+
+// ClientChange needs Linux.
+type ClientChange struct{}
+
+func (*ClientChange) Apply() error { return ErrNotSupported }
+func (*ClientChange) Discard()     {}
 
 // Probe finds nothing.
 func Probe() []Feature { return []Feature{{"Linux", ErrNotSupported}} }
