@@ -72,6 +72,26 @@ func TestReloadChangesServersAndClients(t *testing.T) {
 	}
 }
 
+// A reload changes the payload size that servers are offered.
+func TestReloadChangesThePayload(t *testing.T) {
+	t.Parallel()
+	offered := make(chan uint16, 10)
+	up := newUpstream(t, func(w dns.ResponseWriter, q *dns.Msg) {
+		if o := q.IsEdns0(); o != nil {
+			offered <- o.UDPSize()
+		}
+		answerA(w, q)
+	})
+	d := start(t, forward(".", up))
+	stillRight(t, d, "a.example.")
+	d.write("[server]\nudp_payload = 1400\n" + forward(".", up))
+	d.ctlJSON(new(reloaded), "reload")
+	stillRight(t, d, "b.example.")
+	if first, second := <-offered, <-offered; first != 1232 || second != 1400 {
+		t.Errorf("%d and %d octets are offered", first, second)
+	}
+}
+
 // A file with an error changes nothing. The error names line and key.
 func TestReloadOfABadFile(t *testing.T) {
 	t.Parallel()

@@ -42,8 +42,9 @@ type Upstream struct {
 	LastError   string        `json:"last_error,omitempty"`
 }
 
-// Reload is the reply to the command reload when the new file is valid. When it
-// is not, the reply is an Error of CodeInvalidConfig and nothing was changed.
+// Reload is the reply to the command reload when the new file is in force. When it
+// is not valid, the reply is an Error of CodeInvalidConfig, and when it could not be
+// put into force, one of CodeUnavailable: then nothing was changed.
 type Reload struct {
 	Config       string   `json:"config"`          // path of the file that was read
 	Applied      []string `json:"applied"`         // keys whose new values are in force

@@ -120,3 +120,6 @@ func (o Options) withDefaults() Options {
 	}
 	return o
 }
+
+// SetUDPSize replaces UDPSize for queries from now on.
+func (m *Machine) SetUDPSize(octets uint16) { m.options.UDPSize = max(octets, 512) }

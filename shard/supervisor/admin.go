@@ -42,11 +42,11 @@ func (s *Supervisor) Status(ctx context.Context) (*control.Status, error) {
 		Shards: len(list), MemoryBytes: resident(), Warnings: slices.Clone(s.warnings),
 		Backend: s.xdp.backend(),
 	}
-	for _, a := range s.running.Server.Listen {
+	for _, a := range s.config().Server.Listen {
 		st.Listen = append(st.Listen, a.String())
 	}
 	s.mu.Unlock()
-	if s.running.XDP.Mode != "off" {
+	if s.config().XDP.Mode != "off" {
 		if st.XDP, err = s.XDP(ctx); err != nil {
 			return nil, err
 		}
@@ -224,7 +224,7 @@ func (s *Supervisor) CacheStats(ctx context.Context) (*control.CacheStats, error
 	if err != nil {
 		return nil, err
 	}
-	out := &control.CacheStats{Engine: s.running.Cache.Engine, Total: control.CacheShard{Shard: -1}}
+	out := &control.CacheStats{Engine: s.config().Cache.Engine, Total: control.CacheShard{Shard: -1}}
 	for i, snap := range snaps {
 		if snap == nil {
 			continue

@@ -47,7 +47,7 @@ func planCPUs(m *affinity.Machine, c *config.Config) (*affinity.Plan, error) {
 // makeWorkers opens the sockets of all shards. They are opened socket by socket in the order of the shards: where eBPF
 // is not permitted, a steering program knows them by that order.
 func (s *Supervisor) makeWorkers() error {
-	c := s.cfg
+	c := s.config()
 	var list []*worker
 	defer func() { s.setWorkers(list) }() // Stop closes what an error has left open
 	for id, to := range seatsOf(s.plan, c) {
@@ -70,22 +70,10 @@ func seatsOf(plan *affinity.Plan, c *config.Config) (list []seat) {
 
 // newWorker makes a worker and opens its sockets.
 func (s *Supervisor) newWorker(id int, to seat) (*worker, error) {
-	s.mu.Lock()
-	c := s.running
-	s.mu.Unlock()
+	c := s.config()
 	w := &worker{history: s.histories.of(id), epoch: s.epoch, log: s.log, done: make(chan struct{})}
 	w.seats.assign(to)
-	w.fresh = func(sh *shard.Shard) {
-		sh.Engine().SetZones(s.zones.set(w.seats.wanted().Node))
-		sh.Engine().SetAnchors(s.trust.set(), nil)
-		s.mu.Lock()
-		sh.SetShedAfter(s.cfg.IO.ShedAfter)
-		s.mu.Unlock()
-		if err := w.settle(sh, c); err != nil {
-			s.log.Error("a shard does not get its seat", "shard", id, "error", err)
-		}
-		w.moved.take(sh)
-	}
+	w.fresh = func(sh *shard.Shard) { s.freshen(w, sh) }
 	w.opt = shard.Options{
 		ID: id, Pin: c.CPU.Pin, Batch: c.IO.Batch, Spin: c.IO.Spin,
 		Waiters:  c.Resolver.InFlight + c.Resolver.Waiting,
@@ -110,7 +98,7 @@ const drainFor = 10 * time.Second
 
 // listen opens the sockets of one address.
 func (w *worker) listen(s *Supervisor, addr netip.AddrPort) error {
-	c := s.running
+	c := s.config()
 	if w.opt.ID == 0 {
 		if err := alone(c, addr); err != nil {
 			return err
@@ -169,27 +157,25 @@ func newNameSeed() (seed ebpf.Seed) {
 
 // engine makes the Engine of a shard, on the shard's thread.
 func (s *Supervisor) engine(w *worker, p core.Performer) (*core.Engine, error) {
-	s.mu.Lock()
-	c, started := s.cfg, s.running
-	s.mu.Unlock()
-	if err := w.mapMemory(started.Memory.HugePages); err != nil {
+	u := s.newUpdate()
+	c := u.config
+	if err := w.mapMemory(c.Memory.HugePages); err != nil {
 		return nil, err
 	}
-	forAnswers, forRecords := split(w.mem, started)
-	answers, err := cache.NewAnswers(answersOptions(started, forAnswers))
+	forAnswers, forRecords := split(w.mem, c)
+	answers, err := cache.NewAnswers(answersOptions(c, forAnswers))
 	if err != nil {
 		return nil, err
 	}
-	r := rules(c, started)
-	r.Limiter = s.limiter(c)
+	w.given = u
 	return core.New(core.Options{
-		Rules:    r,
+		Rules:    u.rules,
 		Zones:    s.zones.set(w.seats.wanted().Node),
 		Answers:  answers,
-		Resolver: resolver.New(s.resolverOptions(started, c, w, forRecords), newRand()),
+		Resolver: resolver.New(s.resolverOptions(u, w, forRecords), newRand()),
 		Queue: policy.NewFairQueue(policy.FairOptions{
-			Seed: newSeed(), InFlight: started.Resolver.InFlight, Parked: started.Resolver.Waiting, Share: started.Resolver.PerClient,
-			IPv4Bits: started.Resolver.ClientIPv4Prefix, IPv6Bits: started.Resolver.ClientIPv6Prefix,
+			Seed: newSeed(), InFlight: c.Resolver.InFlight, Parked: c.Resolver.Waiting, Share: c.Resolver.PerClient,
+			IPv4Bits: c.Resolver.ClientIPv4Prefix, IPv6Bits: c.Resolver.ClientIPv6Prefix,
 		}),
 		Performer: p,
 		Waiters:   w.opt.Waiters,
@@ -206,13 +192,14 @@ func split(mem []byte, c *config.Config) (answers, records []byte) {
 	return mem[:at:at], mem[at:]
 }
 
-func (s *Supervisor) resolverOptions(started, c *config.Config, w *worker, records []byte) resolver.Options {
-	r := &started.Recursion
+func (s *Supervisor) resolverOptions(u *update, w *worker, records []byte) resolver.Options {
+	c := u.config
+	r := &c.Recursion
 	return resolver.Options{
-		MaxTasks: maxTasks(started.Resolver.InFlight), MaxWaiters: w.opt.Waiters, Timeout: started.Resolver.Timeout,
-		UDPSize: uint16(started.Server.UDPPayload), PlainCase: !started.Resolver.CaseRandomisation, NoCookies: !started.Resolver.Cookies, Groups: groups(c),
+		MaxTasks: maxTasks(c.Resolver.InFlight), MaxWaiters: w.opt.Waiters, Timeout: c.Resolver.Timeout,
+		UDPSize: uint16(c.Server.UDPPayload), PlainCase: !c.Resolver.CaseRandomisation, NoCookies: !c.Resolver.Cookies, Groups: groups(c),
 		Recursion: r.Enabled, RootHints: s.hints, PlainNames: !r.QnameMinimisation, NoIPv4: !r.IPv4, NoIPv6: !r.IPv6,
-		QueryLoopback: r.QueryLoopback, DoNotQuery: r.DoNotQuery, AnyGlue: !r.HardenGlue, Memory: records, TrustMemory: resolver.TrustMemory(len(w.mem)), Anchors: s.trust.set(),
+		QueryLoopback: r.QueryLoopback, DoNotQuery: r.DoNotQuery, AnyGlue: !r.HardenGlue, Memory: records, TrustMemory: resolver.TrustMemory(len(w.mem)), Anchors: u.anchors,
 		Notify: s.bare.tell,
 	}
 }
@@ -234,13 +221,13 @@ func answersOptions(c *config.Config, mem []byte) cache.AnswersOptions {
 	return o
 }
 
-// rules are what a reload may change. Whether there is recursion is decided at the start, with the memory for it.
-func rules(c, started *config.Config) core.Rules {
+// rules are what a reload may change.
+func rules(c *config.Config) core.Rules {
 	r := core.Rules{
 		ACL:              policy.NewACL(c.Recursion.Allow),
 		Local:            local.NewTable(localOptions(c)),
 		UDPPayload:       uint16(c.Server.UDPPayload),
-		Recursion:        started.Recursion.Enabled,
+		Recursion:        c.Recursion.Enabled,
 		Prefetch:         uint32(c.Cache.Prefetch),
 		PrefetchHits:     uint32(c.Cache.PrefetchMinHits),
 		FailureTTL:       seconds(c.Cache.ServfailTTL),
@@ -274,10 +261,9 @@ func localOptions(c *config.Config) local.Options {
 	return o
 }
 
-// routed lists the zones whose names other servers are asked for. Without recursion, which is decided at the start,
-// nobody is asked.
-func routed(c, started *config.Config) (list []dname.Name) {
-	if !started.Recursion.Enabled {
+// routed lists the zones whose names other servers are asked for. Without recursion nobody is asked.
+func routed(c *config.Config) (list []dname.Name) {
+	if !c.Recursion.Enabled {
 		return nil
 	}
 	for _, u := range slices.Concat(c.Forward, c.Stub) {

@@ -2,7 +2,9 @@ package supervisor
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"strings"
 
 	"heimdall/core/control"
 )
@@ -83,4 +85,12 @@ func logReload(log *slog.Logger, r *control.Reload, err error) {
 		log.Warn("reloaded, but: " + w)
 	}
 	log.Info("reloaded", "applied", r.Applied, "needs_restart", r.NeedsRestart, "zones", r.Zones)
+}
+
+// describe is an error in one line with its details, which its text alone leaves out.
+func describe(err error) string {
+	if e, ok := errors.AsType[*control.Error](err); ok && len(e.Details) > 0 {
+		return e.Message + ": " + strings.Join(e.Details, "; ")
+	}
+	return err.Error()
 }

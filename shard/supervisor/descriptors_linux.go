@@ -11,7 +11,7 @@ import (
 // raiseDescriptors raises the limit of open files to what the configuration may need, where the process may, and warns if
 // it does not suffice.
 func (s *Supervisor) raiseDescriptors() {
-	c := s.running
+	c := s.config()
 	need := uint64(c.Descriptors(len(s.plan.Shards)))
 	var limit unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil || limit.Cur >= need {

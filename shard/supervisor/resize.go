@@ -8,8 +8,9 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"heimdall/affinity"
-	"heimdall/core/config"
 	"heimdall/netio/tcp"
 	"heimdall/shard"
 )
@@ -26,39 +27,35 @@ func (s *Supervisor) fixedShards() error {
 // errFixed is wrapped by what a restart can do only.
 var errFixed = errors.New("the number of shards is not changed while the daemon runs")
 
-// planNext is the plan for a configuration, on the machine as it was when the daemon started.
-func (s *Supervisor) planNext(next *config.Config) (*affinity.Plan, error) {
-	c := *next
-	c.CPU.Pin, c.CPU.Housekeeping = s.running.CPU.Pin, s.running.CPU.Housekeeping // what a reload does not change
-	plan, err := planCPUs(s.machine, &c)
-	if err != nil {
-		return nil, err
-	}
-	return plan, s.running.CheckShards(len(plan.Shards))
+// passing tells whether what the kernel has refused for err may be had later.
+func passing(err error) bool {
+	return slices.ContainsFunc([]error{unix.EMFILE, unix.ENFILE, unix.ENOMEM, unix.EAGAIN}, func(e error) bool { return errors.Is(err, e) })
 }
 
 // resize puts another plan into force: it starts and ends shards until there are as many as the plan has, and moves
 // those that stay. No query is lost: a new shard gets queries when it serves, one that goes gets no more, answers what
 // it has and hands its streams over. The caches start again, as the same memory is divided among others; at no time
-// do they have more of it together than cache.memory. On an error the old plan is in force, or nearly so.
+// do they have more of it together than cache.memory. On an error the old plan is in force again, as far as the machine lets it.
 func (s *Supervisor) resize(ctx context.Context, plan *affinity.Plan) error {
 	s.resizing.Lock()
 	defer s.resizing.Unlock()
 	if s.stopped {
 		return errStopped
 	}
-	if slices.Equal(plan.Shards, s.plan.Shards) {
+	if slices.Equal(plan.Shards, s.plan.Shards) && len(s.workers()) == len(plan.Shards) {
 		return nil
 	}
 	if err := s.fixedShards(); err != nil {
 		return fmt.Errorf("%w: %w", errFixed, err)
 	}
 	old := s.workers()
-	if err := s.steering.hold(old); err != nil {
+	if err := s.steering.hold(old); passing(err) {
+		return fmt.Errorf("change the number of shards: %w", err)
+	} else if err != nil {
 		return fmt.Errorf("%w: %w", errFixed, err)
 	}
 	began := time.Now()
-	seats := seatsOf(plan, s.running)
+	seats := seatsOf(plan, s.config())
 	var err error
 	if len(seats) >= len(old) {
 		err = s.grow(ctx, old, seats, plan)
@@ -167,7 +164,11 @@ func (s *Supervisor) shrink(ctx context.Context, old []*worker, seats []seat) er
 		w.close()
 	}
 	s.setWorkers(stay)
-	return s.seat(context.WithoutCancel(ctx), stay, seats)
+	ctx = context.WithoutCancel(ctx)
+	if err := s.seat(ctx, stay, seats); err != nil {
+		return errors.Join(err, s.grow(ctx, stay, seatsOf(s.plan, s.config()), s.plan))
+	}
+	return nil
 }
 
 // seat has each shard take its seat. One that is being started again does so by itself.
@@ -179,7 +180,7 @@ func (s *Supervisor) seat(ctx context.Context, list []*worker, seats []seat) err
 	defer cancel()
 	errs := make([]error, len(list))
 	err := eachServing(ctx, list, func(i int, w *worker, sh *shard.Shard) {
-		if errs[i] = w.settle(sh, s.running); errs[i] == nil {
+		if errs[i] = w.settle(sh, s.config()); errs[i] == nil {
 			sh.Engine().SetZones(s.zones.set(w.seats.wanted().Node))
 		}
 	})

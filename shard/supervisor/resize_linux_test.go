@@ -184,9 +184,9 @@ func TestRootResizeThatFails(t *testing.T) {
 	r.resized(2)
 	stream := r.dial("tcp")
 	r.answered(stream, "n.example.")
-	next := *r.running
+	next := *r.config()
 	next.CPU.Shards.Count = 4
-	plan, err := r.planNext(&next)
+	plan, err := planCPUs(r.machine, &next)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,7 +21,7 @@ type steering struct {
 
 // startSteering begins to steer among the shards of list. What is not possible on this machine is told in a warning.
 func (s *Supervisor) startSteering(list []*worker) error {
-	s.steering = steering{by: s.cfg.XDP.Steer, seed: newNameSeed()}
+	s.steering = steering{by: s.config().XDP.Steer, seed: newNameSeed()}
 	if len(list) < 2 || s.steering.by == "flow" {
 		return nil
 	}

@@ -56,9 +56,9 @@ type Supervisor struct {
 	resizing  sync.Mutex // held while the number of shards changes, and by Stop
 	stopped   bool       // guarded by resizing
 
+	inForce atomic.Pointer[config.Config] // what config returns
+
 	mu       sync.Mutex
-	cfg      *config.Config // in force
-	running  *config.Config // as started: what needs a restart still has these values
 	warnings []string
 }
 
@@ -92,15 +92,15 @@ func Start(ctx context.Context, o Options) (*Supervisor, error) {
 		trust: newTrustAnchors(o.Config, anchors),
 		hints: hints,
 		path:  o.Path, version: o.Version, log: o.Log, epoch: time.Now(), machine: machine, plan: plan,
-		cfg: o.Config, running: o.Config,
 	}
+	s.inForce.Store(o.Config)
 	s.keepHouse(plan)
 	s.raiseDescriptors()
 	s.starved.log = s.outOfDescriptors
 	s.bare.log = o.Log
 	s.zones = newZoneStore(o.Log, shardNodes(plan), o.Config.Memory.HugePages, s.swapZones)
 	// What cannot be loaded is logged, and answered SERVFAIL: one bad file is no reason to serve nothing.
-	if err := s.zones.configure(ctx, zonesOf(o.Config), routed(o.Config, o.Config)...); err != nil {
+	if err := s.zones.configure(ctx, zonesOf(o.Config), routed(o.Config)...); err != nil {
 		return nil, err
 	}
 	if err := ctx.Err(); err != nil {
@@ -115,19 +115,21 @@ func Start(ctx context.Context, o Options) (*Supervisor, error) {
 
 func (s *Supervisor) start() error {
 	if s.trust.on() {
-		if err := s.startVerifier(); err != nil {
+		v, err := s.newVerifier(s.config())
+		if err != nil {
 			return err
 		}
-		s.startUpdate(s.cfg)
+		s.verifier.Store(v)
+		s.startUpdate(s.config())
 	}
 	if err := s.makeWorkers(); err != nil {
 		return err
 	}
 	var err error
-	if s.admin, err = listenAdmin(s.cfg.Admin.Socket, s, s.log); err != nil {
+	if s.admin, err = listenAdmin(s.config().Admin.Socket, s, s.log); err != nil {
 		return err
 	}
-	if s.metrics, err = listenMetrics(s.cfg.Admin.Metrics, s, s.log); err != nil {
+	if s.metrics, err = listenMetrics(s.config().Admin.Metrics, s, s.log); err != nil {
 		return err
 	}
 	s.xdp = s.loadXDP()
@@ -139,15 +141,19 @@ func (s *Supervisor) start() error {
 	go s.admin.serve()
 	s.metrics.serve()
 	s.runUpdate()
-	s.log.Info("serving", "listen", s.cfg.Server.Listen, "shards", len(list), "cpus", s.cpus(), "version", s.version)
+	s.log.Info("serving", "listen", s.config().Server.Listen, "shards", len(list), "cpus", s.cpus(), "version", s.version)
 	return nil
 }
+
+// config returns the configuration that is in force: of keys that wait for a restart it has the values of the start. It is
+// never written to; a reload puts another one in its place.
+func (s *Supervisor) config() *config.Config { return s.inForce.Load() }
 
 // keepHouse keeps all threads but the shards' on the CPUs that a plan has for them, and lets so many run at once.
 func (s *Supervisor) keepHouse(plan *affinity.Plan) {
 	// Shards keep their threads busy: the rest of the process needs threads of its own to run on.
 	runtime.GOMAXPROCS(len(plan.Shards) + max(2, len(plan.Housekeeping)))
-	if !s.running.CPU.Pin {
+	if !s.config().CPU.Pin {
 		return
 	}
 	var skip []int

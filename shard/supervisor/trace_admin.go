@@ -45,7 +45,7 @@ var errTracing = control.Errorf(control.CodeUnavailable, "another trace is under
 // resolve asks a question from inside on the first shard that takes commands, and returns the response and whose shard
 // it was. When it returns an error, q.Watch is still the shard's.
 func (s *Supervisor) resolve(ctx context.Context, q *core.Inquiry) (by *worker, msg []byte, err error) {
-	ctx, cancel := context.WithTimeout(ctx, s.running.Resolver.Timeout+adminTimeout)
+	ctx, cancel := context.WithTimeout(ctx, s.config().Resolver.Timeout+adminTimeout)
 	defer cancel()
 	ended := make(chan []byte, 1)
 	var on *shard.Shard

@@ -23,16 +23,9 @@ func (p *verifiers) Verify(job *resolver.Job, done, wake func()) bool {
 	return v != nil && v.Verify(job, done, wake)
 }
 
-// startVerifier starts the threads that check signatures, if they do not run.
-func (s *Supervisor) startVerifier() error {
-	if s.verifier.Load() != nil {
-		return nil
-	}
-	v, err := newVerifier(s.running, len(s.plan.Housekeeping), s.log)
-	if err == nil {
-		s.verifier.Store(v)
-	}
-	return err
+// newVerifier starts the threads that check signatures.
+func (s *Supervisor) newVerifier(c *config.Config) (*verifier, error) {
+	return newVerifier(c, len(s.plan.Housekeeping), s.log)
 }
 
 // giveAnchors gives the anchors in force, those of the zones changed among them, to all shards. One that is being started
@@ -58,25 +51,20 @@ func (s *Supervisor) giveAnchors(ctx context.Context, changed ...dname.Name) (fl
 	return sum(removed), nil
 }
 
-// changeAnchors puts the anchors of a configuration in force, for shards that are started from now on, with all that
-// validation needs. It returns the zones whose anchors have changed, which the shards have to be told of, and whether there
+// changeAnchors puts the anchors of a configuration in force, for shards that are started from now on; the verifier that they
+// need is there. It returns the zones whose anchors have changed, which the shards have to be told of, and whether there
 // are positive ones among them.
-func (s *Supervisor) changeAnchors(c *config.Config, list []dnssec.Anchor) (changed []dname.Name, positive bool, err error) {
+func (s *Supervisor) changeAnchors(c *config.Config, list []dnssec.Anchor) (changed []dname.Name, positive bool) {
 	was := s.trust.on()
-	if list != nil {
-		if err := s.startVerifier(); err != nil {
-			return nil, false, err
-		}
-	}
 	if changed, positive = s.trust.configure(c, list); was == (list != nil) && !positive {
-		return changed, false, nil
+		return changed, false
 	}
 	s.endUpdate(false)
 	if list != nil {
-		s.startUpdate(s.running)
+		s.startUpdate(c)
 		s.runUpdate()
 	}
-	return changed, positive, nil
+	return changed, positive
 }
 
 // updates is the update of the root's trust anchor while it is on.

@@ -24,6 +24,7 @@ type worker struct {
 	umems    [][]byte // of the AF_XDP sockets
 	epoch    time.Time
 	log      *slog.Logger
+	given    *update            // what the Engine was made with; of the shard's thread
 	fresh    func(*shard.Shard) // brings a shard that serves up to what changed while it started
 	current  atomic.Pointer[shard.Shard]
 	serving  atomic.Bool // a shard has begun to serve, and run has not returned

@@ -37,7 +37,7 @@ type nic struct {
 // the shards start, which get these sockets as ports. What this machine cannot do is logged as a warning, and kernel
 // sockets do it instead.
 func (s *Supervisor) loadXDP() *xdp {
-	c := s.cfg
+	c := s.config()
 	x := &xdp{s: s}
 	if c.XDP.Mode == "off" {
 		return x
@@ -119,18 +119,22 @@ func (x *xdp) load(c *config.Config) (err error) {
 // reversePaths are the values of xdp.reverse_path.
 var reversePaths = map[string]ebpf.ReversePath{"off": ebpf.ReverseOff, "loose": ebpf.ReverseLoose, "strict": ebpf.ReverseStrict}
 
-// configure gives the program what a reload may change. All else stays as it was at the start, as with the shards.
-func (x *xdp) configure(c *config.Config) error {
-	started := x.s.running
+// clientsOf are the clients that the program treats apart.
+func clientsOf(c *config.Config) ebpf.Clients {
 	clients := ebpf.Clients{Deny: c.Limit.Deny, Exempt: c.Limit.Exempt}
-	if started.Recursion.Enabled {
+	if c.Recursion.Enabled {
 		clients.Ask = c.Recursion.Allow
 	}
+	return clients
+}
+
+// configure gives the program the configuration at the start.
+func (x *xdp) configure(c *config.Config) error {
 	return errors.Join(
 		x.program.SetPayload(uint16(c.Server.UDPPayload)),
-		x.program.SetClients(clients),
+		x.program.SetClients(clientsOf(c)),
 		x.program.SetLimits(kernelLimits(c)),
-		x.program.EnableAnswers(started.XDP.AnswerCache),
+		x.program.EnableAnswers(c.XDP.AnswerCache),
 		x.setEndpoints(),
 	)
 }
@@ -139,7 +143,7 @@ func (x *xdp) configure(c *config.Config) error {
 func (x *xdp) setEndpoints() error {
 	var list []netip.AddrPort
 	var local []net.Addr
-	for _, ap := range x.s.running.Server.Listen {
+	for _, ap := range x.s.config().Server.Listen {
 		if !ap.Addr().IsUnspecified() {
 			list = append(list, ap)
 			continue
@@ -172,18 +176,34 @@ func (x *xdp) setEndpoints() error {
 	return x.program.SetEndpoints(list)
 }
 
-// reload takes over a new configuration, after the shards have. The program stays attached; answers published
-// under the old configuration are not given any more.
-func (x *xdp) reload(c *config.Config) error {
+// prepare makes what of a configuration the kernel may refuse. nil: there is no program.
+func (x *xdp) prepare(c *config.Config) (*ebpf.ClientChange, error) {
 	if x == nil {
+		return nil, nil
+	}
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	if x.program == nil {
+		return nil, nil
+	}
+	return x.program.PrepareClients(clientsOf(c))
+}
+
+// apply takes over a configuration that prepare was called for, after the shards have. The program stays attached; answers
+// published under the old configuration are not given any more. All is written to memory that the kernel has, and can only
+// fail when the daemon ends.
+func (x *xdp) apply(c *config.Config, clients *ebpf.ClientChange) error {
+	if clients == nil {
 		return nil
 	}
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	if x.program == nil {
+		clients.Discard()
 		return nil
 	}
-	if err := errors.Join(x.configure(c), x.program.Flush()); err != nil {
+	err := errors.Join(clients.Apply(), x.program.SetPayload(uint16(c.Server.UDPPayload)), x.program.SetLimits(kernelLimits(c)), x.program.Flush())
+	if err != nil {
 		x.s.log.Error("the XDP program did not take the new configuration", "error", err)
 		return fmt.Errorf("the XDP program did not take the new configuration: %w", err)
 	}

@@ -11,17 +11,15 @@ import (
 
 // XDP implements control.Server.
 func (s *Supervisor) XDP(context.Context) (*control.XDP, error) {
-	s.mu.Lock()
-	c, started := s.cfg, s.running
-	s.mu.Unlock()
+	c := s.config()
 	l := &c.Limit
-	out := &control.XDP{Mode: started.XDP.Mode, Interfaces: []control.XDPInterface{}, Limit: control.Limit{
+	out := &control.XDP{Mode: c.XDP.Mode, Interfaces: []control.XDPInterface{}, Limit: control.Limit{
 		QueriesPerSecond: l.QueriesPerSecond, Burst: l.Burst, Slip: l.Slip, IPv4Prefix: l.IPv4Prefix, IPv6Prefix: l.IPv6Prefix,
 		Exempt: len(l.Exempt), Deny: len(l.Deny), InKernel: s.filtered.Load(),
 	}}
 	s.xdp.describe(out)
-	if len(out.Interfaces) > 0 && started.XDP.AnswerCache {
-		out.AnswersMax = started.XDP.AnswerEntries
+	if len(out.Interfaces) > 0 && c.XDP.AnswerCache {
+		out.AnswersMax = c.XDP.AnswerEntries
 	}
 	return out, nil
 }

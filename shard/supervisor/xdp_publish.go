@@ -40,7 +40,7 @@ func (x *xdp) prime(c *config.Config) {
 		return
 	}
 	v, w := &x.visitor, x.s.workers()[0]
-	v.recurse = x.s.running.Recursion.Enabled
+	v.recurse = x.s.config().Recursion.Enabled
 	v.preload = preload{generation: x.program.Generation()}
 	set := x.s.zones.set(w.seats.wanted().Node)
 	for until := time.Now().Add(primeFor); !v.preload.done && time.Now().Before(until); {
@@ -57,7 +57,7 @@ func (x *xdp) publish(ctx context.Context) {
 	defer tick.Stop()
 	followAt := time.Now().Add(followEvery)
 	v := &x.visitor
-	v.recurse = x.s.running.Recursion.Enabled
+	v.recurse = x.s.config().Recursion.Enabled
 	for {
 		select {
 		case <-ctx.Done():
@@ -68,13 +68,11 @@ func (x *xdp) publish(ctx context.Context) {
 				x.follow()
 			}
 		}
-		if !x.s.running.XDP.AnswerCache {
+		if !x.s.config().XDP.AnswerCache {
 			continue
 		}
-		x.s.mu.Lock()
-		c := x.s.cfg
-		x.s.mu.Unlock()
-		hits := minHits(x.s.running.XDP.AnswerMinHits, x.program.Room(), x.s.running.XDP.AnswerEntries, time.Now().Before(v.hurried))
+		c := x.s.config()
+		hits := minHits(x.s.config().XDP.AnswerMinHits, x.program.Room(), x.s.config().XDP.AnswerEntries, time.Now().Before(v.hurried))
 		if err := x.program.SetMinHits(hits); err != nil {
 			x.s.log.Warn("the XDP program does not learn when to tell of a question", "error", err)
 		}

@@ -9,25 +9,27 @@ import (
 	"heimdall/core/config"
 )
 
-// A kernel that does not take a new list of clients gives no more answers where the list withdraws them, and who has
-// the file read again is told.
+// A table of clients that the kernel has made and then does not let count gives no more answers where it withdraws them, and
+// who has the file read again is told.
 func TestRootReloadThatTheKernelDoesNotTake(t *testing.T) {
 	ti := newTiers(t, 1232)
-	started := config.Default()
-	s := &Supervisor{log: slog.New(slog.DiscardHandler), running: started}
-	x := &xdp{s: s, program: ti.program}
-	allow := func(prefix string) *config.Config {
+	x := &xdp{s: &Supervisor{log: slog.New(slog.DiscardHandler)}, program: ti.program}
+	reload := func(prefix string) error {
 		c := config.Default()
 		c.Recursion.Allow = []netip.Prefix{netip.MustParsePrefix(prefix)}
-		return c
+		change, err := x.prepare(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return x.apply(c, change)
 	}
-	if err := x.reload(allow("198.51.100.0/24")); err != nil {
+	if err := reload("198.51.100.0/24"); err != nil {
 		t.Fatal(err)
 	}
 	if err := ti.program.Close(); err != nil { // nothing can be changed from now on
 		t.Fatal(err)
 	}
-	err := x.reload(allow("198.51.100.128/25"))
+	err := reload("198.51.100.128/25")
 	if err == nil || !strings.Contains(err.Error(), "hot answers are withheld") {
 		t.Errorf("%v", err)
 	}

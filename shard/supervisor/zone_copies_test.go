@@ -128,6 +128,7 @@ func TestZoneCopies(t *testing.T) {
 		t.Errorf("%s without memory for the next version", got)
 	}
 	one := newZoneStore(r.Supervisor.log, []int{0}, false, r.swapZones)
+	r.zones = one
 	memory = nodeMemory{}
 	one.mapLocal = memory.mapLocal
 	seat.want.Node, seat.have.Node = 0, 0

@@ -1,35 +1,31 @@
 package supervisor
 
-import "context"
+import "errors"
 
-// retire takes a version out of service whose memory is given back when no shard uses it any more. nil: there is none.
-func (z *zoneStore) retire(version zoneCopies) {
-	if version != nil {
-		z.retired = append(z.retired, version)
+// errUnsettled: while a shard keeps an old set, there is one version more of each zone at most, however often it is reloaded.
+var errUnsettled = errors.New("a shard has not taken the zones that were loaded before; see `heimdallctl shards`")
+
+// retire takes versions out of service. Their memory is given back by settled, which is called when no shard uses them any
+// more; until then no others are loaded. Some may be nil.
+func (z *zoneStore) retire(gone []zoneCopies) (settled func()) {
+	z.unsettled.Add(1)
+	return func() {
+		unmapAll(gone)
+		z.unsettled.Add(-1)
 	}
 }
 
-// exchange gives all shards the present set, and gives back the memory of what is retired. On an error some shard may
-// still use it: it stays until the next exchange that succeeds.
-func (z *zoneStore) exchange(ctx context.Context) error {
-	z.mu.Lock()
-	sets := z.current
-	z.mu.Unlock()
-	if err := z.swap(ctx, sets); err != nil {
-		return err
+// isSettled tells whether other versions may be loaded.
+func (z *zoneStore) isSettled() error {
+	if z.unsettled.Load() > 0 {
+		return errUnsettled
 	}
-	for _, version := range z.retired {
-		version.unmap()
-	}
-	z.retired = nil
 	return nil
 }
 
-// settle makes up for an exchange that failed, before other versions are loaded: while a shard keeps an old set, there
-// is one version more of each zone at most, however often it is reloaded.
-func (z *zoneStore) settle(ctx context.Context) error {
-	if len(z.retired) == 0 {
-		return nil
+// unmapAll gives the memory of versions back.
+func unmapAll(gone []zoneCopies) {
+	for _, version := range gone {
+		version.unmap()
 	}
-	return z.exchange(ctx)
 }

@@ -7,6 +7,7 @@ import (
 	"sort"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"heimdall/affinity"
@@ -20,14 +21,16 @@ import (
 // shards of one NUMA node share one read-only copy. Its methods are safe for concurrent use.
 type zoneStore struct {
 	log      *slog.Logger
-	nodes    []int                                 // that have shards, at least one
-	mapLocal func(node, size int) ([]byte, error)  // maps memory that affinity.Unmap gives back
-	swap     func(context.Context, zoneSets) error // gives all shards their set, and returns when none uses the old one
-	loads    sync.Mutex                            // held while versions are loaded and swapped, one caller at a time
-	retired  []zoneCopies                          // versions that are in no set any more, but some shard may still use; by who has loads
+	nodes    []int                                // that have shards, at least one
+	mapLocal func(node, size int) ([]byte, error) // maps memory that affinity.Unmap gives back
+	swap     func(context.Context, func()) error  // gives all shards their present set, and calls the function when none uses another
+	loads    sync.Mutex                           // held while versions are loaded and swapped, one caller at a time
+
+	unsettled atomic.Int32 // swaps that some shard has not taken yet
 
 	mu        sync.Mutex
 	byName    map[string]*servedZone // by origin, lower case
+	coming    map[string]*servedZone // likewise, while a change is prepared
 	elsewhere []dname.Name           // zones whose names others are asked for
 	current   zoneSets
 }
@@ -45,7 +48,7 @@ type servedZone struct {
 	notes   []string // its warnings
 }
 
-func newZoneStore(log *slog.Logger, nodes []int, huge bool, swap func(context.Context, zoneSets) error) *zoneStore {
+func newZoneStore(log *slog.Logger, nodes []int, huge bool, swap func(context.Context, func()) error) *zoneStore {
 	mapLocal := func(node, size int) ([]byte, error) { return mapZone(node, size, huge) }
 	return &zoneStore{log: log, nodes: nodes, mapLocal: mapLocal, swap: swap, byName: map[string]*servedZone{}}
 }
@@ -57,54 +60,11 @@ func (z *zoneStore) set(node int) *zone.Set {
 	return z.current.of(node)
 }
 
-// configure makes the zones those of a configuration: it loads new ones, those of which a file has changed and
-// those that could not be loaded before, and drops what is gone. Names at and below those of elsewhere are not served, unless a
-// zone begins there. A zone that cannot be loaded keeps its old version, or is not ready: failures tells. An error means
-// that shards still have the set of before.
-func (z *zoneStore) configure(ctx context.Context, list []zoneConfig, elsewhere ...dname.Name) error {
-	z.loads.Lock()
-	defer z.loads.Unlock()
-	if err := z.settle(ctx); err != nil {
-		return err
-	}
-	next := map[string]*servedZone{}
-	var load []*servedZone
-	z.mu.Lock()
-	z.elsewhere = elsewhere
-	for _, c := range list {
-		key := string(c.Name)
-		s := z.byName[key]
-		if s == nil || s.config.File != c.File || s.config.IncludeFolder != c.IncludeFolder {
-			fresh := &servedZone{config: c}
-			if s != nil {
-				fresh.version, fresh.loaded, fresh.took = s.version, s.loaded, s.took
-			}
-			s = fresh
-			load = append(load, s)
-		} else {
-			s.config = c // its lines may be others
-			if s.changed() {
-				load = append(load, s)
-			}
-		}
-		next[key] = s
-	}
-	old := z.byName
-	z.byName = next
-	z.mu.Unlock()
-	for key, s := range old {
-		if next[key] == nil {
-			z.retire(s.version)
-		}
-	}
-	return z.update(ctx, load)
-}
-
 // reload loads new versions of one zone, or of all with a nil name. It returns how that went for each.
 func (z *zoneStore) reload(ctx context.Context, name dname.Name) ([]control.ZoneInfo, error) {
 	z.loads.Lock()
 	defer z.loads.Unlock()
-	if err := z.settle(ctx); err != nil {
+	if err := z.isSettled(); err != nil {
 		return nil, err
 	}
 	var load []*servedZone
@@ -129,15 +89,16 @@ func (z *zoneStore) reload(ctx context.Context, name dname.Name) ([]control.Zone
 	return infos, err
 }
 
-// update loads versions, and gives the shards the set that has them.
+// update loads versions, and publishes the sets with them.
 func (z *zoneStore) update(ctx context.Context, load []*servedZone) error {
+	var gone []zoneCopies
 	for _, s := range load {
-		z.retire(z.load(ctx, s))
+		gone = append(gone, z.load(ctx, s))
 	}
 	z.mu.Lock()
 	z.current = z.setsOf()
 	z.mu.Unlock()
-	return z.exchange(ctx)
+	return z.swap(ctx, z.retire(gone))
 }
 
 // changed tells whether a zone should be read again: its files, what it includes among them, are not those that were
@@ -179,13 +140,10 @@ func (z *zoneStore) load(ctx context.Context, s *servedZone) (old zoneCopies) {
 	return old
 }
 
-// swapZones gives all shards the zones of their node.
-func (s *Supervisor) swapZones(ctx context.Context, sets zoneSets) error {
+// swapZones gives all shards the zones of their node, and calls settled when none uses others any more.
+func (s *Supervisor) swapZones(ctx context.Context, settled func()) error {
 	defer s.xdp.flush()
-	ctx, cancel := context.WithTimeout(ctx, adminTimeout)
-	defer cancel()
-	// A shard that is being started again takes the new set, and runs nothing meanwhile.
-	return eachServing(ctx, s.workers(), func(_ int, w *worker, sh *shard.Shard) { sh.Engine().SetZones(sets.of(w.seats.wanted().Node)) })
+	return s.tell(ctx, s.workers(), func(_ int, w *worker, sh *shard.Shard) { sh.Engine().SetZones(s.zones.set(w.seats.wanted().Node)) }, settled)
 }
 
 // failures tells which zones are not what their files should be, one line each.
@@ -208,8 +166,16 @@ func (z *zoneStore) list() []control.ZoneInfo {
 	z.mu.Lock()
 	defer z.mu.Unlock()
 	var infos []control.ZoneInfo
-	for _, s := range z.byName {
+	for key, s := range z.byName {
+		if c := z.coming[key]; c != nil && c.loading {
+			s = c
+		}
 		infos = append(infos, s.info())
+	}
+	for key, c := range z.coming {
+		if z.byName[key] == nil && c.loading {
+			infos = append(infos, c.info())
+		}
 	}
 	sortInfos(infos)
 	return infos

@@ -1,0 +1,57 @@
+package supervisor
+
+import (
+	"heimdall/core"
+	"heimdall/core/config"
+	"heimdall/core/dname"
+	"heimdall/core/dnssec"
+	"heimdall/shard"
+)
+
+// update is what one shard takes over of a configuration. It is made beforehand where it can be: its tables take time.
+type update struct {
+	config  *config.Config
+	rules   core.Rules
+	anchors *dnssec.Anchors
+	changed []dname.Name // zones whose anchors are others than the shard's
+}
+
+// newUpdate makes an update for one shard out of what is in force.
+func (s *Supervisor) newUpdate(changed ...dname.Name) *update {
+	c := s.config()
+	u := &update{config: c, rules: rules(c), anchors: s.trust.set(), changed: changed}
+	u.rules.Limiter = s.limiter(c)
+	return u
+}
+
+// bring brings a shard up to date: at its start, when it is started again, and at each reload. It
+// runs on the shard's thread.
+func (s *Supervisor) bring(w *worker, sh *shard.Shard, u *update) {
+	e, c := sh.Engine(), u.config
+	r := u.rules
+	r.KeepAlive = e.KeepAlive // the shard's own: what its TCP server tells
+	r.Limiter.TakeOver(e.Limiter)
+	e.SetRules(r)
+	e.SetGroups(groups(c))
+	e.SetZones(s.zones.set(w.seats.wanted().Node))
+	e.Answers().SetLimits(answersOptions(c, nil))
+	e.Resolver().SetUDPSize(uint16(c.Server.UDPPayload))
+	sh.SetShedAfter(c.IO.ShedAfter)
+	e.SetAnchors(u.anchors, u.changed)
+}
+
+// freshen brings a shard that begins to serve up to what has changed since its Engine was made. It runs on the shard's
+// thread.
+func (s *Supervisor) freshen(w *worker, sh *shard.Shard) {
+	u := w.given
+	w.given = nil
+	if u == nil || u.config != s.config() {
+		u = s.newUpdate()
+	}
+	u.anchors = s.trust.set()
+	s.bring(w, sh, u)
+	if err := w.settle(sh, u.config); err != nil {
+		s.log.Error("a shard does not get its seat", "shard", w.opt.ID, "error", err)
+	}
+	w.moved.take(sh)
+}
