@@ -89,21 +89,6 @@ func (t *Topology) CPU(id int) (CPU, bool) {
 	return t.CPUs[i], true
 }
 
-// Siblings returns the CPUs that share a physical core with id, itself included.
-func (t *Topology) Siblings(id int) []int {
-	cpu, ok := t.CPU(id)
-	if !ok {
-		return nil
-	}
-	var list []int
-	for _, c := range t.CPUs {
-		if c.Core == cpu.Core {
-			list = append(list, c.ID)
-		}
-	}
-	return list
-}
-
 // String says what the machine is made of, for a log line.
 func (t *Topology) String() string {
 	packages, cores, nodes := map[int]bool{}, map[int]bool{}, map[int]bool{}

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+
+	"heimdall/affinity"
 )
 
 // options is the command line.
@@ -152,7 +154,7 @@ func (o *options) fill(t *texts) (err error) {
 		}
 		o.loads = append(o.loads, percent)
 	}
-	if o.cpus, err = parseCPUs(t.cpus); err != nil {
+	if o.cpus, err = affinity.ParseList(t.cpus); err != nil {
 		return fmt.Errorf("-cpus: %w", err)
 	}
 	if t.base == "none" {

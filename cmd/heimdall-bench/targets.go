@@ -84,29 +84,3 @@ func (o *options) names() (names, error) {
 	}
 	return l, nil
 }
-
-// parseCPUs reads a list such as "0-3,8".
-func parseCPUs(text string) ([]int, error) {
-	var cpus []int
-	if text == "" {
-		return nil, nil
-	}
-	for part := range strings.SplitSeq(text, ",") {
-		first, last, isRange := strings.Cut(part, "-")
-		if !isRange {
-			last = first
-		}
-		from, err := strconv.ParseUint(first, 10, 16)
-		if err != nil {
-			return nil, fmt.Errorf("%q is not a CPU list", text)
-		}
-		to, err := strconv.ParseUint(last, 10, 16)
-		if err != nil || to < from {
-			return nil, fmt.Errorf("%q is not a CPU list", text)
-		}
-		for cpu := from; cpu <= to; cpu++ {
-			cpus = append(cpus, int(cpu))
-		}
-	}
-	return cpus, nil
-}

@@ -1,8 +1,6 @@
 package control
 
 import (
-	"math/bits"
-
 	"heimdall/core/histogram"
 )
 
@@ -162,14 +160,10 @@ type BatchSize struct {
 	Count uint64 `json:"count"`
 }
 
-// BatchSlots is how many slots of BatchSlot a shard needs: batches of up to 1023.
+// BatchSlots is how many slots a shard counts batches in: one for empty ones, then one for each power of two, up to 1023.
 const BatchSlots = 11
 
-// BatchSlot returns the slot in which a batch of n datagrams is counted: 0 for an
-// empty one, then one slot for each power of two.
-func BatchSlot(n int) int { return min(bits.Len(uint(n)), BatchSlots-1) }
-
-// BatchSizes turns counts, indexed by BatchSlot, into the table that is shown.
+// BatchSizes turns counts of batches into the table that is shown.
 // Slots above the highest one in use are left out.
 func BatchSizes(counts *[BatchSlots]uint64) []BatchSize {
 	var table []BatchSize

@@ -39,8 +39,6 @@ const (
 	// limitSets is the number of sets of buckets, a power of two. With their four buckets they hold as many
 	// clients as the XDP program's table.
 	limitSets = 1 << 14
-	// LimitBytes is the memory of a Limiter with a rate.
-	LimitBytes = limitSets * 64
 	// leastBurst in ns is what a client may always be ahead of its rate.
 	leastBurst = 10e6
 )
