@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -50,6 +51,7 @@ func TestDependencies(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	used := map[string]bool{} // grants, as lines of the policy have them
 	for _, p := range list(t) {
 		name := strings.TrimPrefix(p.ImportPath, "heimdall/")
 		may, known := allowed[name]
@@ -59,11 +61,40 @@ func TestDependencies(t *testing.T) {
 		for _, imp := range p.Imports {
 			if inner, ok := strings.CutPrefix(imp, "heimdall/"); ok && !slices.Contains(may, inner) {
 				t.Errorf("%s imports %s: not allowed", name, inner)
+			} else if ok {
+				used[name+" "+inner] = true
 			}
 			if (name == "core" || strings.HasPrefix(name, "core/")) && slices.Contains(forbidden, imp) {
 				t.Errorf("%s imports %s: core does no I/O", name, imp)
 			}
 		}
+	}
+	if runtime.GOOS != "linux" { // some imports are in files for Linux alone
+		return
+	}
+	for _, grant := range unused(policy, used) {
+		t.Errorf("nobody uses %s", grant)
+	}
+}
+
+// unused lists the grants of a policy that no package of their line uses.
+func unused(text string, used map[string]bool) (list []string) {
+	for line := range strings.SplitSeq(text, ";") {
+		names, imports, _ := strings.Cut(line, "<")
+		for _, m := range strings.Fields(imports) {
+			if !slices.ContainsFunc(strings.Fields(names), func(n string) bool { return used[n+" "+m] }) {
+				list = append(list, strings.Join(strings.Fields(names), " ")+" < "+m)
+			}
+		}
+	}
+	return list
+}
+
+// A grant counts as used if one package of its line uses it.
+func TestUnusedGrants(t *testing.T) {
+	got := unused("a <; b c < a; d < a b;", map[string]bool{"c a": true, "d a": true, "b d": true})
+	if !slices.Equal(got, []string{"d < b"}) {
+		t.Errorf("%q", got)
 	}
 }
 
