@@ -96,6 +96,7 @@ func TestKernelVerdicts(t *testing.T) {
 		{"all is well", release, "", "", ""},
 		{"serial lines", release, "\n", "\r\n", ""},
 		{"a test fails", release, "PASS: TestA", "FAIL: TestA", program + ".TestA"},
+		{"what a failed test has said", release, "--- PASS: TestA", "    a_test.go:7: it was 3\n--- FAIL: TestA", "it was 3"},
 		{"a part of a test fails", release, "PASS\n", "    --- FAIL: TestA/part (0.01s)\n", program + ".TestA/part"},
 		{"another test skips", release, "PASS\n", "--- SKIP: TestB (0.01s)\n", program + ".TestB skips"},
 		{"a part of a test skips", release, "PASS\n", "    --- SKIP: TestA/part (0.01s)\n", program + ".TestA/part skips"},
