@@ -103,7 +103,7 @@ func faultGPOS(rdata []byte) string {
 		text := firstString(rdata)
 		rdata = rdata[min(1+len(text), len(rdata)):]
 		n, err := strconv.ParseFloat(string(text), 64)
-		if err != nil || c.limit > 0 && (n < -c.limit || n > c.limit) {
+		if err != nil || !isDecimal(text) || c.limit > 0 && (n < -c.limit || n > c.limit) {
 			return "no " + c.what + ": " + strconv.Quote(string(text))
 		}
 	}
@@ -116,6 +116,16 @@ func firstString(b []byte) []byte {
 		return nil
 	}
 	return b[1 : 1+int(b[0])]
+}
+
+// isDecimal reports whether text has nothing but what decimal numbers are written with.
+func isDecimal(text []byte) bool {
+	for _, c := range text {
+		if (c < '0' || c > '9') && c != '.' && c != '+' && c != '-' {
+			return false
+		}
+	}
+	return true
 }
 
 func isNumber(text []byte) bool {
