@@ -101,8 +101,15 @@ func (c *checker) glue(ref uint32, node []byte) {
 		if host != 0 && (has(c.z.node(host), wire.TypeA) || has(c.z.node(host), wire.TypeAAAA)) {
 			continue
 		}
-		if c.z.find(n) == 0 && ref == c.z.apex && c.z.search(append(n, c.z.origin...), len(n), 0, wire.TypeA).how != absent {
-			continue // a wildcard stands for it, or it is delegated
+		if ref == c.z.apex {
+			exact := c.z.find(n)
+			f := c.z.search(append(n, c.z.origin...), len(n), exact, wire.TypeA)
+			if exact == 0 && f.how != absent {
+				continue // a wildcard stands for it, or it is delegated
+			}
+			if f.how == matched && has(c.z.node(f.node), wire.TypeCNAME) {
+				continue // hosts tells of it
+			}
 		}
 		c.addRecord(Warning, ref, recs, "no address of the name server %s", dname.Name(append(n, c.z.origin...)))
 	}

@@ -50,6 +50,7 @@ func TestProblems(t *testing.T) {
 		{"altitude", apex + "a.z. 60 GPOS 0 0 high", "warning: a.z. GPOS: no altitude", false},
 		{"MX is an alias", apex + "a.z. 60 MX 1 b.z.\nb.z. 60 CNAME ns.z.", "warning: a.z. MX: b.z. is an alias", false},
 		{"NS is an alias", apex + "a.z. 60 NS b.z.\nb.z. 60 CNAME ns.z.", "warning: a.z. NS: b.z. is an alias", false},
+		{"NS of the apex is an alias", apex + "z. 60 NS b.z.\nb.z. 60 CNAME ns.z.", "warning: z. NS: b.z. is an alias", false},
 		{"SRV of a wildcard alias", apex + "a.z. 60 SRV 0 0 1 c.b.z.\n*.b.z. 60 CNAME ns.z.", "warning: a.z. SRV: c.b.z. is an alias", false},
 		{"MX without address", apex + "a.z. 60 MX 1 b.z.", "warning: a.z. MX: no address of b.z.", false},
 		{"SRV without address", apex + "a.z. 60 SRV 0 0 1 b.z.\nb.z. 60 TXT x", "warning: a.z. SRV: no address of b.z.", false},
