@@ -116,7 +116,10 @@ func (p *packer) unique(set []logRecord) (kept int, again *logRecord) {
 	if len(set) <= fewRecords {
 		for _, r := range set {
 			if slices.ContainsFunc(set[:kept], func(o logRecord) bool { return p.same(&o, &r) }) {
-				again = cmp.Or(again, &r)
+				if again == nil {
+					dup := r // r itself would be on the heap, for each record
+					again = &dup
+				}
 				continue
 			}
 			set[kept] = r
@@ -128,7 +131,10 @@ func (p *packer) unique(set []logRecord) (kept int, again *logRecord) {
 	for _, r := range set {
 		key := string(p.canonical(&r))
 		if _, dup := seen[key]; dup {
-			again = cmp.Or(again, &r)
+			if again == nil {
+				dup := r
+				again = &dup
+			}
 			continue
 		}
 		seen[key] = struct{}{}
