@@ -10,7 +10,7 @@ import (
 // where says which record a problem is about, so that it can be found again.
 type where struct {
 	ordinal int    // of the record among all that were added, from 1; 0: see the rest
-	rdata   []byte // uncompressed; nil: any of the problem's owner and type
+	rdata   []byte // uncompressed, for a Locator in canonical form; nil: any of the problem's owner and type
 	nth     int    // of those, from 1; 0: the first
 }
 
@@ -21,6 +21,9 @@ type Locator struct {
 	left    int
 	count   int // records so far
 	key     []byte
+
+	canonical []byte // RDATA of the record at hand; valid if known
+	known     bool
 }
 
 // NewLocator makes a Locator that sets File and Line of the problems that concern a name.
@@ -28,6 +31,9 @@ func NewLocator(problems []Problem) *Locator {
 	l := &Locator{byOwner: map[string][]*Problem{}}
 	for i := range problems {
 		if p := &problems[i]; p.Owner != nil {
+			if p.at.rdata != nil {
+				p.at.rdata = wire.CanonicalRData(nil, p.Type, p.at.rdata)
+			}
 			key := string(dname.AppendLower(nil, p.Owner))
 			l.byOwner[key] = append(l.byOwner[key], p)
 			l.left++
@@ -47,6 +53,7 @@ func (l *Locator) Record(owner dname.Name, t wire.Type, rdata []byte, file strin
 	if !ok {
 		return
 	}
+	l.known = false
 	kept := list[:0]
 	for _, p := range list {
 		if !l.matches(p, t, rdata) {
@@ -73,8 +80,13 @@ func (l *Locator) matches(p *Problem, t wire.Type, rdata []byte) bool {
 		return l.count == p.at.ordinal
 	case p.Type != t:
 		return false
+	case p.at.rdata == nil:
+		return true
 	}
-	return p.at.rdata == nil || bytes.Equal(wire.CanonicalRData(nil, t, p.at.rdata), wire.CanonicalRData(nil, t, rdata))
+	if !l.known {
+		l.canonical, l.known = wire.CanonicalRData(l.canonical[:0], t, rdata), true
+	}
+	return bytes.Equal(p.at.rdata, l.canonical)
 }
 
 // Rest gives what was not found the name of the zone's own file.
