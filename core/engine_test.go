@@ -55,6 +55,8 @@ func (r *rig) Query(q *resolver.Action) resolver.Obstacle {
 	return resolver.NoObstacle
 }
 
+func (r *rig) ReleaseSocket(uint64, uint16) {}
+
 func (r *rig) Timer(ref uint64, at int64) { r.timers = append(r.timers, pendingTimer{ref, at}) }
 
 func (r *rig) Hold(uint32) Target {

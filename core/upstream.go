@@ -6,13 +6,11 @@ import (
 	"heimdall/core/resolver"
 )
 
-// Receive takes a datagram that came from another server through the outbound socket sock. It says whether the query that
-// it answers, or tries to, has ended with it.
-func (e *Engine) Receive(now int64, sock uint16, from netip.AddrPort, msg []byte) (done bool) {
+// Receive takes a datagram that came from another server through the outbound socket sock.
+func (e *Engine) Receive(now int64, sock uint16, from netip.AddrPort, msg []byte) {
 	e.setTime(now)
-	done = e.resolver.Receive(now, sock, from, msg)
+	e.resolver.Receive(now, sock, from, msg)
 	e.perform()
-	return done
 }
 
 // Refused says that the query ref reached nobody, as the network tells.
@@ -76,6 +74,8 @@ func (e *Engine) perform() {
 				if why := e.performer.Query(a); why != resolver.NoObstacle {
 					e.unsent = append(e.unsent, unsent{a.Ref, why})
 				}
+			case resolver.Release:
+				e.performer.ReleaseSocket(a.Ref, a.Sock)
 			case resolver.Verify:
 				if a.Waiter != resolver.NoWaiter && !e.waiters.slot[a.Waiter].inside {
 					a.Job.Client = e.queue.Address(e.waiters.slot[a.Waiter].fair)

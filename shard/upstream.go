@@ -23,11 +23,14 @@ func (s *Shard) Query(q *resolver.Action) resolver.Obstacle {
 	}
 	msg := s.engine.Resolver().BuildQuery(q.Ref, sock, s.query[:0])
 	if msg == nil {
-		s.out.Release(sock)
+		s.out.Release(q.Ref, sock)
 		return resolver.Busy
 	}
 	return obstacle(s.out.Send(sock, q.Server, msg))
 }
+
+// ReleaseSocket implements core.Performer.
+func (s *Shard) ReleaseSocket(ref uint64, sock uint16) { s.out.Release(ref, sock) }
 
 // socket finds one for a query that goes by datagram.
 func (s *Shard) socket(q *resolver.Action) (uint16, error) {
@@ -58,8 +61,8 @@ func obstacle(err error) resolver.Obstacle {
 func (s *Shard) Timer(ref uint64, at int64) { s.wheel.Set(s.engine.TimerOf(ref), ref, at) }
 
 // UpstreamDatagram implements outbound.Sink.
-func (s *Shard) UpstreamDatagram(sock uint16, from netip.AddrPort, msg []byte) bool {
-	return s.engine.Receive(s.now, sock, from, msg)
+func (s *Shard) UpstreamDatagram(sock uint16, from netip.AddrPort, msg []byte) {
+	s.engine.Receive(s.now, sock, from, msg)
 }
 
 // UpstreamRefused implements outbound.Sink.

@@ -41,8 +41,10 @@ type Kind uint8
 const (
 	// Query: send what BuildQuery makes of Ref to Server. An answer is expected until At; with Stream it goes over TCP,
 	// and is given up then. With Shared it may leave from a port that strangers can find out: a cookie protects it.
-	// Without either it needs a random port of its own (RFC 5452, section 9.2).
+	// Without either it needs a random port of its own (RFC 5452, section 9.2), until Release.
 	Query Kind = iota
+	// Release: nothing is expected any more at Sock, the socket of its own that the query of Ref left from.
+	Release
 	// Respond: the task for Question has ended with Answer, for Waiters.
 	Respond
 	// Timer: call Fire with Ref at the time At. Its lower half is below Machine.Timers, and what was to be called for
@@ -58,6 +60,7 @@ type Action struct {
 	Kind     Kind
 	Stream   bool
 	Shared   bool
+	Sock     uint16
 	Ref      uint64
 	At       int64 // nanoseconds, on the clock of the caller's now
 	Server   netip.AddrPort

@@ -31,6 +31,7 @@ type exchange struct {
 	guesses  uint8
 	live     bool
 	listed   bool // (sock, id) are registered
+	own      bool // sock is a socket of its own
 	late     bool // past its time-out, kept in case the answer comes
 	stream   bool
 	lowered  bool // in lower case to find out whether the server minds mixed case
@@ -151,6 +152,9 @@ func (p *exchanges) unlist(i int32) {
 // drop ends an exchange: takes it from its task and gives it back.
 func (m *Machine) drop(i int32) {
 	x := &m.exchanges.list[i]
+	if x.own && x.listed {
+		m.actions = append(m.actions, Action{Kind: Release, Ref: makeRef(0, x.gen, i), Sock: x.sock})
+	}
 	t := &m.tasks.list[x.task]
 	for p := &t.flights; *p >= 0; p = &m.exchanges.list[*p].next {
 		if *p == i {

@@ -35,6 +35,8 @@ type network struct {
 	hold     bool // jobs are not run but put to held
 	held     []Action
 	memo     dnssec.Memo // of the jobs
+
+	ports map[uint64]uint16 // sockets of their own of the queries under way, by reference
 }
 
 // sent is a query that the machine sent.
@@ -79,7 +81,7 @@ func (e *events) Push(x any)   { *e = append(*e, x.(event)) }
 func (e *events) Pop() any     { x := (*e)[len(*e)-1]; *e = (*e)[:len(*e)-1]; return x }
 
 func newNetwork(t testing.TB, o Options) *network {
-	n := &network{t: t, servers: map[netip.AddrPort]serve{}, answers: map[uint32]Answer{}, now: time.Hour}
+	n := &network{t: t, servers: map[netip.AddrPort]serve{}, answers: map[uint32]Answer{}, ports: map[uint64]uint16{}, now: time.Hour}
 	n.m = New(o, rand.New(rand.NewPCG(1, 2)))
 	return n
 }
@@ -108,6 +110,11 @@ func (n *network) perform() {
 			}
 		case Query:
 			n.send(a)
+		case Release:
+			if sock, under := n.ports[a.Ref]; !under || sock != a.Sock {
+				n.t.Errorf("query %x gives up socket %d, and has %d, %v", a.Ref, a.Sock, sock, under)
+			}
+			delete(n.ports, a.Ref)
 		case Verify:
 			n.jobs++
 			if n.hold {
@@ -136,6 +143,9 @@ func (n *network) send(a Action) {
 	raw := n.m.BuildQuery(a.Ref, sock, make([]byte, 512))
 	if raw == nil {
 		return
+	}
+	if !a.Stream && !a.Shared {
+		n.ports[a.Ref] = sock
 	}
 	q := sent{at: n.now, to: a.Server, sock: sock, stream: a.Stream, shared: a.Shared, raw: raw, msg: new(dns.Msg)}
 	if err := q.msg.Unpack(raw); err != nil {
@@ -244,6 +254,9 @@ func (n *network) idle() {
 	s := n.m.Stats()
 	if s.Tasks != 0 || s.Waiters != 0 || s.Exchanges != 0 {
 		n.t.Errorf("left over: %d tasks, %d waiters, %d exchanges", s.Tasks, s.Waiters, s.Exchanges)
+	}
+	if len(n.ports) != 0 {
+		n.t.Errorf("left over: the sockets of %d queries", len(n.ports))
 	}
 	if n.m.held.bytes != 0 {
 		n.t.Errorf("left over: %d bytes are held", n.m.held.bytes)

@@ -7,9 +7,8 @@ import (
 	"heimdall/core/wire"
 )
 
-// Receive takes a datagram that came to sock from another server. It says whether the query that it answers, or tries
-// to, has ended with it.
-func (m *Machine) Receive(now int64, sock uint16, from netip.AddrPort, msg []byte) (done bool) {
+// Receive takes a datagram that came to sock from another server.
+func (m *Machine) Receive(now int64, sock uint16, from netip.AddrPort, msg []byte) {
 	m.now = now
 	defer m.wake()
 	m.stats.Responses++
@@ -17,27 +16,17 @@ func (m *Machine) Receive(now int64, sock uint16, from netip.AddrPort, msg []byt
 	if len(msg) < wire.HeaderLen {
 		m.stats.Short++
 		m.servers.mismatched(m.servers.find(from))
-		return false
+		return
 	}
 	e := m.exchanges.find(sock, wire.ID(msg))
 	if e < 0 {
 		m.stats.UnknownID++
 		m.servers.mismatched(m.servers.find(from))
-		if e = m.near(sock, from, msg); e < 0 {
-			return false
+		if e = m.near(sock, from, msg); e >= 0 {
+			m.guess(e)
 		}
-		ref := makeRef(0, m.exchanges.list[e].gen, e)
-		m.guess(e)
-		return m.exchange(ref) < 0
+		return
 	}
-	x := &m.exchanges.list[e]
-	ref := makeRef(0, x.gen, e)
-	m.datagram(e, from, msg)
-	return m.exchange(ref) < 0
-}
-
-// datagram judges a datagram with the ID of exchange e.
-func (m *Machine) datagram(e int32, from netip.AddrPort, msg []byte) {
 	x := &m.exchanges.list[e]
 	if m.servers.list[x.server].addr != from {
 		m.stats.WrongSource++

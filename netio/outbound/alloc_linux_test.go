@@ -10,8 +10,9 @@ import (
 
 // exchange returns a function that asks a server n times at once, by datagram,
 // and takes the answers.
-func exchange(t testing.TB, addr string, n int) func() {
+func exchange(t testing.TB, addr string, own bool, n int) func() {
 	h := newHarness(t, Options{UsesPerSocket: 1 << 30})
+	h.done = true
 	s := newUDPServer(t, addr)
 	s.SetDeadline(time.Time{})
 	for range 64 * 16 { // all ports are open, or nearly
@@ -23,30 +24,9 @@ func exchange(t testing.TB, addr string, n int) func() {
 	return func() {
 		for range n {
 			sock, _ := h.Pick(s.addr)
-			h.Send(sock, s.addr, query)
-		}
-		for range n {
-			m, from, _ := s.ReadFromUDPAddrPort(s.buf[:])
-			s.WriteToUDPAddrPort(s.buf[:m], from)
-		}
-		for got = 0; got < n; {
-			h.turn(time.Second)
-		}
-	}
-}
-
-// ownExchange does the same with a socket for each query.
-func ownExchange(t testing.TB, addr string, n int) func() {
-	h := newHarness(t, Options{})
-	h.done = true
-	s := newUDPServer(t, addr)
-	s.SetDeadline(time.Time{})
-	got := 0
-	h.datagram = func(uint16, netip.AddrPort, []byte) { got++ }
-	query := []byte("a query of forty octets, as most are....")
-	return func() {
-		for range n {
-			sock, _ := h.Own(1, s.addr, h.clock+int64(time.Second))
+			if own {
+				sock, _ = h.Own(1, s.addr, h.clock+int64(time.Second))
+			}
 			h.Send(sock, s.addr, query)
 		}
 		for range n {
@@ -61,7 +41,7 @@ func ownExchange(t testing.TB, addr string, n int) func() {
 
 func TestOwnPortAllocs(t *testing.T) {
 	for _, addr := range []string{"127.0.0.1:0", "[::1]:0"} {
-		if n := testing.AllocsPerRun(200, ownExchange(t, addr, 4)); n != 0 {
+		if n := testing.AllocsPerRun(200, exchange(t, addr, true, 4)); n != 0 {
 			t.Errorf("%s: %v allocations", addr, n)
 		}
 	}
@@ -69,7 +49,7 @@ func TestOwnPortAllocs(t *testing.T) {
 
 func TestDatagramAllocs(t *testing.T) {
 	for _, addr := range []string{"127.0.0.1:0", "[::1]:0"} {
-		if n := testing.AllocsPerRun(200, exchange(t, addr, 4)); n != 0 {
+		if n := testing.AllocsPerRun(200, exchange(t, addr, false, 4)); n != 0 {
 			t.Errorf("%s: %v allocations", addr, n)
 		}
 	}
@@ -175,7 +155,7 @@ func BenchmarkSendRecv(b *testing.B) {
 
 func BenchmarkExchange(b *testing.B) {
 	for name, turn := range map[string]func(){
-		"shared": exchange(b, "127.0.0.1:0", 1), "own": ownExchange(b, "127.0.0.1:0", 1), "stream": streamExchange(b, 1),
+		"shared": exchange(b, "127.0.0.1:0", false, 1), "own": exchange(b, "127.0.0.1:0", true, 1), "stream": streamExchange(b, 1),
 	} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {

@@ -49,9 +49,16 @@ func (p *Pool) Send(sock uint16, server netip.AddrPort, msg []byte) error {
 		p.stats.SockErrors++
 		e = sendTo(s.fd, msg, &p.to)
 	}
+	if e == 0 {
+		s.owed++
+	}
+	return p.sent(e)
+}
+
+// sent counts what became of a datagram, and returns the errors that are final.
+func (p *Pool) sent(e syscall.Errno) error {
 	switch e {
 	case 0:
-		s.owed++
 		p.stats.Sent++
 		return nil
 	case syscall.EAGAIN, syscall.ENOBUFS, syscall.ENOMEM:
@@ -88,17 +95,16 @@ func (p *Pool) receive(sock uint16) {
 	}
 }
 
-// deliver hands datagram i of the last receive to the sink, and returns what that
-// says.
-func (p *Pool) deliver(sock uint16, i int) (done bool) {
+// deliver hands datagram i of the last receive to the sink.
+func (p *Pool) deliver(sock uint16, i int) {
 	msg, raw, whole := p.batch.at(i)
 	if !whole {
 		p.stats.Oversize++
 		if len(msg) < headerLen {
-			return false
+			return
 		}
 		msg[2] |= flagTC // Cut here, as its server should have: the rest comes over a stream.
 	}
 	p.stats.Received++
-	return p.sink.UpstreamDatagram(sock, p.addrPort(raw), msg)
+	p.sink.UpstreamDatagram(sock, p.addrPort(raw), msg)
 }

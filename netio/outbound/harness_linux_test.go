@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"heimdall/netio"
+
+	"golang.org/x/sys/unix"
 )
 
 // hangGuard ends a test that waits for something that does not come.
@@ -27,7 +29,7 @@ type harness struct {
 
 	// datagram and ended replace the recording of what comes.
 	datagram func(sock uint16, from netip.AddrPort, msg []byte)
-	done     bool // what UpstreamDatagram says
+	done     bool // a datagram ends the query of its socket
 	ended    func(ref uint64, msg []byte, err error)
 }
 
@@ -43,13 +45,37 @@ type end struct {
 	err error
 }
 
-func (h *harness) UpstreamDatagram(sock uint16, from netip.AddrPort, msg []byte) bool {
+func (h *harness) UpstreamDatagram(sock uint16, from netip.AddrPort, msg []byte) {
+	var ref uint64
+	if i, own := h.owns.index(sock); own {
+		ref = h.owns.list[i].ref
+	}
 	if h.datagram != nil {
 		h.datagram(sock, from, msg)
 	} else {
 		h.datagrams = append(h.datagrams, datagram{sock, from, string(msg)})
 	}
-	return h.done
+	if h.done {
+		h.Release(ref, sock)
+	}
+}
+
+// withoutDescriptors lets the process open no more files, until the test has ended.
+func (h *harness) withoutDescriptors() {
+	h.t.Helper()
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		h.t.Fatal(err)
+	}
+	free, err := unix.Dup(1)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	unix.Close(free)
+	h.t.Cleanup(func() { unix.Setrlimit(unix.RLIMIT_NOFILE, &limit) })
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: uint64(free), Max: limit.Max}); err != nil {
+		h.t.Fatal(err)
+	}
 }
 
 func (h *harness) UpstreamRefused(ref uint64) { h.refused = append(h.refused, ref) }

@@ -14,13 +14,12 @@ import (
 // Rand is a source of unpredictable numbers: who can predict it can forge answers.
 type Rand interface{ Uint64() uint64 }
 
-// Sink takes what other servers send. Its methods may call Pick, Own, Send and
-// Stream.
+// Sink takes what other servers send. Its methods may call Pick, Own, Send,
+// Release and Stream.
 type Sink interface {
 	// UpstreamDatagram hands over a datagram that came to socket sock, from
-	// whomever. msg is valid during the call. It says whether the query it was for
-	// has ended, so that a socket of its own can be closed.
-	UpstreamDatagram(sock uint16, from netip.AddrPort, msg []byte) (done bool)
+	// whomever. msg is valid during the call.
+	UpstreamDatagram(sock uint16, from netip.AddrPort, msg []byte)
 
 	// UpstreamRefused says that the query that was given to Own as ref reached
 	// nobody: an ICMP message about it came, which whoever knows the port can send.

@@ -14,8 +14,9 @@ import (
 const sortNanos = int64(10 * time.Millisecond)
 
 // own is a socket for one query: its port is random, and it is connected to the
-// server. The kernel drops what others send to it, and reports on it that the
-// query reached nobody, in an ICMP message that names the port.
+// server. From then on the kernel drops what others send to it, and it reports on
+// the socket that the query reached nobody, as an ICMP message says that names the
+// port.
 type own struct {
 	fd    int // -1: not open
 	turn  uint32
@@ -42,7 +43,7 @@ const (
 // than that many rarely end together.
 const maxIdle = 64
 
-// queue is sockets in the order in which they were opened; noSocket ends it.
+// queue is sockets in the order in which they came to it; noSocket ends it.
 type queue struct{ head, tail uint16 }
 
 // owns are the sockets of one query each. Their numbers follow those of the
@@ -113,9 +114,8 @@ func (o *owns) remove(i uint16) {
 
 // Own opens a socket for one query, on a random port and connected to server.
 // Its answer is expected until due, in nanoseconds of the shard's clock, and
-// taken for Options.Grace as long as there is room. The port is given up when the
-// sink says that the query has ended, or by Release. ref names the query in
-// UpstreamRefused.
+// taken until Release, for Options.Grace at most and as long as there is room. ref
+// names the query in Release and UpstreamRefused.
 //
 // The error is a syscall.Errno, as of Send, or ErrLimit: Options.Ports sockets
 // wait for answers that are due.
@@ -134,7 +134,7 @@ func (p *Pool) Own(ref uint64, server netip.AddrPort, due int64) (sock uint16, e
 		return 0, ErrLimit
 	}
 	i, e := p.openOwn(ipv6)
-	if e != 0 && outOfRoom(e) && p.evictOwn() {
+	if outOfRoom(e) && (p.closeIdle() || p.evictOwn()) {
 		i, e = p.openOwn(ipv6)
 	}
 	if e != 0 {
@@ -209,36 +209,25 @@ func (o *owns) give(i uint16) {
 	o.free = i
 }
 
-// closeIdle closes an idle socket.
-func (p *Pool) closeIdle() {
+// closeIdle closes an idle socket. False if there is none.
+func (p *Pool) closeIdle() bool {
 	for n := range p.families {
 		if i := p.families[n].idle; i != noSocket {
 			p.dropIdle(i)
-			return
+			return true
 		}
 	}
+	return false
 }
 
-// Release gives up the port of a query that is not wanted any more.
-func (p *Pool) Release(sock uint16) {
-	if i, ok := p.owns.index(sock); ok {
-		p.shutOwn(i)
+// Release gives up the port of a query that has ended, and keeps its socket if it
+// can serve another one. It does nothing if the socket is not that query's any more.
+func (p *Pool) Release(ref uint64, sock uint16) {
+	o := &p.owns
+	i, ok := o.index(sock)
+	if !ok || o.list[i].ref != ref {
+		return
 	}
-}
-
-// shutOwn closes the socket of a query.
-func (p *Pool) shutOwn(i uint16) {
-	o := &p.owns
-	o.remove(i)
-	o.open--
-	closeSocket(o.list[i].fd)
-	o.give(i)
-}
-
-// endOwn gives up the port of a query that has been answered, and keeps its socket
-// if it can serve another one.
-func (p *Pool) endOwn(i uint16) {
-	o := &p.owns
 	s := &o.list[i]
 	f := p.family(s.ipv6)
 	if !s.loose || f.idles >= maxIdle || disconnect(s.fd) != 0 {
@@ -250,6 +239,15 @@ func (p *Pool) endOwn(i uint16) {
 	s.state, s.next = ownIdle, f.idle
 	f.idle = i
 	f.idles++
+}
+
+// shutOwn closes the socket of a query.
+func (p *Pool) shutOwn(i uint16) {
+	o := &p.owns
+	o.remove(i)
+	o.open--
+	closeSocket(o.list[i].fd)
+	o.give(i)
 }
 
 // dropIdle closes a socket if it is idle: something came to it before it was.
@@ -297,39 +295,46 @@ func (p *Pool) evictOwn() bool {
 // sweepOwn closes the sockets that have been open for Options.Grace.
 func (p *Pool) sweepOwn() {
 	o := &p.owns
-	next := int64(math.MaxInt64)
+	o.sweepAt = math.MaxInt64
 	for n := range o.queues {
-		q := &o.queues[n]
-		for q.head != noSocket && p.now-o.list[q.head].born >= int64(p.o.Grace) {
-			p.shutOwn(q.head)
+		for i := o.queues[n].head; i != noSocket; {
+			s := &o.list[i]
+			next := s.next
+			if dies := s.born + int64(p.o.Grace); dies <= p.now {
+				p.shutOwn(i)
+			} else {
+				o.sweepAt = min(o.sweepAt, max(dies, p.now+sweepNanos))
+			}
+			i = next
 		}
-		if q.head != noSocket {
-			next = min(next, o.list[q.head].born+int64(p.o.Grace))
-		}
-	}
-	o.sweepAt = max(next, p.now+sweepNanos)
-	if next == math.MaxInt64 {
-		o.sweepAt = next
 	}
 }
 
 // sendOwn sends the query of a socket of its own.
 func (p *Pool) sendOwn(i uint16, msg []byte) error {
-	e := syscall.EINVAL
+	fd, e := p.owns.list[i].fd, syscall.EINVAL
 	if len(msg) > 0 {
-		e = send(p.owns.list[i].fd, msg)
+		if e = send(fd, msg); p.owns.list[i].loose && unreachable(e) {
+			// Perhaps an ICMP answer to the query that the socket served before.
+			p.stats.SockErrors++
+			e = send(fd, msg)
+		}
 	}
+	err := p.sent(e)
+	if err != nil {
+		p.shutOwn(i)
+	}
+	return err
+}
+
+// unreachable says whether an error may be what an ICMP message says (ip(7), "Error
+// handling"; icmp6 likewise), and not one of this call.
+func unreachable(e syscall.Errno) bool {
 	switch e {
-	case 0:
-		p.stats.Sent++
-		return nil
-	case syscall.EAGAIN, syscall.ENOBUFS, syscall.ENOMEM:
-		p.stats.SendDrops++
-		return nil
+	case 0, syscall.EAGAIN, syscall.EINTR, syscall.ENOMEM, syscall.ENOBUFS, syscall.EMSGSIZE, syscall.EINVAL, syscall.EBADF:
+		return false
 	}
-	p.stats.SendErrors++
-	p.shutOwn(i)
-	return e
+	return true
 }
 
 // receiveOwn hands what waits at the socket of one query to the sink.
@@ -338,28 +343,23 @@ func (p *Pool) receiveOwn(i uint16) {
 	turn := s.turn
 	for range maxBatches {
 		n, e := p.batch.receive(s.fd)
-		switch e {
-		case 0:
-		case syscall.EAGAIN, syscall.EINTR:
+		switch {
+		case e == syscall.EAGAIN:
 			return
-		case syscall.ENOMEM, syscall.ENOBUFS, syscall.EMSGSIZE:
-			p.stats.SockErrors++
-			continue
-		default: // What ICMP says of this query (ip(7), "Error handling"; icmp6 likewise).
+		case unreachable(e):
 			ref := s.ref
 			p.shutOwn(i)
 			p.stats.Unreachable++
 			p.sink.UpstreamRefused(ref)
 			return
+		case e != 0:
+			p.stats.SockErrors++
+			continue
 		}
 		for k := range n {
-			done := p.deliver(uint16(p.owns.first)+i, k)
+			p.deliver(uint16(p.owns.first)+i, k)
 			if !s.state.busy() || s.turn != turn {
-				return // the sink's queries needed the room
-			}
-			if done {
-				p.endOwn(i)
-				return
+				return // the query has ended, or another one needed the room
 			}
 		}
 		if n < batchLen {

@@ -204,9 +204,13 @@ func TestOwnPortErrors(t *testing.T) {
 		}
 	}
 	sock, _ := h.Own(1, s.addr, 1)
-	h.Release(sock)
-	h.Release(sock)
-	h.Release(9)
+	h.Release(2, sock) // another query's
+	if st := h.Stats(); st.Ports != 1 {
+		t.Errorf("%+v", st)
+	}
+	h.Release(1, sock)
+	h.Release(1, sock)
+	h.Release(1, 9)
 	if st := h.Stats(); st.Ports != 0 || st.Sent != 0 || st.SendErrors != 3 {
 		t.Errorf("%+v", st)
 	}
@@ -217,19 +221,7 @@ func TestNoDescriptorForAnOwnPort(t *testing.T) {
 	h := newHarness(t, Options{NoIPv6: true})
 	s := newUDPServer(t, "127.0.0.1:0")
 	h.own(1, s.addr, "q")
-	var limit unix.Rlimit
-	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
-		t.Fatal(err)
-	}
-	free, err := unix.Dup(1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	unix.Close(free)
-	defer unix.Setrlimit(unix.RLIMIT_NOFILE, &limit)
-	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: uint64(free), Max: limit.Max}); err != nil {
-		t.Fatal(err)
-	}
+	h.withoutDescriptors()
 	if _, err := h.Own(2, s.addr, h.clock+1); err != syscall.EMFILE {
 		t.Errorf("%v", err)
 	}
@@ -281,5 +273,49 @@ func TestSocketServesAnotherQuery(t *testing.T) {
 		if st := h.Stats(); st.Ports != 0 || st.SockErrors != 0 {
 			t.Errorf("%s: %+v", addr, st)
 		}
+	}
+}
+
+// What ICMP said of the query before is not what becomes of the next one from the same socket.
+func TestSocketWithAnErrorServesAnotherQuery(t *testing.T) {
+	h := newHarness(t, Options{NoIPv6: true})
+	h.kernelPorts = [2]uint16{1024, 65535}
+	s, other := newUDPServer(t, "127.0.0.1:0"), newUDPServer(t, "127.0.0.1:0")
+	sock := h.own(1, s.addr, "q")
+	_, from := s.read()
+	s.write("a", from)
+	fd := h.owns.list[int(sock)-h.owns.first].fd
+	h.datagram = func(sock uint16, _ netip.AddrPort, msg []byte) {
+		if string(msg) != "a" {
+			return
+		}
+		s.Close()
+		unix.Write(fd, []byte("to nobody")) // The error waits at the socket.
+		h.Release(1, sock)
+		if again := h.own(2, other.addr, "next"); again != sock {
+			t.Errorf("socket %d, want %d again", again, sock)
+		}
+	}
+	h.until("answered", func() bool { return h.Stats().Sent == 2 })
+	msg, from := other.read()
+	other.write("b", from)
+	h.until("answered", func() bool { return h.Stats().Received == 2 })
+	if st := h.Stats(); msg != "next" || len(h.refused) != 0 || st.SendErrors != 0 || st.SockErrors != 1 {
+		t.Errorf("%q, refused %v, %+v", msg, h.refused, st)
+	}
+}
+
+// Sockets that are kept for queries to come give their descriptors to one that cannot use them.
+func TestIdleSocketsGiveUpDescriptors(t *testing.T) {
+	h := newHarness(t, Options{NoIPv6: true})
+	h.kernelPorts = [2]uint16{1024, 65535}
+	s := newUDPServer(t, "127.0.0.1:0")
+	sock := h.own(1, s.addr, "q")
+	h.Release(1, sock)
+	h.withoutDescriptors()
+	h.kernelPorts = [2]uint16{1, 0}
+	h.own(2, s.addr, "q")
+	if st := h.Stats(); st.Ports != 1 || st.PortsEvicted != 0 {
+		t.Errorf("%+v", st)
 	}
 }

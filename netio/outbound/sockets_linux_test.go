@@ -234,19 +234,7 @@ func TestNoDescriptorForAPort(t *testing.T) {
 	h := newHarness(t, Options{Sockets: 1000, NoIPv6: true})
 	s := newUDPServer(t, "127.0.0.1:0")
 	h.send(s.addr, "q")
-	var limit unix.Rlimit
-	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
-		t.Fatal(err)
-	}
-	free, err := unix.Dup(1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	unix.Close(free)
-	defer unix.Setrlimit(unix.RLIMIT_NOFILE, &limit)
-	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: uint64(free), Max: limit.Max}); err != nil {
-		t.Fatal(err)
-	}
+	h.withoutDescriptors()
 	for range 10 {
 		h.send(s.addr, "q")
 	}
