@@ -74,6 +74,27 @@ func TestDataBesideAlias(t *testing.T) {
 		ask("again", wire.TypeA, direct)
 		w.idle()
 	}
+
+	// The signature of the alias alone leads nowhere: it hides neither itself from who asks for it nor data without one.
+	w := newSignedWorld(t, nil)
+	sigs := w.zones["example.test."].sign(nil, "alias.example.test.", w.zones["example.test."].at("alias.example.test.", dns.TypeCNAME)...)[1:]
+	stray := dns.Copy(sigs[0])
+	stray.Header().Name = "www.plain.test."
+	w.tamper = func(zone string, _ netip.AddrPort, r *dns.Msg) {
+		switch q := r.Question[0]; {
+		case strings.EqualFold(q.Name, "alias.example.test.") && q.Qtype == dns.TypeRRSIG:
+			r.Answer = sigs
+		case zone == "plain.test." && q.Qtype == dns.TypeA:
+			r.Answer = append(r.Answer, stray)
+		}
+	}
+	if a, m := w.resolve(question("alias.example.test.", wire.TypeRRSIG)); m.Rcode != 0 || len(m.Answer) != 1 || m.Answer[0].Header().Rrtype != dns.TypeRRSIG {
+		t.Errorf("RRSIG: %v: %s (%s)", m.Rcode, lines(m.Answer), a.EDEText)
+	}
+	if a, m := w.resolve(question("www.plain.test.", wire.TypeA)); m.Rcode != 0 || lines(m.Answer) != "www.plain.test. A 198.51.100.3" {
+		t.Errorf("signature of no alias: %v: %s (%s)", m.Rcode, lines(m.Answer), a.EDEText)
+	}
+	w.idle()
 }
 
 // What says that a name has an alias proves nothing about other types there, nor about names below it, out of the cache neither.

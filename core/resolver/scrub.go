@@ -172,10 +172,22 @@ func (m *Machine) takeRRset(t *task, name, zone dname.Name, typ wire.Type) (foun
 }
 
 // forgedBesideAlias says whether the records of a type at name have no signature while a CNAME record there has one: such
-// records cannot validate. Where both stand at a name against RFC 1034, section 3.6.2, those asked for are the answer
-// (section 5.3.3, step 4), as for BIND, in whatever order they come.
+// records cannot validate. RRSIG records are signed nowhere. Where both stand at a name against RFC 1034, section 3.6.2,
+// those asked for are the answer (section 5.3.3, step 4), as for BIND, in whatever order they come.
 func (m *Machine) forgedBesideAlias(t *task, name dname.Name, typ wire.Type) bool {
-	return typ != wire.TypeCNAME && typ != wire.TypeANY && m.wantDO(t) && m.signed(t, name, wire.TypeCNAME) && !m.signed(t, name, typ)
+	return typ != wire.TypeCNAME && typ != wire.TypeANY && typ != wire.TypeRRSIG && m.wantDO(t) &&
+		m.signed(t, name, wire.TypeCNAME) && m.hasCNAME(t, name) && !m.signed(t, name, typ)
+}
+
+// hasCNAME says whether the answer section has a CNAME record at name.
+func (m *Machine) hasCNAME(t *task, name dname.Name) bool {
+	for i := range m.response.parts {
+		p := &m.response.parts[i]
+		if p.section == wire.Answer && p.rr.Type == wire.TypeCNAME && p.rr.Class == t.class && dname.Equal(p.owner, name) {
+			return true
+		}
+	}
+	return false
 }
 
 // signed says whether the answer section has a signature of the records of a type at name.
