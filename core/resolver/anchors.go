@@ -46,7 +46,7 @@ func (m *Machine) startOver() {
 func (m *Machine) forgetAliases(t *task) {
 	m.held.bytes -= m.chains.release(&t.chain)
 	t.setCurrent(t.qname())
-	t.anchors, t.aliases, t.security, t.bogus, t.distrusted = m.tasks.anchors, 0, dnssec.Secure, dnssec.ReasonNone, 0
+	t.anchors, t.aliases, t.security, t.bogus, t.faulty, t.distrusted = m.tasks.anchors, 0, dnssec.Secure, dnssec.ReasonNone, 0, 0
 }
 
 // ForgetKeys forgets the validated keys of one zone, so that they are validated anew.

@@ -76,9 +76,13 @@ func (m *Machine) sentinelFails(t *task) bool {
 	return root.SentinelFails(t.qname())
 }
 
-// fail ends a task with SERVFAIL.
+// fail ends a task with SERVFAIL. code and text are the cause, unless responses did not validate.
 func (m *Machine) fail(i int32, code wire.EDE, text string) {
 	t := &m.tasks.list[i]
+	if t.bogus != dnssec.ReasonNone {
+		code, _ = t.bogus.EDE()
+		text = m.bogusText(t)
+	}
 	if m.tracer != nil {
 		m.traceNote(i, "failure", text)
 	}
@@ -90,11 +94,7 @@ func (m *Machine) fail(i int32, code wire.EDE, text string) {
 		m.end(i)
 		return
 	}
-	switch {
-	case t.bogus != dnssec.ReasonNone:
-		code, _ = t.bogus.EDE()
-		text = m.bogusText(t)
-	case t.hasEDE && t.hasFail && t.lastFail == FailServFail:
+	if t.bogus == dnssec.ReasonNone && t.hasEDE && t.hasFail && t.lastFail == FailServFail {
 		code = t.ede // The forwarder knows the cause.
 	}
 	m.builder.Reset(m.message[:cap(m.message)], wire.MaxLen)

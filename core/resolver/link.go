@@ -127,7 +127,7 @@ func (m *Machine) linkJudged(i int32, v *validation, j *Job) {
 	}
 	m.notePassing(t, v.source, zone, j.result())
 	if r := j.result(); r.Status == dnssec.Bogus {
-		m.distrust(i, &v.finding, r.Reason, false)
+		m.distrust(i, &v.finding, r.Reason, 0, false)
 		return
 	}
 	status := dnssec.Unchecked

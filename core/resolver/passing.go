@@ -133,13 +133,13 @@ func (m *Machine) bogusText(t *task) string {
 	return text + "; asked of forwarder " + m.servers.list[g.servers[0]].addr.String()
 }
 
-// fault notes the zone in which the chain of trust, or the response itself, is broken, as far as the verdict on v tells.
-func (t *task) fault(v *validation) {
-	t.faulty = 0
+// fault tells in which zone the verdict on v was found, where it is bogus that in which the chain of trust, or the response
+// itself, is broken: 1 more than its labels; 0: unknown.
+func (t *task) fault(v *validation) uint8 {
 	for _, z := range v.zones {
 		if (z.Status == dnssec.Bogus || len(v.zones) == 1) && t.current().In(z.Name) {
-			t.faulty = uint8(z.Name.Labels() + 1)
-			return
+			return uint8(z.Name.Labels() + 1)
 		}
 	}
+	return 0
 }

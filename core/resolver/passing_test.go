@@ -181,3 +181,39 @@ func TestForwarderOrZone(t *testing.T) {
 	}
 	w.idle()
 }
+
+// What is wrong with one server's response is not told of what fails later: the alias that another one gives is sound, and
+// leads to a server that is silent.
+func TestFailureAfterBogusAlias(t *testing.T) {
+	w := newSignedWorld(t, nil)
+	var first netip.AddrPort
+	w.tamper = func(zone string, server netip.AddrPort, r *dns.Msg) {
+		if strings.EqualFold(r.Question[0].Name, "leaves.example.test.") && r.Question[0].Qtype == dns.TypeA {
+			if !first.IsValid() {
+				first = server
+			}
+			if server == first {
+				r.Answer = unsigned(r.Answer)
+			}
+		}
+	}
+	w.servers[addr("192.0.2.5")] = nil
+	a, m := w.resolve(question("leaves.example.test.", wire.TypeA))
+	if m.Rcode != dns.RcodeServerFailure || a.EDE != wire.EDENoReachableAuthority || strings.Contains(a.EDEText, "zone") {
+		t.Errorf("%v, EDE %d %q", m.Rcode, a.EDE, a.EDEText)
+	}
+	if bogus := w.m.Bogus(); !first.IsValid() || len(bogus) != 1 {
+		t.Errorf("bogus before: %v", bogus)
+	}
+	w.idle()
+}
+
+// A trace tells of a response that does not validate what its client is told.
+func TestTraceOfBogus(t *testing.T) {
+	w := newForwardedWorld(t, strippers["no signatures"].strip, nil)
+	tr := w.trace(question("www.example.test.", wire.TypeA))
+	if text := told(tr); !strings.Contains(tr.Answer.EDEText, "(zone .); forwarder 192.0.2.53:53 ") || !strings.Contains(text, "0 failure www.example.test. A: "+tr.Answer.EDEText+"\n") {
+		t.Errorf("%q is not in\n%s", tr.Answer.EDEText, text)
+	}
+	w.idle()
+}

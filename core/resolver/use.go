@@ -145,6 +145,7 @@ func (m *Machine) follow(i int32) {
 // extend adds the aliases in m.records to the chain of t, which goes on at m.target; false if it got too long.
 func (m *Machine) extend(i int32) bool {
 	t := &m.tasks.list[i]
+	t.bogus, t.faulty = dnssec.ReasonNone, 0 // The aliases are believed, whatever other servers have said.
 	for rest := m.records; len(rest) > 0; {
 		rec, next, _ := rest.next()
 		if rec.typ == wire.TypeCNAME {

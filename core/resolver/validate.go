@@ -94,7 +94,7 @@ func (m *Machine) conclude(i int32, f finding) {
 	size := claimSize(m.records)
 	c, ok := m.records.claim(f.name, t.typ, t.class, m.rcode, f.out != outAlias)
 	if !ok {
-		m.distrust(i, &f, dnssec.ReasonNotValidatable, false)
+		m.distrust(i, &f, dnssec.ReasonNotValidatable, 0, false)
 		return
 	}
 	v := &validation{finding: f, size: size, claim: c, target: append(dname.Name(nil), m.target...)}
@@ -247,8 +247,9 @@ func (m *Machine) judged(i int32, j *Job) {
 	if m.tracer != nil {
 		m.traceVerdict(i, "the response", result)
 	}
-	if t.fault(v); t.faulty > 0 && v.zones[0].Status == dnssec.Secure {
-		m.notePassing(t, v.source, t.current().Suffix(int(t.faulty-1)), result)
+	faulty := t.fault(v)
+	if faulty > 0 && v.zones[0].Status == dnssec.Secure {
+		m.notePassing(t, v.source, t.current().Suffix(int(faulty-1)), result)
 	}
 	if result.Status == dnssec.Bogus {
 		m.bogus.add(result.Reason)
@@ -256,7 +257,7 @@ func (m *Machine) judged(i int32, j *Job) {
 		for n, z := range v.zones { // For an unsigned response the walk may have gone further than a signed one needs.
 			broken = broken || z.Status == dnssec.Bogus && v.parts[n].Signer != nil
 		}
-		m.distrust(i, &v.finding, result.Reason, broken)
+		m.distrust(i, &v.finding, result.Reason, faulty, broken)
 		return
 	}
 	m.keepDenial(t, v.claim)
@@ -268,12 +269,12 @@ func (m *Machine) judged(i int32, j *Job) {
 }
 
 // distrust goes on with a task whose response is bogus: another server may have a better one, unless it is the
-// chain of trust that is broken.
-func (m *Machine) distrust(i int32, f *finding, why dnssec.Reason, broken bool) {
+// chain of trust that is broken. faulty is as in task.
+func (m *Machine) distrust(i int32, f *finding, why dnssec.Reason, faulty uint8, broken bool) {
 	t := &m.tasks.list[i]
 	source := f.source
 	t.stage = stageAsk
-	t.bogus = why
+	t.bogus, t.faulty = why, faulty
 	if source >= 0 {
 		t.distrusted++
 		t.attempt(source).excluded = true
@@ -281,7 +282,7 @@ func (m *Machine) distrust(i int32, f *finding, why dnssec.Reason, broken bool) 
 		m.servers.list[source].failed[FailBogus]++
 	}
 	if broken || t.distrusted >= maxDistrust {
-		m.failBogus(i)
+		m.fail(i, 0, "") // It knows why.
 		return
 	}
 	switch source {
@@ -296,11 +297,4 @@ func (m *Machine) distrust(i int32, f *finding, why dnssec.Reason, broken bool) 
 		m.look(i) // Sub-tasks may have ended in the meantime.
 	}
 	m.advance(i)
-}
-
-// failBogus ends a task whose answer no server could make believed.
-func (m *Machine) failBogus(i int32) {
-	t := &m.tasks.list[i]
-	code, _ := t.bogus.EDE()
-	m.fail(i, code, t.bogus.String())
 }
