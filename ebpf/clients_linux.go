@@ -26,6 +26,7 @@ type ClientChange struct {
 	list    clientList
 	table   *ebpf.Map // nil: no prefixes
 	same    bool      // as what counts already
+	retries *Clients  // nil: a new change; else it is void once that does not wait any more
 }
 
 // PrepareClients makes another table of clients: all that takes memory, which the kernel may refuse. Nothing has changed
@@ -69,6 +70,10 @@ func (c *ClientChange) Apply() error {
 	p := c.program
 	p.changing.Lock()
 	defer p.changing.Unlock()
+	if c.retries != nil && c.retries != p.pending {
+		c.Discard()
+		return nil
+	}
 	err := p.switchClients(c.list, c.table)
 	withheld := err != nil && withdraws(p.inForce, c.clients)
 	p.mu.Lock()
@@ -104,15 +109,29 @@ func (p *Program) SetClients(c Clients) error {
 	return change.Apply()
 }
 
-// RetryClients does what Apply has failed to do.
+// RetryClients does what Apply has failed to do, unless a newer change is applied meanwhile.
 func (p *Program) RetryClients() error {
+	change, err := p.prepareRetry()
+	if change == nil || err != nil {
+		return err
+	}
+	return change.Apply()
+}
+
+// prepareRetry prepares anew what Apply has failed to do. nil: there is no such thing.
+func (p *Program) prepareRetry() (*ClientChange, error) {
 	p.changing.Lock()
 	pending := p.pending
 	p.changing.Unlock()
 	if pending == nil {
-		return nil
+		return nil, nil
 	}
-	return p.SetClients(*pending)
+	change, err := p.PrepareClients(*pending)
+	if err != nil {
+		return nil, err
+	}
+	change.retries = pending
+	return change, nil
 }
 
 // ClientTable tells how the table of clients stands.

@@ -2,6 +2,7 @@ package ebpf
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
@@ -185,6 +186,19 @@ func TestRootClientsChangeFails(t *testing.T) {
 			t.Fatal(err)
 		}
 		answered(fours)
+	}
+	// A retry that has been prepared when a newer change is applied.
+	fail(Clients{Ask: prefixes("192.0.2.0/24")}, true)
+	late, err := p.prepareRetry()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(p.SetClients(before), late.Apply()); err != nil {
+		t.Fatal(err)
+	}
+	answered(fours)
+	if got := p.ClientTable(); got.Prefixes != 2 || got.Withheld {
+		t.Errorf("a retry after a newer change: %+v", got)
 	}
 	// A change that takes the withdrawal back.
 	fail(Clients{Ask: prefixes("192.0.2.0/24")}, true)
