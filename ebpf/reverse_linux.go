@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/cilium/ebpf"
 	"github.com/vishvananda/netlink"
 )
 
@@ -20,21 +21,34 @@ func (p *Program) FollowInterfaces() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	next := arrivals(links, p.attached)
-	var errs []error
-	for key, index := range next {
-		if p.arrivals[key] != index {
-			errs = append(errs, p.objs.Arrivals.Put(&key, index))
-		}
+	if p.arrivals == nil {
+		p.arrivals = map[xdpArrival]uint32{}
 	}
+	var errs []error
+	// Those that are gone make room. What fails is tried again the next time.
 	for key := range p.arrivals {
-		if _, ok := next[key]; !ok {
-			errs = append(errs, p.objs.Arrivals.Delete(&key))
+		if _, ok := next[key]; ok {
+			continue
 		}
+		if err := p.objs.Arrivals.Delete(&key); err != nil && !errors.Is(err, ebpf.ErrKeyNotExist) {
+			errs = append(errs, err)
+			continue
+		}
+		delete(p.arrivals, key)
+	}
+	for key, index := range next {
+		if p.arrivals[key] == index {
+			continue
+		}
+		if err := p.objs.Arrivals.Put(&key, index); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		p.arrivals[key] = index
 	}
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("tell the XDP program of bonds, bridges and VLANs: %w", err)
 	}
-	p.arrivals = next
 	return nil
 }
 

@@ -159,3 +159,30 @@ func TestArrivals(t *testing.T) {
 		t.Errorf("%+v\nwant %+v", got, want)
 	}
 }
+
+// What could not be told is told the next time, and what is gone makes room for what is new.
+func TestRootFollowInterfacesAgain(t *testing.T) {
+	p := load(t, Options{Entries: 16, Reverse: ReverseStrict})
+	inNewNamespace(t, func() {
+		p.attached = []int{1}
+		p.arrivals = map[xdpArrival]uint32{}
+		for i := range p.objs.Arrivals.MaxEntries() {
+			key := xdpArrival{Index: 1000 + i}
+			if err := p.objs.Arrivals.Put(&key, i); err != nil {
+				t.Error(err)
+				return
+			}
+			p.arrivals[key] = i
+		}
+		p.arrivals[xdpArrival{Index: 7}] = 7 // deleted before
+		for range 2 {
+			if err := p.FollowInterfaces(); err != nil {
+				t.Error(err)
+			}
+		}
+		key, index := xdpArrival{Index: 1, Outer: tagCustomer}, uint32(0)
+		if err := p.objs.Arrivals.Lookup(&key, &index); err != nil || index != 1 || len(p.arrivals) != 1 || p.arrivals[key] != 1 {
+			t.Errorf("%v: %d, %d are remembered", err, index, len(p.arrivals))
+		}
+	})
+}
