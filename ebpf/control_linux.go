@@ -33,10 +33,11 @@ func (p *Program) SetEndpoints(list []netip.AddrPort) error {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if v4 == p.listen4 && v6 == p.listen6 {
+	if p.listens && v4 == p.listen4 && v6 == p.listen6 {
 		return nil
 	}
 	o := &p.objs
+	p.listens = false
 	// The counts are zero while the lists change: what comes meanwhile passes unseen.
 	err := errors.Join(
 		o.Listen4Count.Set(uint32(0)), o.Listen6Count.Set(uint32(0)),
@@ -45,7 +46,7 @@ func (p *Program) SetEndpoints(list []netip.AddrPort) error {
 	if err != nil {
 		return fmt.Errorf("set endpoints: %w", err)
 	}
-	p.listen4, p.listen6 = v4, v6
+	p.listens, p.listen4, p.listen6 = true, v4, v6
 	return nil
 }
 

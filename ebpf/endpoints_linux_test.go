@@ -44,3 +44,24 @@ func TestRootSameEndpoints(t *testing.T) {
 	p.try(t, frame(client4, server4, q), Pass, Exit(xdpExitPASS_NOT_OURS))
 	p.try(t, frame(client6, server6, q), Send, Exit(xdpExitSEND_ANSWER))
 }
+
+// After a change that has failed midway, the same list as before is no news to the caller, but to the program.
+func TestRootEndpointsAfterFailure(t *testing.T) {
+	p := load(t, Options{Entries: 16})
+	p.publish(t, addressA(p.now()))
+	before := []netip.AddrPort{server4}
+	if err := p.SetEndpoints(before); err != nil {
+		t.Fatal(err)
+	}
+	whole := p.objs.Listen6
+	p.objs.Listen6 = p.objs.Listen6Count // too small
+	err := p.SetEndpoints([]netip.AddrPort{netip.MustParseAddrPort("192.0.2.9:54")})
+	p.objs.Listen6 = whole
+	if err == nil {
+		t.Fatal("a variable that is too small takes the endpoints")
+	}
+	if err := p.SetEndpoints(before); err != nil {
+		t.Fatal(err)
+	}
+	p.try(t, frame(client4, server4, query("www.example.", wire.TypeA, 0, 0, false)), Send, Exit(xdpExitSEND_ANSWER))
+}

@@ -24,7 +24,8 @@ type Program struct {
 
 	mu         sync.Mutex
 	links      []link.Link
-	listen4    xdpEndpoints // of which the program knows
+	listens    bool // what follows is what the program knows
+	listen4    xdpEndpoints
 	listen6    xdpEndpoints
 	attached   []int // interfaces
 	arrivals   map[xdpArrival]uint32
