@@ -21,8 +21,11 @@ func (s *Shard) Resolve(q *core.Inquiry, to Receiver) bool {
 	if i < 0 {
 		return false
 	}
-	s.receivers[i] = to
 	name := s.targets.hold(target{kind: elsewhere, port: int16(i)})
+	if name == 0 {
+		return false
+	}
+	s.receivers[i] = to
 	if s.engine.Resolve(s.now, q, name) {
 		return true
 	}

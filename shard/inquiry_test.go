@@ -54,3 +54,28 @@ func TestQuestionsFromInside(t *testing.T) {
 		}
 	})
 }
+
+// Without a place for one more target nothing is begun.
+func TestNoPlaceForAQuestionFromInside(t *testing.T) {
+	r := newRig(t, 1, nil)
+	r.run(t)
+	r.on(t, func() {
+		var last core.Target
+		for to := r.targets.hold(target{}); to != 0; to = r.targets.hold(target{}) {
+			last = to
+		}
+		name, err := dname.ParseText(nil, "localhost.")
+		if err != nil {
+			t.Error(err)
+		}
+		q := core.Inquiry{Question: resolver.Question{Name: name, Type: wire.TypeA, Class: wire.ClassIN}}
+		answered := 0
+		to := func([]byte, bool) core.Room { answered++; return core.Taken }
+		if r.Resolve(&q, to) || answered != 0 || r.receivers[0] != nil {
+			t.Errorf("begun, or its receiver is held; %d responses", answered)
+		}
+		if r.targets.end(last); !r.Resolve(&q, to) || answered != 1 {
+			t.Errorf("with a place again: %d responses", answered)
+		}
+	})
+}
