@@ -70,6 +70,8 @@ func (s *Supervisor) catchUp(w *worker) {
 		})
 		cancel()
 		if err == nil {
+			// What the shard has given to the kernel since the change may be of before.
+			s.xdp.flush()
 			return
 		}
 	}

@@ -37,3 +37,14 @@ func TestRootReloadThatTheKernelDoesNotTake(t *testing.T) {
 		t.Errorf("%+v", table)
 	}
 }
+
+// A late shard may have given answers of before to the kernel until it is up to date: then they are not given any more.
+func TestRootLateShardsAnswersAreFlushed(t *testing.T) {
+	r, ti := newRig(t), newTiers(t, 1232)
+	r.xdp = &xdp{s: r.Supervisor, program: ti.program}
+	before := ti.program.Generation()
+	r.catchUp(r.workers()[0])
+	if after := ti.program.Generation(); after == before {
+		t.Errorf("the kernel's answers are still of generation %d", before)
+	}
+}
