@@ -83,14 +83,11 @@ func run(args []string, stdout, stderr io.Writer) int {
 
 // serve runs the daemon until a signal ends it.
 func serve(cfg *config.Config, path string, log *slog.Logger) error {
-	if os.Getenv("GOGC") == "" {
-		supervisor.PaceCollector(cfg)
-	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
-	s, err := supervisor.Start(ctx, supervisor.Options{Config: cfg, Path: path, Version: config.Version(version), Log: log})
+	s, err := supervisor.Start(ctx, supervisor.Options{Config: cfg, Path: path, Version: config.Version(version), Log: log, Pace: os.Getenv("GOGC") == ""})
 	if err != nil {
 		return err
 	}

@@ -21,15 +21,15 @@ const (
 
 // garbagePace adapts the pace of the garbage collector to what is in use, after each collection.
 type garbagePace struct {
-	room    uint64 // bytes that may lie about in any case
-	percent int    // in force
+	config  func() *config.Config // that is in force
+	percent int                   // in force
 	live    []metrics.Sample
 }
 
-// PaceCollector has the process take no more memory than is documented, and collect no more often than that needs. It
-// is called once, before Start.
-func PaceCollector(c *config.Config) {
-	p := &garbagePace{room: garbageRoom(c), live: []metrics.Sample{{Name: "/gc/heap/live:bytes"}}}
+// paceCollector has the process take no more memory than is documented for the configuration that is in force, and collect
+// no more often than that needs. It is called once.
+func paceCollector(inForce func() *config.Config) {
+	p := &garbagePace{config: inForce, live: []metrics.Sample{{Name: "/gc/heap/live:bytes"}}}
 	p.adjust()
 }
 
@@ -57,12 +57,15 @@ type sentinel struct{ _ *sentinel }
 func (p *garbagePace) adjust() {
 	metrics.Read(p.live)
 	// It stops all threads for a moment: not for little.
-	if want := garbagePercent(p.live[0].Value.Uint64(), p.room); want > p.percent+p.percent/8 || want < p.percent-p.percent/8 {
+	if want := p.want(p.live[0].Value.Uint64()); want > p.percent+p.percent/8 || want < p.percent-p.percent/8 {
 		p.percent = want
 		debug.SetGCPercent(want)
 	}
 	runtime.SetFinalizer(new(sentinel), func(*sentinel) { p.adjust() })
 }
+
+// want is how much garbage may lie about beside so many bytes in use, by the configuration that is in force.
+func (p *garbagePace) want(live uint64) int { return garbagePercent(live, garbageRoom(p.config())) }
 
 // garbagePercent is how much garbage may lie about beside so many bytes in use.
 func garbagePercent(live, room uint64) int {

@@ -25,6 +25,14 @@ func TestGarbageStaysInItsRoom(t *testing.T) {
 			t.Errorf("beside %d bytes: %d of garbage", live, garbage)
 		}
 	}
+	p := garbagePace{config: func() *config.Config { return c }}
+	before := p.want(16 << 20)
+	next := *c
+	next.Recursion.Validation = false
+	c = &next
+	if after := p.want(16 << 20); after >= before {
+		t.Errorf("a reload has turned validation off: %d %%, before %d %%", after, before)
+	}
 	c.Recursion.Enabled = false
 	if less := garbageRoom(c); less >= room {
 		t.Errorf("without recursion: %d bytes", less)

@@ -25,6 +25,7 @@ type Options struct {
 	Path    string // of the configuration file, for reloads
 	Version string
 	Log     *slog.Logger
+	Pace    bool // the garbage collector, which is the whole process's
 }
 
 // Supervisor is the running appliance. Its methods are safe for concurrent use.
@@ -94,6 +95,9 @@ func Start(ctx context.Context, o Options) (*Supervisor, error) {
 		path:  o.Path, version: o.Version, log: o.Log, epoch: time.Now(), machine: machine, plan: plan,
 	}
 	s.inForce.Store(o.Config)
+	if o.Pace {
+		paceCollector(s.config)
+	}
 	s.keepHouse(plan)
 	s.raiseDescriptors()
 	s.starved.log = s.outOfDescriptors
