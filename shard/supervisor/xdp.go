@@ -113,7 +113,10 @@ func (x *xdp) load(c *config.Config) (err error) {
 				fmt.Errorf("xdp.reverse_path = %q takes `%s`", c.XDP.ReversePath, ebpf.ForwardCommand(off)))
 		}
 	}
-	return x.program.FollowInterfaces()
+	if err := x.program.FollowInterfaces(); err != nil { // publish tries it again
+		x.s.warn("the XDP program does not follow the interfaces of this machine", err)
+	}
+	return nil
 }
 
 // reversePaths are the values of xdp.reverse_path.
