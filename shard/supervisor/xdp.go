@@ -38,7 +38,7 @@ type nic struct {
 // sockets do it instead.
 func (s *Supervisor) loadXDP() *xdp {
 	c := s.config()
-	x := &xdp{s: s}
+	x := &xdp{s: s, visitor: visitor{recurse: c.Recursion.Enabled}}
 	if c.XDP.Mode == "off" {
 		return x
 	}

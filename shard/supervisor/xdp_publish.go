@@ -40,7 +40,6 @@ func (x *xdp) prime(c *config.Config) {
 		return
 	}
 	v, w := &x.visitor, x.s.workers()[0]
-	v.recurse = x.s.config().Recursion.Enabled
 	v.preload = preload{generation: x.program.Generation()}
 	set := x.s.zones.set(w.seats.wanted().Node)
 	for until := time.Now().Add(primeFor); !v.preload.done && time.Now().Before(until); {
@@ -53,28 +52,35 @@ func (x *xdp) prime(c *config.Config) {
 // publish moves what is asked for most into the kernel, until ctx ends.
 func (x *xdp) publish(ctx context.Context) {
 	defer close(x.stopped)
-	tick := time.NewTicker(publishEvery)
+	on, every := x.s.config().XDP.AnswerCache, publishEvery // a reload does not change it
+	if !on {
+		every = followEvery
+	}
+	tick := time.NewTicker(every)
 	defer tick.Stop()
 	followAt := time.Now().Add(followEvery)
 	v := &x.visitor
-	v.recurse = x.s.config().Recursion.Enabled
+	told := uint16(0) // to the program
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case now := <-tick.C:
-			if now.After(followAt) {
+			if !on || now.After(followAt) {
 				followAt = now.Add(followEvery)
 				x.follow()
 			}
 		}
-		if !x.s.config().XDP.AnswerCache {
+		if !on {
 			continue
 		}
 		c := x.s.config()
-		hits := minHits(x.s.config().XDP.AnswerMinHits, x.program.Room(), x.s.config().XDP.AnswerEntries, time.Now().Before(v.hurried))
-		if err := x.program.SetMinHits(hits); err != nil {
-			x.s.log.Warn("the XDP program does not learn when to tell of a question", "error", err)
+		if hits := minHits(c.XDP.AnswerMinHits, x.program.Room(), c.XDP.AnswerEntries, time.Now().Before(v.hurried)); hits != told {
+			if err := x.program.SetMinHits(hits); err != nil {
+				x.s.log.Warn("the XDP program does not learn when to tell of a question", "error", err)
+			} else {
+				told = hits
+			}
 		}
 		visits := x.promote(ctx, c, v)
 		x.preload(ctx, c, v, visitsPerTick-visits)
