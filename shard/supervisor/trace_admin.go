@@ -59,8 +59,12 @@ func (s *Supervisor) resolve(ctx context.Context, q *core.Inquiry) (by *worker, 
 		}
 		if by != nil {
 			begun = sh.Resolve(q, func(msg []byte, _ bool) core.Room {
-				ended <- append([]byte(nil), msg...)
-				return core.Taken
+				select {
+				case ended <- append([]byte(nil), msg...):
+					return core.Taken
+				default: // one response is all that is waited for
+					return core.Gone
+				}
 			})
 		}
 	})
