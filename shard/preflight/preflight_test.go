@@ -107,6 +107,10 @@ func TestInspectCases(t *testing.T) {
 			f.set("proc/net/ip_tables_names", "filter")
 		}},
 		{"firewall unseen", "netfilter", Warn, "not found out: not permitted", func(f *fake, _ *Options) { f.unseen = syscall.EPERM }},
+		{"old firewall, the new one unseen", "netfilter", Warn, "ip_tables filter, rules not told; nftables not looked at: not permitted", func(f *fake, _ *Options) {
+			f.unseen = syscall.EPERM
+			f.set("proc/net/ip_tables_names", "filter")
+		}},
 		{"firewall without XDP", "netfilter", OK, "every query meets", func(f *fake, o *Options) {
 			f.filters = []string{"inet filter input, rules 3"}
 			o.Config.XDP.Mode = "off"

@@ -21,6 +21,9 @@ func filters(i *inspector, report reporter) {
 			list = append(list, strings.TrimSuffix(path.Base(file), "_names")+" "+table+", rules not told")
 		}
 	}
+	if err != nil && len(list) > 0 {
+		list = append(list, "nftables not looked at: "+cause(err))
+	}
 	switch {
 	case len(list) > 0:
 		report(Warn, "rules on the way in: "+strings.Join(list, "; "),
