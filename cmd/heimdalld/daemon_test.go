@@ -373,6 +373,13 @@ func answerA(w dns.ResponseWriter, q *dns.Msg) {
 	w.WriteMsg(r)
 }
 
+// answerOther answers every name with the address 192.0.2.2 for an hour.
+func answerOther(w dns.ResponseWriter, q *dns.Msg) {
+	r := right(q)
+	r.Answer[0] = record("%s 3600 IN A 192.0.2.2", q.Question[0].Name)
+	w.WriteMsg(r)
+}
+
 func record(format string, args ...any) dns.RR {
 	rr, err := dns.NewRR(fmt.Sprintf(format, args...))
 	if err != nil {

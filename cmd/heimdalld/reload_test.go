@@ -25,11 +25,7 @@ func reloads(d *daemon) int { return strings.Count(d.log.String(), "msg=reloaded
 func TestReloadChangesServersAndClients(t *testing.T) {
 	t.Parallel()
 	first := newUpstream(t, nil)
-	second := newUpstream(t, func(w dns.ResponseWriter, q *dns.Msg) {
-		r := right(q)
-		r.Answer[0] = record("%s 3600 IN A 192.0.2.2", q.Question[0].Name)
-		w.WriteMsg(r)
-	})
+	second := newUpstream(t, answerOther)
 	address := func(r *dns.Msg) string {
 		if len(r.Answer) != 1 {
 			return ""

@@ -72,11 +72,7 @@ func (d *daemon) reloadWithout(signal bool) string {
 func TestRootReloadIsAllOrNothing(t *testing.T) {
 	t.Parallel()
 	first := newUpstream(t, nil)
-	second := newUpstream(t, func(w dns.ResponseWriter, q *dns.Msg) {
-		r := right(q)
-		r.Answer[0] = record("%s 3600 IN A 192.0.2.2", q.Question[0].Name)
-		w.WriteMsg(r)
-	})
+	second := newUpstream(t, answerOther)
 	path := writeFile(t, "zone", versionText(1))
 	const old = "[xdp]\nsteer = \"cpu\"\n[cpu]\nshards = 2\npin = false\n" // so that programs steer before descriptors run out
 	zone := zoneTable("example.org.", path)
