@@ -360,7 +360,7 @@ func (k *knowledge) purge(match func(entryKind, dname.Name) bool) {
 const purgeStep = 8 << 10
 
 // wantDO says whether a task needs signatures.
-func (m *Machine) wantDO(t *task) bool { return t.do || m.options.DNSSEC || m.trust.anchors != nil }
+func (m *Machine) wantDO(t *task) bool { return t.do || m.trust.anchors != nil }
 
 // seconds is the time of the running call.
 func (m *Machine) seconds() uint32 { return uint32(m.now / 1e9) }

@@ -69,10 +69,8 @@ type Options struct {
 	// AnyGlue takes glue that lies outside of the zone of the server that gave it.
 	AnyGlue bool
 	// Anchors are where chains of trust begin. Nil: nothing is validated. The machine reads it and keeps it. SetAnchors
-	// replaces it.
+	// replaces it. With anchors servers are asked for signatures even if the client did not.
 	Anchors *dnssec.Anchors
-	// DNSSEC asks servers for signatures even if the client did not. With Anchors they are asked for anyway.
-	DNSSEC bool
 	// Memory holds what is learned: delegations and RRsets. Default 1 MiB, made here, if Recursion is set.
 	Memory []byte
 	// TrustMemory is what is kept on the Go heap of the chain of trust and of denials, in bytes, while there are anchors.
