@@ -85,3 +85,18 @@ func TestHashesCostTime(t *testing.T) {
 		t.Errorf("%d names were hashed, for %d µs", n, whole.Micros-v.Budget.Micros)
 	}
 }
+
+// TestHashBudget spends a budget of hashes alone: as many blocks as were asked for, taken one by one or together.
+func TestHashBudget(t *testing.T) {
+	for blocks := range 70 {
+		for _, step := range []int{1, 3, 51} {
+			b, n := HashBudget(blocks), 0
+			for b.affordHash(step) {
+				n += step
+			}
+			if n != blocks/step*step || b.afford(1, 0) && blocks/step*step == blocks {
+				t.Errorf("%d of %d blocks, %d at a time, %d µs left", n, blocks, step, b.Micros)
+			}
+		}
+	}
+}

@@ -97,6 +97,11 @@ func (b *Budget) afford(micros, octets int) bool {
 // blocksPerMicro is how many blocks of 64 octets SHA-1 works through in a microsecond at least, as octetsPerMicro.
 const blocksPerMicro = 4
 
+// HashBudget returns a budget for as many blocks of NSEC3 hashes, and nothing else.
+func HashBudget(blocks int) Budget {
+	return Budget{HashBlocks: blocks, Micros: blocks / blocksPerMicro}
+}
+
 // affordHash takes the cost of an NSEC3 hash of so many blocks from b; false if that is not left.
 func (b *Budget) affordHash(blocks int) bool {
 	if b.HashBlocks < blocks || b.Micros < (b.blocks+blocks)/blocksPerMicro {

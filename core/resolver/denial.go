@@ -18,10 +18,7 @@ const (
 
 // spanHashes is what may be hashed to answer one question from NSEC3 records on the shard's thread: 64 blocks
 // take 10 µs. Zones that use no iterations, as RFC 9276 wants it, need one for each name tried.
-const (
-	spanHashes = 64
-	spanMicros = 16
-)
+const spanHashes = 64
 
 // denials are the validated NSEC and NSEC3 records of zones, with the SOA record that goes with them, by the name
 // of the zone.
@@ -142,7 +139,7 @@ func (m *Machine) synthesize(t *task) (out outcome, ok bool) {
 	if d == nil || len(d.soa) == 0 || now >= d.until {
 		return 0, false
 	}
-	budget := dnssec.Budget{HashBlocks: spanHashes, Micros: spanMicros}
+	budget := dnssec.HashBudget(spanHashes)
 	v := dnssec.Validator{Policy: &m.trust.policy, Budget: &budget}
 	found, ok := d.spans.Synthesize(&v, cur, t.typ, now)
 	if !ok {
@@ -249,7 +246,7 @@ func (m *Machine) synthesizeCut(t *task) bool {
 	if d == nil {
 		return false
 	}
-	budget := dnssec.Budget{HashBlocks: spanHashes, Micros: spanMicros}
+	budget := dnssec.HashBudget(spanHashes)
 	v := dnssec.Validator{Policy: &m.trust.policy, Budget: &budget}
 	found, ok := d.spans.Synthesize(&v, name, wire.TypeDS, m.seconds())
 	if !ok || found.Kind == dnssec.Positive {
