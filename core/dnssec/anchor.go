@@ -70,11 +70,7 @@ func ParseAnchors(name, text string) ([]Anchor, error) {
 
 // readRecords calls f with each record of a master file whose records may have no TTL.
 func readRecords(name, text string, f func(*zonefile.Record) error) error {
-	err := zonefile.Read(strings.NewReader(text), zonefile.Options{Name: name, HasTTL: true}, f)
-	if all, ok := errors.AsType[*zonefile.Errors](err); ok {
-		return errors.New(all.Lines())
-	}
-	return err
+	return zonefile.EveryError(zonefile.Read(strings.NewReader(text), zonefile.Options{Name: name, HasTTL: true}, f))
 }
 
 var (

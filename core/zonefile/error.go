@@ -48,6 +48,14 @@ func (e *Errors) Lines() string {
 	return b.String()
 }
 
+// EveryError is err with all the errors of a file, one a line, where it alone would name but the first.
+func EveryError(err error) error {
+	if all, ok := errors.AsType[*Errors](err); ok {
+		return errors.New(all.Lines())
+	}
+	return err
+}
+
 func moreErrors(n int) string {
 	if n == 1 {
 		return "1 more error"

@@ -2,7 +2,6 @@ package supervisor
 
 import (
 	"bytes"
-	"errors"
 	"net/netip"
 
 	"heimdall/core/config"
@@ -45,8 +44,8 @@ func loadHints(c *config.Config) ([]resolver.Hint, error) {
 		}
 		return nil
 	})
-	if all, ok := errors.AsType[*zonefile.Errors](err); ok {
-		return nil, c.Problem("recursion.root_hints", "the file has errors\n%s", all.Lines())
+	if err != nil {
+		return nil, c.Problem("recursion.root_hints", "the file has errors\n%v", zonefile.EveryError(err))
 	}
 	var hints []resolver.Hint
 	seen := map[string]bool{}

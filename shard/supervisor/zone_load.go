@@ -128,7 +128,7 @@ func (f *zoneFiles) read(ctx context.Context, c zoneConfig, each func(r *zonefil
 		Open: func(name string) (io.ReadCloser, error) { return f.include(ctx, name) },
 	}, func(r *zonefile.Record) error { return each(r, src.percent) })
 	if err != nil {
-		return fmt.Errorf("zone %s: %w", c.Name, everyError(err))
+		return fmt.Errorf("zone %s: %w", c.Name, zonefile.EveryError(err))
 	}
 	return nil
 }
@@ -149,14 +149,6 @@ func (f *zoneFiles) locate(ctx context.Context, c zoneConfig, problems []zone.Pr
 		return nil
 	})
 	l.Rest(c.File)
-}
-
-// everyError is err with all the errors of a master file, one a line, where it alone would name but the first.
-func everyError(err error) error {
-	if all, ok := errors.AsType[*zonefile.Errors](err); ok {
-		return errors.New(all.Lines())
-	}
-	return err
 }
 
 // checkZones loads all zones of a configuration and forgets them.
