@@ -32,7 +32,7 @@ customer. 3600 NS b.provider.
 			}
 			return answering(aa, "an: "+asked(q)+" 60 A 192.0.2.3")(q)
 		}
-		n.servers[addr("192.0.2.3")] = func(q sent) []reply { return answering(aa, "an: "+asked(q)+" 60 A 203.0.113.1")(q) }
+		n.servers[addr("192.0.2.3")] = answersAll
 		for i := range 60 {
 			n.begin(question(fmt.Sprintf("during%d.customer.", i), wire.TypeA), NoWaiter)
 			n.run(2 * time.Second)

@@ -16,6 +16,11 @@ func answersAll(q sent) []reply {
 	return answering(aa, "an: "+asked(q)+" 60 A 203.0.113.1")(q)
 }
 
+// forwardsAll is a forwarder that has an address for each name.
+func forwardsAll(q sent) []reply {
+	return answering(nil, "an: "+asked(q)+" 60 A 203.0.113.1")(q)
+}
+
 // provider is a zone in which the servers of other zones are named, with the given address for its server's name. It is
 // served at 192.0.2.3, where its parent says that the name is.
 func provider(t *testing.T, o Options, itself string, parent string) *network {

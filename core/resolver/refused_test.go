@@ -34,7 +34,7 @@ func TestRefusedAtOnce(t *testing.T) {
 				t.Errorf("%s: %+v", what, u)
 			}
 		}
-		n.servers[one] = func(q sent) []reply { return answering(aa, "an: "+asked(q)+" 60 A 203.0.113.1")(q) }
+		n.servers[one] = answersAll
 		began := n.now
 		if a, _ := n.resolve(question("back.zone.", wire.TypeA)); a.Failed || n.now-began > 20*time.Millisecond {
 			t.Errorf("%s: it is back: %q after %v", what, a.EDEText, n.now-began)
@@ -49,7 +49,7 @@ func TestRefusedByOneOfTwo(t *testing.T) {
 	refused := 0
 	n.servers[one] = func(q sent) []reply { refused++; return nobody(q) }
 	n.servers[two] = func(q sent) []reply {
-		r := answering(nil, "an: "+asked(q)+" 60 A 203.0.113.1")(q)
+		r := forwardsAll(q)
 		r[0].after = 30 * time.Millisecond
 		return r
 	}
@@ -70,7 +70,7 @@ func TestRefusedByOneOfTwo(t *testing.T) {
 func TestForgedRefusal(t *testing.T) {
 	n := newNetwork(t, forwardTo("192.0.2.1"))
 	n.servers[one] = func(q sent) []reply {
-		r := answering(nil, "an: "+asked(q)+" 60 A 203.0.113.1")(q)
+		r := forwardsAll(q)
 		r[0].after = 10 * time.Millisecond
 		if asked(q) == "hit.zone." {
 			r = append([]reply{{err: errRefused}}, r...)
