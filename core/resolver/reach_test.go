@@ -17,9 +17,7 @@ func unroutable(t *testing.T, servers ...string) *network {
 		fmt.Fprintf(&glue, "far. 3600 NS ns%d.far.\nns%d.far. 3600 %s %s\n", i, i, map[bool]string{true: "AAAA", false: "A"}[strings.Contains(s, ":")], s)
 	}
 	n := world(t, Options{}, "192.0.2.1 .\nsound. 3600 NS ns.sound.\nns.sound. 3600 A 192.0.2.2\n"+glue.String()+"192.0.2.2 sound.\n")
-	n.servers[addr("192.0.2.2")] = func(q sent) []reply {
-		return answersAll(q)
-	}
+	n.servers[addr("192.0.2.2")] = answersAll
 	return n
 }
 
@@ -60,9 +58,7 @@ func TestFamilyWithoutRoute(t *testing.T) {
 		fmt.Fprintf(&zones, "z%d. 3600 NS ns.z%d.\nns.z%d. 3600 A 192.0.2.2\nns.z%d. 3600 AAAA 2a00:%x::1\n", i, i, i, i, i+1)
 	}
 	n := world(t, Options{}, "192.0.2.1 .\nsix. 3600 NS ns.six.\nns.six. 3600 AAAA 2a01::1\n"+zones.String()+data.String())
-	n.servers[addr("192.0.2.2")] = func(q sent) []reply {
-		return answersAll(q)
-	}
+	n.servers[addr("192.0.2.2")] = answersAll
 	six, route := 0, false
 	n.unsent = func(a Action) Obstacle {
 		if a.Server.Addr().Is6() {
