@@ -89,13 +89,13 @@ func (f *machineFlags) fromDaemon(ctx context.Context, t *tool, o *preflight.Opt
 	return true
 }
 
-// readConfig reads a configuration as the daemon does. What features the daemon has is its own concern.
+// readConfig reads a configuration as the daemon does.
 func readConfig(path string) (*config.Config, error) {
 	body, err := os.ReadFile(path)
 	if err != nil {
 		return nil, &control.Error{Code: control.CodeInvalidConfig, Message: err.Error(), Hint: "name the configuration with -config"}
 	}
-	c, problems := config.Load(path, body, config.Features{XDP: true, XSK: true, Uring: true, SteerName: true, Zones: true, Recursion: true, DNSSEC: true})
+	c, problems := config.Load(path, body)
 	if err := problems.Err(); err != nil {
 		return nil, &control.Error{Code: control.CodeInvalidConfig, Message: err.Error(), Hint: "correct it; `heimdalld -check -config " + path + "` tells more"}
 	}

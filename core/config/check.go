@@ -9,17 +9,17 @@ import (
 // minShardMemory is the least cache memory of one shard: what two stores of the smallest kind take.
 const minShardMemory = 256 * kib
 
-// Check looks for values that contradict each other, mean nothing on their own, or ask for what is not in
-// this build. Warnings are among what it returns.
-func (c *Config) Check(f Features) Problems {
+// Check looks for values that contradict each other, mean nothing on their own, or ask for what does not exist
+// yet. Warnings are among what it returns.
+func (c *Config) Check() Problems {
 	k := checker{config: c}
-	k.features(f)
 	k.server()
 	k.cpu()
+	k.io()
 	k.cache()
 	k.xdp()
 	k.zones(k.upstreams())
-	k.recursion(f)
+	k.recursion()
 	k.problems.sort()
 	return k.problems
 }
@@ -97,6 +97,15 @@ func (k *checker) cache() {
 	}
 }
 
+func (k *checker) io() {
+	switch c := k.config; {
+	case c.IO.Backend == "uring":
+		k.reject("io.backend", `there is no io_uring yet; set "auto" or "mmsg"`)
+	case c.IO.Backend == "xsk" && c.XDP.Mode == "off":
+		k.reject("io.backend", `"xsk" gets its packets from the XDP program: set xdp.mode to "native" or "generic"`)
+	}
+}
+
 func (k *checker) xdp() {
 	x := &k.config.XDP
 	for i, name := range x.Interfaces {
@@ -106,9 +115,6 @@ func (k *checker) xdp() {
 	}
 	if x.Mode != "off" && len(x.Interfaces) == 0 {
 		k.reject("xdp.interfaces", `is empty: with xdp.mode = %q name at least one, such as ["eth0"]`, x.Mode)
-	}
-	if k.config.IO.Backend == "xsk" && x.Mode == "off" {
-		k.reject("io.backend", `"xsk" gets its packets from the XDP program: set xdp.mode to "native" or "generic"`)
 	}
 }
 
@@ -186,13 +192,10 @@ func (k *checker) describe(path string) string {
 	return path
 }
 
-func (k *checker) recursion(f Features) {
+func (k *checker) recursion() {
 	c, r := k.config, &k.config.Recursion
 	if r.Enabled && !r.IPv4 && !r.IPv6 {
 		k.reject("recursion.ipv4", "recursion.ipv4 and recursion.ipv6 are false: no server can be asked; set one, or recursion.enabled = false")
-	}
-	if r.Enabled && !f.Recursion && len(c.Forward)+len(c.Stub) == 0 {
-		k.warn("recursion.enabled", "there is no [[forward]] or [[stub]]: names that are not answered here get SERVFAIL")
 	}
 	if r.Enabled && slices.ContainsFunc(r.Allow, func(p netip.Prefix) bool { return p.Bits() == 0 }) &&
 		slices.ContainsFunc(c.Server.Listen, func(a netip.AddrPort) bool { return !a.Addr().IsLoopback() }) {

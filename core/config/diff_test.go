@@ -7,7 +7,7 @@ import (
 
 func TestDiff(t *testing.T) {
 	load := func(text string) *Config {
-		c, problems := Load("f", []byte(text), Features{Zones: true, Recursion: true, DNSSEC: true})
+		c, problems := Load("f", []byte(text))
 		if problems != nil {
 			t.Fatal(problems)
 		}

@@ -50,7 +50,7 @@ func TestManualHasAllDefaults(t *testing.T) {
 
 // What the file says amounts to Default, field for field.
 func TestManualIsDefault(t *testing.T) {
-	c, problems := Load("config.toml", []byte(readManual(t)), Features{})
+	c, problems := Load("config.toml", []byte(readManual(t)))
 	if err := problems.Err(); err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +95,7 @@ func explain(k *key) string {
 func TestManualExamples(t *testing.T) {
 	example := regexp.MustCompile(`(?m)^#([^ \n])`)
 	text := example.ReplaceAllString(readManual(t), "$1")
-	c, problems := Load("config.toml", []byte(text), Features{Zones: true})
+	c, problems := Load("config.toml", []byte(text))
 	if err := problems.Err(); err != nil {
 		t.Fatal(err)
 	}

@@ -8,11 +8,11 @@ import (
 )
 
 // Load is Parse and Check in one.
-func Load(name string, data []byte, f Features) (*Config, Problems) {
+func Load(name string, data []byte) (*Config, Problems) {
 	c, problems := Parse(name, data)
 	if !slices.ContainsFunc(problems, func(p Problem) bool { return p.syntax }) {
 		// With broken syntax, what is missing may be what could not be read.
-		problems = append(problems, c.Check(f)...)
+		problems = append(problems, c.Check()...)
 	}
 	problems.sort()
 	return c, problems

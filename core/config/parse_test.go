@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// problemsOf loads a text with all features and returns what is wrong, one problem a line.
+// problemsOf loads a text and returns what is wrong, one problem a line.
 func problemsOf(text string) string {
-	_, problems := Load("f", []byte(text), Features{true, true, true, true, true, true, true})
+	_, problems := Load("f", []byte(text))
 	var b strings.Builder
 	for _, p := range problems {
 		if p.Warning {
@@ -81,6 +81,7 @@ func TestProblems(t *testing.T) {
 		"ttls":          {"[cache]\nmin_ttl = \"2h\"\nmax_ttl = \"1h\"\nmax_negative_ttl = \"2h\"\n", `f:2: cache.min_ttl: 2h is more than cache.max_ttl, 1h`},
 		"per client":    {"[tcp]\nmax_connections = 10\n", `f:1: tcp.max_per_client: 256 is more than tcp.max_connections, 10`},
 		"no interfaces": {"[xdp]\nmode = \"native\"\n", `f:1: xdp.interfaces: is empty: with xdp.mode = "native" name at least one, such as ["eth0"]`},
+		"no io_uring":   {"[io]\nbackend = \"uring\"\n", `f:2: io.backend: there is no io_uring yet; set "auto" or "mmsg"`},
 		"xsk needs xdp": {"[io]\nbackend = \"xsk\"\n", `f:2: io.backend: "xsk" gets its packets from the XDP program: set xdp.mode to "native" or "generic"`},
 		"no family":     {"[recursion]\nipv4 = false\nipv6 = false\n", `f:2: recursion.ipv4: recursion.ipv4 and recursion.ipv6 are false: no server can be asked; set one, or recursion.enabled = false`},
 		"open resolver": {"[server]\nlisten = [\"192.0.2.1:53\"]\n[recursion]\nallow = [\"0.0.0.0/0\"]\n",
@@ -143,7 +144,7 @@ metrics = "127.0.0.1:9153"
 [[forward]]
 zone = "."
 servers = ["192.0.2.1", "[2001:db8::1]:5353"]
-`), Features{Recursion: true, DNSSEC: true})
+`))
 	if problems != nil {
 		t.Fatal(problems)
 	}

@@ -131,7 +131,7 @@ func FuzzLoad(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		c, problems := Load("f", []byte(text), Features{true, true, true, true, true, true, true})
+		c, problems := Load("f", []byte(text))
 		lines := 1 + strings.Count(text, "\n")
 		for _, p := range problems {
 			if p.Line < 0 || p.Line > lines || p.Message == "" {
@@ -158,7 +158,7 @@ func FuzzLoad(f *testing.F) {
 				}
 			}
 		}
-		again, problems := Load("again", []byte(b.String()), Features{true, true, true, true, true, true, true})
+		again, problems := Load("again", []byte(b.String()))
 		if problems.Err() != nil || Diff(c, again) != nil {
 			t.Errorf("%q is written\n%s\nwhich is read with %v, differences %v", text, b.String(), problems, Diff(c, again))
 		}

@@ -35,7 +35,7 @@ func (s *Supervisor) newChange(file *config.Config) (*change, error) {
 	c := &change{s: s, now: s.config(), file: fitting(file)}
 	c.next, c.waiting = config.Effective(c.now, c.file)
 	// What waits for a restart may contradict what does not.
-	if err := c.next.Check(features).Err(); err != nil {
+	if err := c.next.Check().Err(); err != nil {
 		return nil, fmt.Errorf("%w\nthat is so as long as other keys of the file wait for a restart", err)
 	}
 	var err error

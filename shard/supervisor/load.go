@@ -10,9 +10,6 @@ import (
 	"heimdall/core/config"
 )
 
-// features are what this build can do.
-var features = config.Features{XDP: true, XSK: true, SteerName: true, Zones: true, Recursion: true, DNSSEC: true}
-
 // maxConfig bounds a configuration file in bytes: all lists of clients may be full.
 const maxConfig = 64 << 20
 
@@ -23,7 +20,7 @@ func LoadConfig(path string) (*config.Config, config.Problems, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("read the configuration: %w", err)
 	}
-	c, problems := config.Load(path, text, features)
+	c, problems := config.Load(path, text)
 	if err := problems.Err(); err != nil {
 		return nil, nil, err
 	}
