@@ -24,7 +24,6 @@ type change struct {
 
 	plan     *affinity.Plan
 	anchors  []dnssec.Anchor
-	verifier *verifier // started for this change; nil: there is one, or none is needed
 	zones    *zoneChange
 	clients  *ebpf.ClientChange // nil: without XDP program
 	warnings []string
@@ -57,8 +56,8 @@ func (c *change) prepare(ctx context.Context) (err error) {
 			c.discard()
 		}
 	}()
-	if c.anchors != nil && s.verifier.Load() == nil {
-		if c.verifier, err = s.newVerifier(c.next); err != nil {
+	if c.anchors != nil {
+		if err := s.startVerifying(); err != nil {
 			return fmt.Errorf("start validation: %w", err)
 		}
 	}
@@ -83,9 +82,6 @@ func (c *change) prepare(ctx context.Context) (err error) {
 
 // discard gives up what prepare has made.
 func (c *change) discard() {
-	if c.verifier != nil {
-		c.verifier.close()
-	}
 	if c.zones != nil {
 		c.zones.discard()
 	}
@@ -98,9 +94,6 @@ func (c *change) discard() {
 // anchors have changed, and whether there are positive ones among them.
 func (c *change) apply(ctx context.Context) (changed []dname.Name, positive bool) {
 	s := c.s
-	if c.verifier != nil {
-		s.verifier.Store(c.verifier)
-	}
 	settled := c.zones.apply()
 	s.inForce.Store(c.next) // from now on for shards that are started
 	changed, positive = s.changeAnchors(c.next, c.anchors)

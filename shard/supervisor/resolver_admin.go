@@ -169,9 +169,7 @@ func (s *Supervisor) DNSSECStatus(ctx context.Context) (*control.DNSSECStatus, e
 		out.JobsRefused += snap.Resolver.JobsRefused
 	}
 	out.Update = s.update.Load().describe()
-	if v := s.verifier.Load(); v != nil {
-		out.JobsWaiting = v.queue.waiting()
-		out.MemoHits, out.MemoMisses = v.memo.hits.Load(), v.memo.misses.Load()
-	}
+	v := s.verifier.Stats()
+	out.JobsWaiting, out.MemoHits, out.MemoMisses = v.Waiting, v.MemoHits, v.MemoMisses
 	return out, nil
 }

@@ -17,6 +17,7 @@ import (
 	"heimdall/core/config"
 	"heimdall/core/resolver"
 	"heimdall/ebpf"
+	"heimdall/shard/verify"
 )
 
 // Options say what to run.
@@ -41,7 +42,7 @@ type Supervisor struct {
 	metrics   *metricsServer
 	hints     []resolver.Hint
 	trust     *trustAnchors
-	verifier  verifiers
+	verifier  *verify.Pool
 	update    updates
 	zones     *zoneStore
 	xdp       *xdp        // nil: without
@@ -93,6 +94,7 @@ func Start(ctx context.Context, o Options) (*Supervisor, error) {
 		trust: newTrustAnchors(o.Config, anchors),
 		hints: hints,
 		path:  o.Path, version: o.Version, log: o.Log, epoch: time.Now(), machine: machine, plan: plan,
+		verifier: verify.New(verifyOptions(o.Config, o.Log)),
 	}
 	s.inForce.Store(o.Config)
 	if o.Pace {
@@ -119,11 +121,9 @@ func Start(ctx context.Context, o Options) (*Supervisor, error) {
 
 func (s *Supervisor) start() error {
 	if s.trust.on() {
-		v, err := s.newVerifier(s.config())
-		if err != nil {
+		if err := s.startVerifying(); err != nil {
 			return err
 		}
-		s.verifier.Store(v)
 		s.startUpdate(s.config())
 	}
 	if err := s.makeWorkers(); err != nil {
@@ -228,9 +228,7 @@ func (s *Supervisor) Stop() {
 		w.close()
 	}
 	s.steering.close()
-	if v := s.verifier.Load(); v != nil {
-		v.close()
-	}
+	s.verifier.Close()
 }
 
 // drainPoll is how often Stop looks whether the shards owe anything.

@@ -9,24 +9,12 @@ import (
 	"heimdall/core/config"
 	"heimdall/core/dname"
 	"heimdall/core/dnssec"
-	"heimdall/core/resolver"
 	"heimdall/shard"
 )
 
-// verifiers implements shard.Verifier. Its verifier is there from the moment on from which anything is validated, and
-// stays when validation is switched off: jobs may be under way.
-type verifiers struct{ atomic.Pointer[verifier] }
-
-// Verify implements shard.Verifier.
-func (p *verifiers) Verify(job *resolver.Job, done, wake func()) bool {
-	v := p.Load()
-	return v != nil && v.Verify(job, done, wake)
-}
-
-// newVerifier starts the threads that check signatures.
-func (s *Supervisor) newVerifier(c *config.Config) (*verifier, error) {
-	return newVerifier(c, len(s.plan.Housekeeping), s.log)
-}
+// startVerifying starts the threads that check signatures: one for each CPU besides those of the shards. They stay, and
+// sleep, when validation is switched off: jobs may be under way.
+func (s *Supervisor) startVerifying() error { return s.verifier.Start(len(s.plan.Housekeeping)) }
 
 // giveAnchors gives the anchors in force, those of the zones changed among them, to all shards. One that is being started
 // again gets them by itself. It returns how many answers that took out of the caches.
@@ -85,9 +73,8 @@ func (s *Supervisor) startUpdate(c *config.Config) {
 	if file == "" || seed == nil {
 		return
 	}
-	v := s.verifier.Load()
 	u := &anchorUpdate{
-		file: file, ask: s.askRootKeys, wall: v.wall, after: time.After, memo: v.memo, log: s.log,
+		file: file, ask: s.askRootKeys, wall: wallClock(c), after: time.After, memo: s.verifier.Memo(), log: s.log,
 		apply: func(ctx context.Context, a dnssec.Anchor) error {
 			s.trust.setRoot(a)
 			return s.giveRoot(ctx)

@@ -1,4 +1,4 @@
-package supervisor
+package verify
 
 import (
 	"sync"
@@ -8,16 +8,16 @@ import (
 )
 
 const (
-	// verifyQueue bounds the jobs of validation that wait for a thread, those of all shards together. A job takes
+	// maxWaiting bounds the jobs of validation that wait for a thread, those of all shards together. A job takes
 	// about 0.1 ms for each signature: more would wait for longer than clients do.
-	verifyQueue = 4096
-	// verifyShare is how much of it in percent one client may fill. Others take their places even so, the newest
+	maxWaiting = 4096
+	// maxShare is how much of it in percent one client may fill. Others take their places even so, the newest
 	// first, when it is full.
-	verifyShare = 50
+	maxShare = 50
 )
 
-// verifyJob is a job with its way back to its shard.
-type verifyJob struct {
+// queued is a job with its way back to its shard.
+type queued struct {
 	job        *resolver.Job
 	done, wake func()
 	client     policy.Client // while it runs
@@ -29,20 +29,20 @@ type jobQueue struct {
 	mu     sync.Mutex
 	some   sync.Cond // a job waits, or closed
 	fair   *policy.FairQueue
-	jobs   []verifyJob // by the numbers that fair knows; one more than may wait, for a job that takes another's place
-	free   []uint32    // of jobs
+	jobs   []queued // by the numbers that fair knows; one more than may wait, for a job that takes another's place
+	free   []uint32 // of jobs
 	closed bool
 }
 
-// newJobQueue makes a queue for so many threads, for clients that are as wide as so many bits of their addresses.
-func newJobQueue(threads, ipv4Bits, ipv6Bits int) *jobQueue {
-	q := &jobQueue{jobs: make([]verifyJob, verifyQueue+1), free: make([]uint32, verifyQueue+1)}
+// newJobQueue makes a queue for so many threads.
+func newJobQueue(threads int, o *Options) *jobQueue {
+	q := &jobQueue{jobs: make([]queued, maxWaiting+1), free: make([]uint32, maxWaiting+1)}
 	q.some.L = &q.mu
 	for i := range q.free {
 		q.free[i] = uint32(i)
 	}
 	q.fair = policy.NewFairQueue(policy.FairOptions{
-		Seed: newSeed(), Parked: verifyQueue, Share: verifyShare, IPv4Bits: ipv4Bits, IPv6Bits: ipv6Bits,
+		Seed: o.Seed, Parked: maxWaiting, Share: maxShare, IPv4Bits: o.IPv4Bits, IPv6Bits: o.IPv6Bits,
 		// A thread that has nothing else to do takes any job: what FairQueue reserves for newcomers, an eighth, comes
 		// on top of the threads.
 		InFlight: threads + threads/7 + 1,
@@ -51,7 +51,7 @@ func newJobQueue(threads, ipv4Bits, ipv6Bits int) *jobQueue {
 }
 
 // put adds a job. False if there is no room; else, another client's job may have lost its place to it.
-func (q *jobQueue) put(j verifyJob) (evicted verifyJob, ok bool) {
+func (q *jobQueue) put(j queued) (evicted queued, ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	n := q.free[len(q.free)-1]
@@ -61,7 +61,7 @@ func (q *jobQueue) put(j verifyJob) (evicted verifyJob, ok bool) {
 		return evicted, false
 	case policy.ParkedEvicting:
 		evicted = q.jobs[out]
-		q.jobs[out] = verifyJob{}
+		q.jobs[out] = queued{}
 	}
 	q.free = q.free[:len(q.free)-1]
 	q.jobs[n] = j
@@ -73,25 +73,25 @@ func (q *jobQueue) put(j verifyJob) (evicted verifyJob, ok bool) {
 }
 
 // take waits for a job whose turn it is. False when the queue is closed; without wait also when there is none.
-func (q *jobQueue) take(wait bool) (verifyJob, bool) {
+func (q *jobQueue) take(wait bool) (queued, bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for {
 		if n, client, ok := q.fair.Pop(); ok {
 			j := q.jobs[n]
-			q.jobs[n], q.free = verifyJob{}, append(q.free, n)
+			q.jobs[n], q.free = queued{}, append(q.free, n)
 			j.client = client
 			return j, true
 		}
 		if q.closed || !wait {
-			return verifyJob{}, false
+			return queued{}, false
 		}
 		q.some.Wait()
 	}
 }
 
 // ran takes note that a job that was taken has been run.
-func (q *jobQueue) ran(j *verifyJob) {
+func (q *jobQueue) ran(j *queued) {
 	q.mu.Lock()
 	q.fair.Release(j.client)
 	q.mu.Unlock()

@@ -1,29 +1,26 @@
-package supervisor
+package verify
 
 import (
-	"io"
-	"log/slog"
 	"net/netip"
 	"testing"
 
-	"heimdall/core/config"
 	"heimdall/core/resolver"
 )
 
-func jobOf(client string) verifyJob {
-	return verifyJob{job: &resolver.Job{Client: netip.MustParseAddr(client)}, done: func() {}, wake: func() {}}
+func jobOf(client string) queued {
+	return queued{job: &resolver.Job{Client: netip.MustParseAddr(client)}, done: func() {}, wake: func() {}}
 }
 
 // One client's jobs fill the queue as far as they may: another client's single job is next, and finds room.
 func TestJobsTakeTurns(t *testing.T) {
-	q := newJobQueue(1, 32, 56)
+	q := newJobQueue(1, &Options{IPv4Bits: 32, IPv6Bits: 56})
 	accepted := 0
-	for range 2 * verifyQueue {
+	for range 2 * maxWaiting {
 		if _, ok := q.put(jobOf("192.0.2.1")); ok {
 			accepted++
 		}
 	}
-	if want := verifyQueue * verifyShare / 100; accepted != want || q.waiting() != want {
+	if want := maxWaiting * maxShare / 100; accepted != want || q.waiting() != want {
 		t.Errorf("%d jobs of one client wait, want %d", q.waiting(), want)
 	}
 	running, _ := q.take(true)
@@ -38,9 +35,9 @@ func TestJobsTakeTurns(t *testing.T) {
 
 // In a full queue a newcomer takes the place of the newest job of who has most.
 func TestJobsMakeRoom(t *testing.T) {
-	q := newJobQueue(1, 32, 56)
+	q := newJobQueue(1, &Options{IPv4Bits: 32, IPv6Bits: 56})
 	last := map[string]*resolver.Job{}
-	for n := 0; q.waiting() < verifyQueue; n++ {
+	for n := 0; q.waiting() < maxWaiting; n++ {
 		client := [...]string{"192.0.2.1", "192.0.2.1", "192.0.2.2", "192.0.2.3"}[n%4]
 		j := jobOf(client)
 		if _, ok := q.put(j); ok {
@@ -48,7 +45,7 @@ func TestJobsMakeRoom(t *testing.T) {
 		}
 	}
 	evicted, ok := q.put(jobOf("192.0.2.9"))
-	if !ok || evicted.job == nil || evicted.job != last["192.0.2.1"] || q.waiting() != verifyQueue {
+	if !ok || evicted.job == nil || evicted.job != last["192.0.2.1"] || q.waiting() != maxWaiting {
 		t.Errorf("accepted: %v, %d wait", ok, q.waiting())
 	}
 	taken := map[netip.Addr]int{}
@@ -68,27 +65,5 @@ func TestJobsMakeRoom(t *testing.T) {
 		if n != want {
 			t.Errorf("%v has %d of 7 turns, want %d", client, n, want)
 		}
-	}
-}
-
-// Jobs that lose their place go back to their shard, and so do those that end in a panic, as empty ones do.
-func TestVerifierGivesAllBack(t *testing.T) {
-	c := config.Default()
-	v, err := newVerifier(c, 1, slog.New(slog.NewTextHandler(io.Discard, nil)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	const jobs = 3 * verifyQueue
-	back := make(chan struct{}, jobs)
-	accepted := 0
-	for n := range jobs {
-		j := &resolver.Job{Client: netip.AddrFrom4([4]byte{192, 0, 2, byte(n % 5)})}
-		if v.Verify(j, func() { back <- struct{}{} }, func() {}) {
-			accepted++
-		}
-	}
-	v.close()
-	if len(back) != accepted {
-		t.Errorf("%d of %d jobs came back", len(back), accepted)
 	}
 }

@@ -1,4 +1,4 @@
-package supervisor
+package verify
 
 import (
 	"encoding/binary"
@@ -11,8 +11,8 @@ import (
 	"heimdall/core/dnssec"
 )
 
-// signatureMemo remembers which signatures are good, for all threads that verify. Safe for concurrent use.
-type signatureMemo struct {
+// memo remembers which signatures are good, for all threads that verify. Safe for concurrent use.
+type memo struct {
 	cache        *ristretto.Cache[uint64, remembered]
 	batches      chan []remembered // from the threads that verify
 	ended        sync.WaitGroup
@@ -36,14 +36,14 @@ const (
 	memoScale    = 2048 // weight times microseconds
 )
 
-func newSignatureMemo() (*signatureMemo, error) {
+func newMemo() (*memo, error) {
 	c, err := ristretto.NewCache(&ristretto.Config[uint64, remembered]{
 		NumCounters: 10 * memoWeight / memoLightest, MaxCost: memoWeight, BufferItems: 64, IgnoreInternalCost: true,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("start the memory of signatures: %w", err)
 	}
-	m := &signatureMemo{cache: c, batches: make(chan []remembered, 4)}
+	m := &memo{cache: c, batches: make(chan []remembered, 4)}
 	m.ended.Go(func() {
 		for batch := range m.batches {
 			for _, r := range batch {
@@ -55,7 +55,7 @@ func newSignatureMemo() (*signatureMemo, error) {
 }
 
 // Get implements dnssec.Memo.
-func (m *signatureMemo) Get(key dnssec.MemoKey) (valid, ok bool) {
+func (m *memo) Get(key dnssec.MemoKey) (valid, ok bool) {
 	r, ok := m.cache.Get(binary.LittleEndian.Uint64(key[:]))
 	if ok = ok && r.key == key; ok {
 		m.hits.Add(1)
@@ -66,17 +66,17 @@ func (m *signatureMemo) Get(key dnssec.MemoKey) (valid, ok bool) {
 }
 
 // Put implements dnssec.Memo.
-func (m *signatureMemo) Put(key dnssec.MemoKey, valid bool, cost int) {
+func (m *memo) Put(key dnssec.MemoKey, valid bool, cost int) {
 	m.put(remembered{key, valid, cost})
 }
 
-func (m *signatureMemo) put(r remembered) {
+func (m *memo) put(r remembered) {
 	weight := min(max(memoScale/max(r.cost, 1), memoLightest), memoHeaviest)
 	m.cache.Set(binary.LittleEndian.Uint64(r.key[:]), r, int64(weight))
 }
 
 // close ends what runs. No thread may use the memo, nor its threadMemo, any more.
-func (m *signatureMemo) close() {
+func (m *memo) close() {
 	close(m.batches)
 	m.ended.Wait()
 	m.cache.Close()
@@ -88,7 +88,7 @@ const memoBatch = 64
 
 // threadMemo is the memo for one thread that verifies. Not safe for concurrent use.
 type threadMemo struct {
-	*signatureMemo
+	*memo
 	fresh []remembered // that the others do not know of yet
 }
 
@@ -100,7 +100,7 @@ func (m *threadMemo) Get(key dnssec.MemoKey) (valid, ok bool) {
 			return m.fresh[i].valid, true
 		}
 	}
-	return m.signatureMemo.Get(key)
+	return m.memo.Get(key)
 }
 
 // Put implements dnssec.Memo.

@@ -1,4 +1,4 @@
-package supervisor
+package verify
 
 import (
 	"encoding/binary"
@@ -9,7 +9,7 @@ import (
 
 // What one thread has found out it knows at once, and the others when a batch is full.
 func TestThreadMemo(t *testing.T) {
-	m, err := newSignatureMemo()
+	m, err := newMemo()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -17,7 +17,7 @@ func TestThreadMemo(t *testing.T) {
 		binary.LittleEndian.PutUint64(k[:], uint64(i)*0x9e3779b97f4a7c15)
 		return k
 	}
-	one, other := &threadMemo{signatureMemo: m}, &threadMemo{signatureMemo: m}
+	one, other := &threadMemo{memo: m}, &threadMemo{memo: m}
 	for i := range memoBatch {
 		if _, ok := one.Get(key(i)); ok {
 			t.Fatalf("%d is known before it was put", i)
@@ -48,7 +48,7 @@ func TestThreadMemo(t *testing.T) {
 
 // While nobody takes batches, a thread forgets instead of growing or waiting.
 func TestThreadMemoDoesNotWait(t *testing.T) {
-	one := &threadMemo{signatureMemo: &signatureMemo{batches: make(chan []remembered)}}
+	one := &threadMemo{memo: &memo{batches: make(chan []remembered)}}
 	for range 3 * memoBatch {
 		one.Put(dnssec.MemoKey{}, true, 50)
 	}
