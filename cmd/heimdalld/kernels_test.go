@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -25,41 +26,55 @@ func kernels(t *testing.T, kind string) (list [][]string) {
 	return list
 }
 
-// The README's table of kernels has those that `make test-kernels` boots, no other in their name, and what they lack.
-func TestKernelsTable(t *testing.T) {
+// table returns the rows of a table of the README's section on kernels, which has that head. Cells are parted by " | ".
+func table(t *testing.T, head string) (rows []string) {
+	t.Helper()
 	text, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, section, found := strings.Cut(string(text), "\n### Kernels\n")
+	_, section, _ := strings.Cut(string(text), "\n### Kernels\n")
 	section, _, _ = strings.Cut(section, "\n## ")
+	_, body, found := strings.Cut(section, "\n"+head+"\n|---")
 	if !found {
-		t.Fatal("the README has no section on kernels")
+		t.Fatalf("the README's section on kernels has no table %s", head)
 	}
-	lacks := map[string]string{}
-	for _, f := range kernels(t, "lacks") {
-		lacks[f[0]] += strings.Join(f[3:], " ")
+	_, body, _ = strings.Cut(body, "\n")
+	body, _, _ = strings.Cut(body, "\n\n")
+	for line := range strings.Lines(body) {
+		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
+		for i := range cells {
+			cells[i] = strings.TrimSpace(cells[i])
+		}
+		rows = append(rows, strings.Join(cells, " | "))
 	}
-	var want, got []string
+	return rows
+}
+
+// The README's tables have the kernels that `make test-kernels` boots, no other in its name, what they lack, and what is
+// run in them, all as .ci/kernels says; .ci/judge-kernel sees to it that this is what is run.
+func TestKernelsTable(t *testing.T) {
+	var booted, run []string
 	for _, f := range kernels(t, "kernel") {
-		want = append(want, strings.Join([]string{f[0], strings.Join(f[1:], " "), "`make test-kernels`", lacks[f[0]]}, " | "))
-		delete(lacks, f[0])
-	}
-	for release := range lacks {
-		t.Errorf("%s lacks something and is not booted", release)
-	}
-	for line := range strings.Lines(section) {
-		if cells := strings.Split(strings.TrimSpace(line), "|"); len(cells) > 1 && !strings.Contains(line, "---") && !strings.Contains(line, "| Linux |") {
-			for i := range cells {
-				cells[i] = strings.TrimSpace(cells[i])
-			}
-			if row := strings.Join(cells[1:len(cells)-1], " | "); !strings.Contains(row, "`make test`") {
-				got = append(got, row)
+		var lack []string
+		for _, l := range kernels(t, "lacks") {
+			if l[0] == "all" || slices.Contains(strings.Split(l[0], ","), f[0]) || slices.Contains(strings.Split(l[0], ","), f[0]+"/"+f[1]) {
+				lack = append(lack, strings.Join(l[3:], " "))
 			}
 		}
+		booted = append(booted, strings.Join([]string{f[0], f[1], strings.Join(f[2:], " "), "`make test-kernels`", strings.Join(lack, "; ")}, " | "))
 	}
-	if len(want) == 0 || !slices.Equal(got, want) {
-		t.Errorf("the README says\n%s\n.ci/kernels says\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	for _, f := range kernels(t, "runs") {
+		run = append(run, "`"+strings.ReplaceAll(f[0], ",", "`, `")+"` | "+strings.ReplaceAll(f[1], ",", ", ")+" | "+strings.Join(f[2:], " "))
+	}
+	rows := slices.DeleteFunc(table(t, "| Linux | CPUs | of | run by | lacks |"), func(row string) bool {
+		return !strings.Contains(row, "`make test-kernels`")
+	})
+	if len(booted) == 0 || !slices.Equal(rows, booted) {
+		t.Errorf("the README says\n%s\n.ci/kernels says\n%s", strings.Join(rows, "\n"), strings.Join(booted, "\n"))
+	}
+	if rows := table(t, "| tests | on | of |"); len(run) == 0 || !slices.Equal(rows, run) {
+		t.Errorf("the README says\n%s\n.ci/kernels says\n%s", strings.Join(rows, "\n"), strings.Join(run, "\n"))
 	}
 }
 
@@ -86,41 +101,65 @@ func TestKernelsRunWhatExists(t *testing.T) {
 
 // Whatever goes wrong in a kernel fails the run.
 func TestKernelVerdicts(t *testing.T) {
-	missing := kernels(t, "lacks")
-	if len(missing) == 0 {
-		t.Fatal("no kernel lacks anything: take another example")
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, ".ci"), 0o755); err != nil {
+		t.Fatal(err)
 	}
-	release, program, skipped := missing[0][0], missing[0][1], missing[0][2]
-	good := "@start " + release + ".0-amd64\n@run " + program + "\n=== RUN   TestA\n--- PASS: TestA (0.01s)\n--- SKIP: " + skipped + " (0.02s)\nPASS\n@exit 0 " + program + "\n@end\n"
-	for _, c := range []struct{ name, release, old, new, want string }{
-		{"all is well", release, "", "", ""},
-		{"serial lines", release, "\n", "\r\n", ""},
-		{"a test fails", release, "PASS: TestA", "FAIL: TestA", program + ".TestA"},
-		{"what a failed test has said", release, "--- PASS: TestA", "    a_test.go:7: it was 3\n--- FAIL: TestA", "it was 3"},
-		{"a part of a test fails", release, "PASS\n", "    --- FAIL: TestA/part (0.01s)\n", program + ".TestA/part"},
-		{"another test skips", release, "PASS\n", "--- SKIP: TestB (0.01s)\n", program + ".TestB skips"},
-		{"a part of a test skips", release, "PASS\n", "    --- SKIP: TestA/part (0.01s)\n", program + ".TestA/part skips"},
-		{"it skips in a kernel that does not lack it", "1.0", "", "", skipped + " skips"},
-		{"it does not skip", release, "SKIP", "PASS", skipped + " does not skip"},
-		{"a program ends with an error", release, "@exit 0", "@exit 2", "ended with 2"},
-		{"a program runs no test", release, "--- PASS: TestA (0.01s)\n", "", "ran no test"},
-		{"a program does not end", release, "@exit 0 " + program + "\n", "", "does not come to its end"},
-		{"a test panics", release, "PASS\n", "panic: runtime error\n", "runtime error"},
-		{"the kernel has a fault", release, "@end", "@kernel BUG: sleeping function\n@end", "BUG: sleeping function"},
-		{"the kernel hangs", release, "@end\n", "", "hangs"},
-		{"the kernel does not start", release, good, "", "first test"},
-		{"there are no tests", release, good, "@start 1\n@end\n", "no tests"},
+	write := func(name, text string) string {
+		t.Helper()
+		name = filepath.Join(dir, name)
+		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return name
+	}
+	write(".ci/kernels", "kernel 7.1 x86-64 A\nruns first,second all x\nruns other x86-64,7.2/arm64 y\nlacks 7.1 first TestB a thing\n")
+	run := func(program, lines string) string {
+		return "@run " + program + "\n=== RUN   TestA\n--- PASS: TestA (0.01s)\n" + lines + "PASS\n@exit 0 " + program + "\n"
+	}
+	const skips = "--- SKIP: TestB (0.02s)\n"
+	start, end := "@start 7.1.0-amd64\n", "@end\n"
+	good := start + run("first", skips) + run("second", "") + run("other", "") + end
+	for _, c := range []struct{ name, kernel, old, new, want string }{
+		{"all is well", "7.1/x86-64", "", "", ""},
+		{"on two machines", "7.1/x86-64", "@run second", "@end\n@@" + start + "@run second", ""},
+		{"serial lines", "7.1/x86-64", "\n", "\r\n", ""},
+		{"a test fails", "7.1/x86-64", "PASS: TestA", "FAIL: TestA", "first.TestA"},
+		{"what a failed test has said", "7.1/x86-64", "--- PASS: TestA", "    a_test.go:7: it was 3\n--- FAIL: TestA", "it was 3"},
+		{"a part of a test fails", "7.1/x86-64", "PASS\n", "    --- FAIL: TestA/part (0.01s)\n", "first.TestA/part"},
+		{"another test skips", "7.1/x86-64", "PASS\n", "--- SKIP: TestC (0.01s)\n", "first.TestC skips"},
+		{"a part of a test skips", "7.1/x86-64", "PASS\n", "    --- SKIP: TestA/part (0.01s)\n", "first.TestA/part skips"},
+		{"it skips in a kernel that does not lack it", "7.2/x86-64", "", "", "first.TestB skips"},
+		{"it does not skip", "7.1/x86-64", "SKIP", "PASS", "first.TestB does not skip"},
+		{"a program ends with an error", "7.1/x86-64", "@exit 0 second", "@exit 2 second", "second ended with 2"},
+		{"a program runs no test", "7.1/x86-64", "--- PASS: TestA (0.01s)\n", "", "ran no test"},
+		{"a program does not end", "7.1/x86-64", "@exit 0 second\n", "", "second does not come to its end"},
+		{"a program does not end, on the first machine", "7.1/x86-64", "@exit 0 first\n", "@@" + start, "first does not come to its end"},
+		{"a program is not run", "7.1/x86-64", run("second", ""), "", "second is not run"},
+		{"one that is for other CPUs", "7.1/arm64", "", "", "does not say that other is run"},
+		{"one that is for these CPUs", "7.1/x86-64", run("other", ""), "", "other is not run"},
+		{"one that nobody has named", "7.1/x86-64", "@end", run("more", "") + "@end", "does not say that more is run"},
+		{"a test panics", "7.1/x86-64", "PASS\n", "panic: runtime error\n", "runtime error"},
+		{"the kernel has a fault", "7.1/x86-64", "@end", "@kernel BUG: sleeping function\n@end", "BUG: sleeping function"},
+		{"the kernel hangs", "7.1/x86-64", end, "", "hangs"},
+		{"the kernel does not start", "7.1/x86-64", good, "", "first test"},
+		{"one machine does not start", "7.1/x86-64", end, end + "@@", "first test"},
+		{"there are no tests", "7.1/x86-64", good, "@start 1\n@end\n", "no tests"},
 	} {
-		file := filepath.Join(t.TempDir(), "out")
 		text := good
 		if c.old != "" {
 			text = strings.ReplaceAll(good, c.old, c.new)
 		}
-		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		judge, err := filepath.Abs(filepath.Join("..", "..", ".ci", "judge-kernel"))
+		if err != nil {
 			t.Fatal(err)
 		}
-		cmd := exec.Command("awk", "-f", filepath.Join(".ci", "judge-kernel"), c.release, file)
-		cmd.Dir = filepath.Join("..", "..")
+		args := []string{"-f", judge, c.kernel}
+		for i, output := range strings.Split(text, "@@") {
+			args = append(args, write(strconv.Itoa(i), output))
+		}
+		cmd := exec.Command("awk", args...)
+		cmd.Dir = dir
 		out, err := cmd.CombinedOutput()
 		if cmd.ProcessState == nil {
 			t.Fatal(err)
