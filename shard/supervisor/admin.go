@@ -40,7 +40,7 @@ func (s *Supervisor) Status(ctx context.Context) (*control.Status, error) {
 	st := &control.Status{
 		Version: s.version, PID: os.Getpid(), UptimeSeconds: time.Since(s.epoch).Seconds(), Config: s.path,
 		Shards: len(list), MemoryBytes: resident(), Warnings: slices.Clone(s.warnings),
-		Backend: s.xdp.backend(),
+		Backend: s.backend(),
 	}
 	for _, a := range s.config().Server.Listen {
 		st.Listen = append(st.Listen, a.String())
@@ -93,7 +93,7 @@ func (s *Supervisor) Shards(ctx context.Context) (*control.Shards, error) {
 		if snap := snaps[i]; snap != nil {
 			sh.Counters = counters(snap)
 			sh.InFlight = snap.Waiting
-			sh.Queues = s.xdp.queues(i, snap)
+			sh.Queues = s.queues(i, snap)
 			sh.TCPConns = snap.TCP.Open
 			sh.MemoryBytes = uint64(snap.Cache.Store.Bytes)
 			sh.MemoryLimit = uint64(snap.Cache.Store.Capacity)
@@ -167,7 +167,7 @@ func cacheEntry(shard int, k *cache.Key, e *cache.Info) control.CacheEntry {
 func (s *Supervisor) CacheFlush(ctx context.Context, args control.CacheFlushArgs) (*control.CacheFlush, error) {
 	ctx, cancel := context.WithTimeout(ctx, adminTimeout)
 	defer cancel()
-	defer s.xdp.flush()
+	defer s.hot.Flush()
 	out := &control.CacheFlush{Subtree: args.Subtree}
 	list := s.workers()
 	removed := make([]int, len(list))

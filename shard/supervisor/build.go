@@ -18,7 +18,6 @@ import (
 	"heimdall/core/local"
 	"heimdall/core/policy"
 	"heimdall/core/resolver"
-	"heimdall/ebpf"
 	"heimdall/netio/outbound"
 	"heimdall/netio/tcp"
 	"heimdall/netio/udp"
@@ -166,12 +165,6 @@ func newSeed() uint64 {
 	return binary.NativeEndian.Uint64(b[:])
 }
 
-// newNameSeed returns what the kernel's programs hash names with.
-func newNameSeed() (seed ebpf.Seed) {
-	rand.Read(seed[:])
-	return seed
-}
-
 // engine makes the Engine of a shard, on the shard's thread.
 func (s *Supervisor) engine(w *worker, p core.Performer) (*core.Engine, error) {
 	u := s.newUpdate()
@@ -304,7 +297,10 @@ func seconds(d time.Duration) uint32 { return uint32(min(d/time.Second, 1<<31)) 
 
 // close gives back what outlives a shard.
 func (w *worker) close() {
-	w.closePorts(0)
+	for _, p := range w.opt.Ports {
+		p.Close()
+	}
+	w.opt.Ports = nil
 	for _, l := range w.opt.Listeners {
 		l.Close()
 	}

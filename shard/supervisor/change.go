@@ -9,8 +9,8 @@ import (
 	"heimdall/core/config"
 	"heimdall/core/dname"
 	"heimdall/core/dnssec"
-	"heimdall/ebpf"
 	"heimdall/shard"
+	"heimdall/shard/hot"
 )
 
 // change is another configuration on its way into force. Whatever of it can fail is done before anything is applied: then
@@ -25,7 +25,7 @@ type change struct {
 	plan     *affinity.Plan
 	anchors  []dnssec.Anchor
 	zones    *zoneChange
-	clients  *ebpf.ClientChange // nil: without XDP program
+	hot      *hot.Change // nil: without XDP program
 	warnings []string
 }
 
@@ -67,7 +67,7 @@ func (c *change) prepare(ctx context.Context) (err error) {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("load the zones: %w", err)
 	}
-	if c.clients, err = s.xdp.prepare(c.next); err != nil {
+	if c.hot, err = s.hot.Prepare(hotRules(c.next)); err != nil {
 		return fmt.Errorf("prepare the XDP program: %w", err)
 	}
 	// Last, for it is done and undone, not prepared. Shards that it starts have the old configuration, like the others.
@@ -85,9 +85,7 @@ func (c *change) discard() {
 	if c.zones != nil {
 		c.zones.discard()
 	}
-	if c.clients != nil {
-		c.clients.Discard()
-	}
+	c.hot.Discard()
 }
 
 // apply puts the configuration into force. It cannot fail: what is left of it is a warning. It returns the zones whose trust
@@ -101,7 +99,7 @@ func (c *change) apply(ctx context.Context) (changed []dname.Name, positive bool
 		c.warnings = append(c.warnings, fmt.Sprintf("a shard is late: it takes the configuration over as soon as it takes commands: %v", err))
 	}
 	// After the shards: an answer that the kernel learns from now on is of the new configuration.
-	if err := s.xdp.apply(c.next, c.clients); err != nil {
+	if err := c.hot.Apply(); err != nil {
 		c.warnings = append(c.warnings, err.Error())
 	}
 	return changed, positive

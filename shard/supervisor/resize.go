@@ -18,7 +18,7 @@ import (
 // fixedShards says why the number of shards cannot change while the daemon runs; nil: it can, as far as is known
 // without a try.
 func (s *Supervisor) fixedShards() error {
-	if s.xdp.raw() {
+	if len(s.hot.Queues()) > 0 {
 		return errors.New("AF_XDP sockets belong to the receive queues of the interfaces")
 	}
 	return nil
@@ -49,7 +49,7 @@ func (s *Supervisor) resize(ctx context.Context, plan *affinity.Plan) error {
 		return fmt.Errorf("%w: %w", errFixed, err)
 	}
 	old := s.workers()
-	if err := s.steering.hold(old); passing(err) {
+	if err := s.steering.Hold(socketsOf(old)); passing(err) {
 		return fmt.Errorf("change the number of shards: %w", err)
 	} else if err != nil {
 		return fmt.Errorf("%w: %w", errFixed, err)
@@ -62,7 +62,7 @@ func (s *Supervisor) resize(ctx context.Context, plan *affinity.Plan) error {
 	} else {
 		err = s.shrink(ctx, old, seats)
 	}
-	err = errors.Join(err, s.steering.rest(s.workers()))
+	err = errors.Join(err, s.steering.Rest(socketsOf(s.workers())))
 	if err == nil {
 		s.plan = plan
 		s.log.Info("the number of shards has changed", "shards", len(seats), "cpus", s.cpus(), "took", time.Since(began).Round(time.Millisecond))
@@ -90,7 +90,7 @@ func (s *Supervisor) grow(ctx context.Context, old []*worker, seats []seat, plan
 			w.close()
 		}
 		s.setWorkers(old)
-		err = errors.Join(err, s.steering.turn(old), s.seat(context.WithoutCancel(ctx), old, before))
+		err = errors.Join(err, s.steering.Turn(socketsOf(old)), s.seat(context.WithoutCancel(ctx), old, before))
 	}()
 	for id := len(old); id < len(seats); id++ {
 		w, err := s.newWorker(id, seats[id])
@@ -109,7 +109,7 @@ func (s *Supervisor) grow(ctx context.Context, old []*worker, seats []seat, plan
 	if err := s.begin(limit, list[len(old):]); err != nil {
 		return err
 	}
-	return s.steering.turn(list)
+	return s.steering.Turn(socketsOf(list))
 }
 
 // begin starts the shards of new workers, and returns when all of them serve, or ctx ends.
@@ -137,8 +137,8 @@ const leaveFor = 2 * drainFor
 // shrink ends the shards that are too many, and moves the others.
 func (s *Supervisor) shrink(ctx context.Context, old []*worker, seats []seat) error {
 	stay, leave := old[:len(seats)], old[len(seats):]
-	if err := s.steering.turn(stay); err != nil {
-		return errors.Join(err, s.steering.turn(old))
+	if err := s.steering.Turn(socketsOf(stay)); err != nil {
+		return errors.Join(err, s.steering.Turn(socketsOf(old)))
 	}
 	next := 0
 	var mu sync.Mutex

@@ -17,6 +17,7 @@ import (
 	"heimdall/core/control"
 	"heimdall/ebpf"
 	"heimdall/shard"
+	"heimdall/shard/hot"
 )
 
 // shards writes a number of shards into the configuration.
@@ -180,7 +181,7 @@ func TestRootPanicWhileLeaving(t *testing.T) {
 // A new shard that cannot be had leaves all as it was, and a later change succeeds.
 func TestRootResizeThatFails(t *testing.T) {
 	r := newRig(t)
-	r.steering.by = "cpu" // so that programs are attached before descriptors run out
+	r.steering = hot.NewSteering(ebpf.ByCPU) // so that programs are attached before descriptors run out
 	r.resized(2)
 	stream := r.dial("tcp")
 	r.answered(stream, "n.example.")

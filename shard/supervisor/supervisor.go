@@ -17,6 +17,7 @@ import (
 	"heimdall/core/config"
 	"heimdall/core/resolver"
 	"heimdall/ebpf"
+	"heimdall/shard/hot"
 	"heimdall/shard/verify"
 )
 
@@ -45,9 +46,8 @@ type Supervisor struct {
 	verifier  *verify.Pool
 	update    updates
 	zones     *zoneStore
-	xdp       *xdp        // nil: without
-	filtered  atomic.Bool // the XDP program is attached, and limits
-	steering  steering
+	hot       *hot.Tier // nil: without XDP program; set before the shards run
+	steering  *hot.Steering
 	histories histories
 
 	starved starved
@@ -136,12 +136,13 @@ func (s *Supervisor) start() error {
 	if s.metrics, err = listenMetrics(s.config().Admin.Metrics, s, s.log); err != nil {
 		return err
 	}
-	s.xdp = s.loadXDP()
+	s.hot = s.loadHot()
+	s.openQueues()
 	list := s.workers()
 	if err := s.begin(context.Background(), list); err != nil {
 		return err
 	}
-	s.xdp.start()
+	s.startHot()
 	go s.admin.serve()
 	s.metrics.serve()
 	s.runUpdate()
@@ -202,7 +203,7 @@ func (s *Supervisor) Stop() {
 	s.resizing.Lock()
 	defer s.resizing.Unlock()
 	s.stopped = true
-	s.xdp.close()
+	s.hot.Close()
 	s.endUpdate(true)
 	list := s.workers()
 	for _, w := range list {
@@ -227,7 +228,7 @@ func (s *Supervisor) Stop() {
 	for _, w := range list {
 		w.close()
 	}
-	s.steering.close()
+	s.steering.Close()
 	s.verifier.Close()
 }
 

@@ -71,7 +71,7 @@ func (s *Supervisor) catchUp(w *worker) {
 		cancel()
 		if err == nil {
 			// What the shard has given to the kernel since the change may be of before.
-			s.xdp.flush()
+			s.hot.Flush()
 			return
 		}
 	}

@@ -20,7 +20,7 @@ type update struct {
 func (s *Supervisor) newUpdate(changed ...dname.Name) *update {
 	c := s.config()
 	u := &update{config: c, rules: rules(c), anchors: s.trust.set(), changed: changed}
-	u.rules.Limiter = s.limiter(c)
+	u.rules.Limiter = limiter(c, s.hot != nil)
 	return u
 }
 

@@ -23,7 +23,7 @@ func (s *Supervisor) giveAnchors(ctx context.Context, changed ...dname.Name) (fl
 	defer s.anchoring.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, adminTimeout)
 	defer cancel()
-	defer s.xdp.flush()
+	defer s.hot.Flush()
 	list := s.workers()
 	sets, removed := make([]*dnssec.Anchors, len(list)), make([]int, len(list))
 	for i := range sets {

@@ -20,8 +20,7 @@ type worker struct {
 	*history
 	opt      shard.Options // but for the CPU, which is the seat's
 	seats    seats
-	mem      []byte   // of the cache
-	umems    [][]byte // of the AF_XDP sockets
+	mem      []byte // of the cache
 	epoch    time.Time
 	log      *slog.Logger
 	given    *update            // what the Engine was made with; of the shard's thread

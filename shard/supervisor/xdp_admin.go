@@ -7,6 +7,7 @@ import (
 
 	"heimdall/core/control"
 	"heimdall/ebpf"
+	"heimdall/shard"
 )
 
 // XDP implements control.Server.
@@ -15,39 +16,44 @@ func (s *Supervisor) XDP(context.Context) (*control.XDP, error) {
 	l := &c.Limit
 	out := &control.XDP{Mode: c.XDP.Mode, Interfaces: []control.XDPInterface{}, Limit: control.Limit{
 		QueriesPerSecond: l.QueriesPerSecond, Burst: l.Burst, Slip: l.Slip, IPv4Prefix: l.IPv4Prefix, IPv6Prefix: l.IPv6Prefix,
-		Exempt: len(l.Exempt), Deny: len(l.Deny), InKernel: s.filtered.Load(),
+		Exempt: len(l.Exempt), Deny: len(l.Deny), InKernel: s.hot != nil,
 	}}
-	s.xdp.describe(out)
+	s.describeHot(out)
 	if len(out.Interfaces) > 0 && c.XDP.AnswerCache {
 		out.AnswersMax = c.XDP.AnswerEntries
 	}
 	return out, nil
 }
 
-// describe fills in what the program counts, if it runs.
-func (x *xdp) describe(out *control.XDP) {
-	if x == nil {
+// describeHot fills in what the program counts, if it runs.
+func (s *Supervisor) describeHot(out *control.XDP) {
+	h := s.hot.Snapshot()
+	if len(h.Interfaces) == 0 {
 		return
 	}
-	x.mu.RLock()
-	defer x.mu.RUnlock()
-	if x.program == nil {
-		return
+	for _, i := range h.Interfaces {
+		out.Interfaces = append(out.Interfaces, control.XDPInterface{Name: i.Name, Mode: i.Mode.String()})
 	}
-	stats, err := x.program.Stats()
-	if err != nil {
-		x.s.log.Error("the XDP program's counters cannot be read", "error", err)
-		return
-	}
-	for _, n := range x.nics {
-		out.Interfaces = append(out.Interfaces, control.XDPInterface{Name: n.Name, Mode: n.mode.String()})
-	}
-	out.Answered, out.Dropped, out.Passed = stats.Answered(), stats.Dropped(), stats.Passed()
+	out.Answered, out.Dropped, out.Passed = h.Exits.Answered(), h.Exits.Dropped(), h.Exits.Passed()
 	for e := ebpf.Exit(1); int(e) < ebpf.Exits; e++ {
-		out.Exits = append(out.Exits, control.XDPExit{Name: e.String(), Packets: stats[e]})
+		out.Exits = append(out.Exits, control.XDPExit{Name: e.String(), Packets: h.Exits[e]})
 	}
-	out.Clients = control.XDPClients(x.program.ClientTable())
-	out.Answers, out.TableBytes = x.program.Answers(), x.program.TableBytes()
+	out.Clients = control.XDPClients(h.Clients)
+	out.Answers, out.TableBytes = h.Answers, h.TableBytes
+}
+
+// queues lists the receive queues of a shard.
+func (s *Supervisor) queues(id int, snap *shard.Snapshot) (list []control.Queue) {
+	first := len(s.config().Server.Listen) // behind the sockets of the listen addresses
+	for _, q := range s.hot.Queues() {
+		if q.Shard == id {
+			c := &snap.Each[first+q.Port]
+			list = append(list, control.Queue{
+				Interface: q.Interface, Queue: q.Number, ZeroCopy: q.ZeroCopy, Received: c.Received, Sent: c.Sent, Drops: c.QueueDrops,
+			})
+		}
+	}
+	return list
 }
 
 var (

@@ -142,7 +142,7 @@ func (z *zoneStore) load(ctx context.Context, s *servedZone) (old zoneCopies) {
 
 // swapZones gives all shards the zones of their node, and calls settled when none uses others any more.
 func (s *Supervisor) swapZones(ctx context.Context, settled func()) error {
-	defer s.xdp.flush()
+	defer s.hot.Flush()
 	return s.tell(ctx, s.workers(), func(_ int, w *worker, sh *shard.Shard) { sh.Engine().SetZones(s.zones.set(w.seats.wanted().Node)) }, settled)
 }
 

@@ -1,4 +1,4 @@
-package supervisor
+package hot
 
 import (
 	"bytes"
@@ -6,7 +6,6 @@ import (
 	"net/netip"
 	"testing"
 
-	"heimdall/core/config"
 	"heimdall/core/policy"
 	"heimdall/core/wire"
 	"heimdall/ebpf"
@@ -44,25 +43,5 @@ func TestRootTiersSlipAlike(t *testing.T) {
 	}
 	if compared < 2500 {
 		t.Errorf("only %d of 3000 compared", compared)
-	}
-}
-
-// Behind the XDP program a shard lets more pass than the program does, so that it never strikes twice.
-func TestLimiterBehindXDP(t *testing.T) {
-	c := config.Default()
-	c.Limit.QueriesPerSecond, c.Limit.Burst = 1000, 50
-	s := &Supervisor{}
-	for _, filtered := range []bool{false, true} {
-		s.filtered.Store(filtered)
-		l := s.limiter(c)
-		admitted := 0
-		for range 2000 {
-			if l.Admit(1e9, [16]byte{10: 0xff, 11: 0xff}, false) == policy.Admitted {
-				admitted++
-			}
-		}
-		if want := map[bool]int{false: 50, true: 2*50 + 2*1000/4}[filtered]; admitted != want {
-			t.Errorf("filtered %v: %d at once, want %d", filtered, admitted, want)
-		}
 	}
 }

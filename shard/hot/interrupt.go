@@ -1,4 +1,4 @@
-package supervisor
+package hot
 
 import (
 	"bufio"
@@ -9,22 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"heimdall/affinity"
 )
-
-// ownerOf returns the shard that gets a receive queue of a network interface: the one on the CPU that its interrupt
-// goes to, so that a packet stays on one CPU, or the shards in turn where that is not known.
-func (s *Supervisor) ownerOf(name string, queue int) int {
-	if cpu, ok := queueCPU("/", name, queue); ok {
-		for i, p := range s.plan.Shards {
-			if p.CPU == cpu && cpu != affinity.AnyCPU {
-				return i
-			}
-		}
-	}
-	return queue % len(s.workers())
-}
 
 // receiveQueues counts the receive queues that a network interface uses.
 func receiveQueues(name string) (int, error) {

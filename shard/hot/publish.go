@@ -1,12 +1,10 @@
-package supervisor
+package hot
 
 import (
 	"context"
 	"time"
 
 	"heimdall/core"
-	"heimdall/core/config"
-	"heimdall/shard"
 )
 
 const (
@@ -35,31 +33,32 @@ const (
 
 // prime publishes answers out of the zones before the program is attached and the shards run: however many queries
 // come from the first moment on, the kernel has them. What takes too long, publish goes on with.
-func (x *xdp) prime(c *config.Config) {
-	if !c.XDP.AnswerCache {
+func (t *Tier) prime() {
+	if t.o.Entries == 0 {
 		return
 	}
-	v, w := &x.visitor, x.s.workers()[0]
-	v.preload = preload{generation: x.program.Generation()}
-	set := x.s.zones.set(w.seats.wanted().Node)
+	v := &t.visitor
+	v.preload = preload{generation: t.program.Generation()}
 	for until := time.Now().Add(primeFor); !v.preload.done && time.Now().Before(until); {
-		v.next(x.program.Room())
-		v.lookUpNext(set, uint32(w.now()/1e9))
-		x.put(c, v, v.preload.generation)
+		v.next(t.program.Room())
+		v.lookUpNext(t.o.Zones, t.second())
+		t.put(v.preload.generation)
 	}
 }
 
+// second is the present one by the shards' clock.
+func (t *Tier) second() uint32 { return uint32(time.Since(t.o.Epoch) / time.Second) }
+
 // publish moves what is asked for most into the kernel, until ctx ends.
-func (x *xdp) publish(ctx context.Context) {
-	defer close(x.stopped)
-	on, every := x.s.config().XDP.AnswerCache, publishEvery // a reload does not change it
+func (t *Tier) publish(ctx context.Context) {
+	defer close(t.stopped)
+	on, every := t.o.Entries > 0, publishEvery
 	if !on {
 		every = followEvery
 	}
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	followAt := time.Now().Add(followEvery)
-	v := &x.visitor
 	told := uint16(0) // to the program
 	for {
 		select {
@@ -68,35 +67,34 @@ func (x *xdp) publish(ctx context.Context) {
 		case now := <-tick.C:
 			if !on || now.After(followAt) {
 				followAt = now.Add(followEvery)
-				x.follow()
+				t.follow()
 			}
 		}
 		if !on {
 			continue
 		}
-		c := x.s.config()
-		if hits := minHits(c.XDP.AnswerMinHits, x.program.Room(), c.XDP.AnswerEntries, time.Now().Before(v.hurried)); hits != told {
-			if err := x.program.SetMinHits(hits); err != nil {
-				x.s.log.Warn("the XDP program does not learn when to tell of a question", "error", err)
+		if hits := minHits(t.o.MinHits, t.program.Room(), t.o.Entries, time.Now().Before(t.visitor.hurried)); hits != told {
+			if err := t.program.SetMinHits(hits); err != nil {
+				t.o.Log.Warn("the XDP program does not learn when to tell of a question", "error", err)
 			} else {
 				told = hits
 			}
 		}
-		visits := x.promote(ctx, c, v)
-		x.preload(ctx, c, v, visitsPerTick-visits)
+		visits := t.promote(ctx)
+		t.preload(ctx, visitsPerTick-visits)
 	}
 }
 
 // follow has the program know what has changed, or could not be told, since the last time.
-func (x *xdp) follow() {
-	if err := x.setEndpoints(); err != nil {
-		x.s.log.Warn("the XDP program does not follow the addresses of this machine", "error", err)
+func (t *Tier) follow() {
+	if err := t.setEndpoints(); err != nil {
+		t.o.Log.Warn("the XDP program does not follow the addresses of this machine", "error", err)
 	}
-	if err := x.program.FollowInterfaces(); err != nil {
-		x.s.log.Warn("the XDP program does not follow the interfaces of this machine", "error", err)
+	if err := t.program.FollowInterfaces(); err != nil {
+		t.o.Log.Warn("the XDP program does not follow the interfaces of this machine", "error", err)
 	}
-	if err := x.program.RetryClients(); err != nil {
-		x.s.log.Error("the XDP program has not taken the lists of clients yet", "error", err)
+	if err := t.program.RetryClients(); err != nil {
+		t.o.Log.Error("the XDP program has not taken the lists of clients yet", "error", err)
 	}
 }
 
@@ -115,20 +113,21 @@ func minHits(configured, room, entries int, hurried bool) uint16 {
 // promote publishes the answers to what the kernel was asked for often, as far as the shards have them. It returns
 // how many visits it took. What the kernel told of since the last time has to wait for the next, because the shards
 // may still be asking for it.
-func (x *xdp) promote(ctx context.Context, c *config.Config, v *visitor) (visits int) {
+func (t *Tier) promote(ctx context.Context) (visits int) {
+	v := &t.visitor
 	for visits < visitsPerTick && v.ripe > 0 {
 		var err error
-		if v.asked, v.names, err = x.program.Nominees(v.asked[:0], v.names, min(v.ripe, questionsPerVisit)); err != nil {
-			x.s.log.Warn("what the XDP program was asked for cannot be read", "error", err)
+		if v.asked, v.names, err = t.program.Nominees(v.asked[:0], v.names, min(v.ripe, questionsPerVisit)); err != nil {
+			t.o.Log.Warn("what the XDP program was asked for cannot be read", "error", err)
 		}
 		if len(v.asked) == 0 {
 			break
 		}
 		v.ripe -= len(v.asked)
 		// Any of the shards may have an answer in its cache.
-		list := x.s.workers()
-		for n := range list {
-			x.consult(ctx, c, v, list[(v.turn+n)%len(list)], v.lookUp)
+		shards := t.o.Shards.Count()
+		for n := range shards {
+			t.consult(ctx, (v.turn+n)%shards, v.lookUp)
 			visits++
 			if len(v.asked) == 0 {
 				break
@@ -136,7 +135,7 @@ func (x *xdp) promote(ctx context.Context, c *config.Config, v *visitor) (visits
 		}
 		v.turn++
 	}
-	if v.ripe = x.program.Waiting(); v.ripe > calmNominees {
+	if v.ripe = t.program.Waiting(); v.ripe > calmNominees {
 		v.hurried = time.Now().Add(hurry)
 	}
 	return visits
@@ -144,40 +143,42 @@ func (x *xdp) promote(ctx context.Context, c *config.Config, v *visitor) (visits
 
 // preload publishes answers out of the zones before anybody asks, while there is room for a whole zone: a flood
 // that comes first and leaves the shards no time to answer is then met by the kernel.
-func (x *xdp) preload(ctx context.Context, c *config.Config, v *visitor, visits int) {
-	if g := x.program.Generation(); g != v.preload.generation {
+func (t *Tier) preload(ctx context.Context, visits int) {
+	v := &t.visitor
+	if g := t.program.Generation(); g != v.preload.generation {
 		v.preload = preload{generation: g}
 	}
 	for ; visits > 0 && !v.preload.done; visits-- {
-		v.next(x.program.Room())
+		v.next(t.program.Room())
 		// Always the same shard: those of another NUMA node have a copy of the zones of their own.
-		if !x.consult(ctx, c, v, x.s.workers()[0], func(e *core.Engine, now uint32) { v.lookUpNext(e.Zones, now) }) {
+		if !t.consult(ctx, 0, func(e *core.Engine, now uint32) { v.lookUpNext(e.Zones, now) }) {
 			return
 		}
 	}
 }
 
 // consult has a shard collect answers, and publishes them. It is false if the shard does not do so.
-func (x *xdp) consult(ctx context.Context, c *config.Config, v *visitor, w *worker, collect func(*core.Engine, uint32)) bool {
+func (t *Tier) consult(ctx context.Context, shard int, collect func(*core.Engine, uint32)) bool {
 	ctx, cancel := context.WithTimeout(ctx, visitTimeout)
 	defer cancel()
 	// Read before the data is: answers that are flushed in between are not given.
-	generation := x.program.Generation()
-	v.forget()
-	if err := w.do(ctx, func(sh *shard.Shard) { collect(sh.Engine(), uint32(w.now()/1e9)) }); err != nil {
+	generation := t.program.Generation()
+	t.visitor.forget()
+	if err := t.o.Shards.Visit(ctx, shard, func(e *core.Engine) { collect(e, t.second()) }); err != nil {
 		return false
 	}
-	x.put(c, v, generation)
+	t.put(generation)
 	return true
 }
 
-// put publishes what v has found, of a generation.
-func (x *xdp) put(c *config.Config, v *visitor, generation uint32) {
-	v.prepare(uint32(c.Cache.Prefetch), x.program.Holds)
+// put publishes what the visitor has found, of a generation.
+func (t *Tier) put(generation uint32) {
+	v := &t.visitor
+	v.prepare(t.rules.Load().Prefetch, t.program.Holds)
 	if len(v.list) == 0 {
 		return
 	}
-	if _, err := x.program.Publish(generation, v.now, v.list); err != nil {
-		x.s.log.Warn("answers are not published to the kernel", "error", err)
+	if _, err := t.program.Publish(generation, v.now, v.list); err != nil {
+		t.o.Log.Warn("answers are not published to the kernel", "error", err)
 	}
 }

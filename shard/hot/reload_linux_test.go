@@ -1,4 +1,4 @@
-package supervisor
+package hot
 
 import (
 	"log/slog"
@@ -6,22 +6,20 @@ import (
 	"strings"
 	"testing"
 
-	"heimdall/core/config"
+	"heimdall/ebpf"
 )
 
 // A table of clients that the kernel has made and then does not let count gives no more answers where it withdraws them, and
 // who has the file read again is told.
 func TestRootReloadThatTheKernelDoesNotTake(t *testing.T) {
 	ti := newTiers(t, 1232)
-	x := &xdp{s: &Supervisor{log: slog.New(slog.DiscardHandler)}, program: ti.program}
+	tier := &Tier{o: Options{Log: slog.New(slog.DiscardHandler)}, program: ti.program}
 	reload := func(prefix string) error {
-		c := config.Default()
-		c.Recursion.Allow = []netip.Prefix{netip.MustParsePrefix(prefix)}
-		change, err := x.prepare(c)
+		change, err := tier.Prepare(Rules{Payload: 1232, Clients: ebpf.Clients{Ask: []netip.Prefix{netip.MustParsePrefix(prefix)}}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		return x.apply(c, change)
+		return change.Apply()
 	}
 	if err := reload("198.51.100.0/24"); err != nil {
 		t.Fatal(err)
@@ -35,16 +33,5 @@ func TestRootReloadThatTheKernelDoesNotTake(t *testing.T) {
 	}
 	if table := ti.program.ClientTable(); table.Failures != 1 || !table.Withheld {
 		t.Errorf("%+v", table)
-	}
-}
-
-// A late shard may have given answers of before to the kernel until it is up to date: then they are not given any more.
-func TestRootLateShardsAnswersAreFlushed(t *testing.T) {
-	r, ti := newRig(t), newTiers(t, 1232)
-	r.xdp = &xdp{s: r.Supervisor, program: ti.program}
-	before := ti.program.Generation()
-	r.catchUp(r.workers()[0])
-	if after := ti.program.Generation(); after == before {
-		t.Errorf("the kernel's answers are still of generation %d", before)
 	}
 }

@@ -1,0 +1,68 @@
+package hot
+
+import "heimdall/ebpf"
+
+// Snapshot is what the program says of itself at one time. The zero value is that of none.
+type Snapshot struct {
+	Interfaces []Interface // with the program
+	Exits      ebpf.Stats
+	Clients    ebpf.ClientTable
+	Answers    int    // in the table, expired ones included
+	TableBytes uint64 // of kernel memory
+	Generation uint32 // of the answers: another one after a flush
+}
+
+// Interface is a network interface with the program.
+type Interface struct {
+	Name string
+	Mode ebpf.Mode // Native or Generic
+}
+
+// Snapshot reads what the program has counted. It is empty if there is no program, or if the kernel does not tell, which is
+// logged.
+func (t *Tier) Snapshot() (s Snapshot) {
+	err := t.use(func(p *ebpf.Program) (err error) {
+		if s.Exits, err = p.Stats(); err != nil {
+			return err
+		}
+		s.Interfaces = t.Interfaces()
+		s.Clients, s.Answers, s.TableBytes, s.Generation = p.ClientTable(), p.Answers(), p.TableBytes(), p.Generation()
+		return nil
+	})
+	if err != nil {
+		t.o.Log.Error("the XDP program's counters cannot be read", "error", err)
+	}
+	return s
+}
+
+// Interfaces lists where the program was attached.
+func (t *Tier) Interfaces() (list []Interface) {
+	if t != nil {
+		for _, c := range t.cards {
+			list = append(list, Interface{c.Name, c.mode})
+		}
+	}
+	return list
+}
+
+// Queue is an AF_XDP queue as operators see it.
+type Queue struct {
+	Interface string
+	Number    int // of the receive queue
+	Shard     int
+	Port      int // place among the ports that OpenQueues has given the shard
+	ZeroCopy  bool
+}
+
+// Queues lists the AF_XDP queues; none: all queries come through the kernel's sockets.
+func (t *Tier) Queues() (list []Queue) {
+	if t == nil {
+		return nil
+	}
+	for _, c := range t.cards {
+		for _, q := range c.queues {
+			list = append(list, Queue{c.Name, q.number, q.shard, q.index, q.ZeroCopy()})
+		}
+	}
+	return list
+}

@@ -1,0 +1,154 @@
+package hot
+
+import (
+	"errors"
+	"fmt"
+
+	"heimdall/ebpf"
+	"heimdall/netio/udp"
+)
+
+// Steering says to the kernel which shard gets what comes to a listen address. While the number of shards changes a
+// program does so in any case: what it does not know of gets nothing, and can be read to its end.
+//
+// Its methods are called one at a time.
+type Steering struct {
+	by   ebpf.By
+	seed ebpf.Seed        // the same for all addresses: so is the shard of a name
+	udp  []*ebpf.Steering // by listen address; none: the kernel's own hash, or a classic program
+	tcp  []*ebpf.Steering // likewise
+}
+
+// Sockets are the descriptors of a shard's sockets in the order of the listen addresses, of which there is at least one.
+type Sockets struct {
+	CPU      int // of the shard; below 0: none in particular
+	UDP, TCP []int
+}
+
+// NewSteering returns a Steering that leaves the choice to the kernel as yet.
+func NewSteering(by ebpf.By) *Steering { return &Steering{by: by, seed: newSeed()} }
+
+// Begin steers among the shards of list, if the kernel does not do by itself what is wanted. On an error it chooses by the
+// addresses of a query.
+func (s *Steering) Begin(list []Sockets) error {
+	if len(list) < 2 || s.by == ebpf.ByFlow {
+		return nil
+	}
+	err := s.Hold(list)
+	if err != nil && s.by == ebpf.ByCPU {
+		return steerByCPU(list)
+	}
+	return err
+}
+
+// steerByCPU does what ebpf.ByCPU does, for who is not permitted to load eBPF programs. The number of shards cannot
+// change under it.
+func steerByCPU(list []Sockets) error {
+	var cpus []int
+	for _, s := range list {
+		cpus = append(cpus, s.CPU)
+	}
+	for i := range list[0].UDP {
+		for _, fd := range []int{list[0].UDP[i], list[0].TCP[i]} {
+			if err := udp.AttachCPU(fd, cpus); err != nil {
+				return fmt.Errorf("steer by CPU: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+// Hold has programs choose among the shards of list, which have all sockets of the listen addresses. On an error
+// the kernel chooses as it did before.
+func (s *Steering) Hold(list []Sockets) error {
+	byTCP := s.by
+	if byTCP == ebpf.ByName {
+		byTCP = ebpf.ByFlow // a connection has no name yet
+	}
+	var err error
+	if len(s.udp) == 0 {
+		s.udp, err = s.attach(s.by, udpSockets(list))
+	}
+	if err == nil && len(s.tcp) == 0 {
+		if s.tcp, err = s.attach(byTCP, tcpSockets(list)); err != nil {
+			for i, sockets := range udpSockets(list) {
+				err = errors.Join(err, s.udp[i].Detach(sockets[0].FD))
+			}
+			s.udp = nil
+		}
+	}
+	return err
+}
+
+func (s *Steering) attach(by ebpf.By, sockets [][]ebpf.Socket) (list []*ebpf.Steering, err error) {
+	for i := range sockets {
+		p, err := ebpf.AttachSteering(by, s.seed, sockets[i])
+		if err != nil {
+			for i, p := range list {
+				err = errors.Join(err, p.Detach(sockets[i][0].FD))
+			}
+			return nil, err
+		}
+		list = append(list, p)
+	}
+	return list, nil
+}
+
+// Turn makes the shards of list the only ones that get anything. When it returns, what others have got is in
+// their sockets. It needs Hold.
+func (s *Steering) Turn(list []Sockets) error {
+	var errs []error
+	for i, sockets := range udpSockets(list) {
+		errs = append(errs, s.udp[i].Update(sockets))
+	}
+	for i, sockets := range tcpSockets(list) {
+		errs = append(errs, s.tcp[i].Update(sockets))
+	}
+	ebpf.Settle()
+	return errors.Join(errs...)
+}
+
+// Rest leaves UDP to the kernel again, if it does by itself what is wanted: that costs less. The shards of list
+// have all sockets again. For TCP the programs stay: they see to connections whose handshake is under way when
+// a listener is closed, and a connection is rare enough.
+func (s *Steering) Rest(list []Sockets) error {
+	if s.by != ebpf.ByFlow && len(list) > 1 {
+		return nil
+	}
+	var errs []error
+	for i, sockets := range udpSockets(list)[:len(s.udp)] {
+		errs = append(errs, s.udp[i].Detach(sockets[0].FD))
+	}
+	s.udp = nil
+	return errors.Join(errs...)
+}
+
+// Close lets go of the programs. A nil Steering has none.
+func (s *Steering) Close() {
+	if s == nil {
+		return
+	}
+	for _, p := range append(s.udp, s.tcp...) {
+		p.Close()
+	}
+	s.udp, s.tcp = nil, nil
+}
+
+// udpSockets are the sockets of the shards at each listen address.
+func udpSockets(list []Sockets) [][]ebpf.Socket {
+	return byAddress(list, func(s *Sockets) []int { return s.UDP })
+}
+
+func tcpSockets(list []Sockets) [][]ebpf.Socket {
+	return byAddress(list, func(s *Sockets) []int { return s.TCP })
+}
+
+func byAddress(list []Sockets, fds func(*Sockets) []int) [][]ebpf.Socket {
+	out := make([][]ebpf.Socket, len(fds(&list[0])))
+	for i := range out {
+		for n := range list {
+			out[i] = append(out[i], ebpf.Socket{FD: fds(&list[n])[i], CPU: list[n].CPU})
+		}
+	}
+	return out
+}
