@@ -31,7 +31,8 @@ shard < core core/cache core/resolver core/histogram netio netio/tcp netio/outbo
 shard/verify < affinity core/policy core/resolver core/dnssec;
 ebpf <;
 shard/preflight < affinity core/config ebpf;
-shard/supervisor < ebpf core core/dname core/wire core/cache core/zone core/zonefile core/local core/policy core/resolver core/dnssec core/config core/control core/histogram netio netio/udp netio/xsk netio/tcp netio/outbound affinity shard shard/verify;
+shard/hot < core core/cache core/dname core/wire core/zone netio netio/udp netio/xsk affinity ebpf;
+shard/supervisor < ebpf core core/dname core/wire core/cache core/zone core/zonefile core/local core/policy core/resolver core/dnssec core/config core/control core/histogram netio netio/udp netio/tcp netio/outbound affinity shard shard/verify shard/hot;
 cmd/heimdalld < core/config shard/supervisor;
 cmd/heimdallctl < affinity core/config core/control core/histogram shard/preflight;
 cmd/heimdall-bench < affinity;
