@@ -3,6 +3,7 @@ package supervisor
 import (
 	"heimdall/core/config"
 	"heimdall/core/dnssec"
+	"heimdall/shard/diskfile"
 )
 
 // maxAnchors bounds a trust anchor file in bytes; that of the root has 500.
@@ -17,7 +18,7 @@ func loadAnchors(c *config.Config) ([]dnssec.Anchor, error) {
 	}
 	list := []dnssec.Anchor{dnssec.RootAnchor()}
 	if r.TrustAnchors != "" {
-		text, err := readFile(r.TrustAnchors, maxAnchors, 0)
+		text, err := diskfile.Read(r.TrustAnchors, maxAnchors)
 		if err != nil {
 			return nil, c.Problem("recursion.trust_anchors", "%v", err)
 		}

@@ -13,6 +13,7 @@ import (
 
 	"heimdall/core/config"
 	"heimdall/core/control"
+	"heimdall/shard/diskfile"
 )
 
 // CheckMachine finds what start-up would find on this machine beside what Check does: addresses and ports that it cannot
@@ -72,7 +73,7 @@ func checkSocket(c *config.Config) error {
 	if info, err := os.Lstat(path); err == nil && info.Mode().Type() != fs.ModeSocket {
 		return c.Problem("admin.socket", "%s exists and is no socket", path)
 	}
-	if err := writable(dir); err != nil {
+	if err := diskfile.Writable(dir); err != nil {
 		return c.Problem("admin.socket", "no socket can be made in %s: %v; give the daemon's user the right to write there, or choose another folder", dir, err)
 	}
 	return nil
@@ -91,7 +92,7 @@ func checkOptional(c *config.Config) (warnings []string) {
 		}
 	}
 	if file := c.Recursion.TrustAnchorState; file != "" && c.Recursion.Validation {
-		if err := writable(filepath.Dir(file)); err != nil {
+		if err := diskfile.Writable(filepath.Dir(file)); err != nil {
 			warn("recursion.trust_anchor_state", "the state cannot be stored in %s: %v; give the daemon's user the right to write there", filepath.Dir(file), err)
 		}
 		if _, err := readTrustPoint(file); err != nil {

@@ -9,6 +9,7 @@ import (
 	"heimdall/core/resolver"
 	"heimdall/core/wire"
 	"heimdall/core/zonefile"
+	"heimdall/shard/diskfile"
 )
 
 // maxHints bounds a root hints file in bytes; the real one has 3,300.
@@ -21,7 +22,7 @@ func loadHints(c *config.Config) ([]resolver.Hint, error) {
 	if path == "" {
 		return resolver.DefaultHints(), nil
 	}
-	text, err := readFile(path, maxHints, 0)
+	text, err := diskfile.Read(path, maxHints)
 	if err != nil {
 		return nil, c.Problem("recursion.root_hints", "%v", err)
 	}

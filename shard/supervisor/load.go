@@ -8,6 +8,7 @@ import (
 
 	"heimdall/affinity"
 	"heimdall/core/config"
+	"heimdall/shard/diskfile"
 )
 
 // maxConfig bounds a configuration file in bytes: all lists of clients may be full.
@@ -16,7 +17,7 @@ const maxConfig = 64 << 20
 // LoadConfig reads and checks a configuration file. Relative names in it start at its folder. The error
 // lists every problem, one a line, with file, line and key; warnings are returned beside the configuration.
 func LoadConfig(path string) (*config.Config, config.Problems, error) {
-	text, err := readFile(path, maxConfig, 0)
+	text, err := diskfile.Read(path, maxConfig)
 	if err != nil {
 		return nil, nil, fmt.Errorf("read the configuration: %w", err)
 	}

@@ -3,10 +3,9 @@ package supervisor
 import (
 	"errors"
 	"os"
-	"path/filepath"
-	"syscall"
 
 	"heimdall/core/dnssec"
+	"heimdall/shard/diskfile"
 )
 
 // errNotRoot: only the root's trust anchor is updated.
@@ -14,7 +13,7 @@ var errNotRoot = errors.New("the state is not that of the root zone")
 
 // readTrustPoint reads the state of the automatic update, nil if there is no file yet.
 func readTrustPoint(path string) (*dnssec.TrustPoint, error) {
-	text, err := readFile(path, maxAnchors, syscall.O_NOFOLLOW)
+	text, err := diskfile.ReadOwn(path, maxAnchors)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		return nil, nil
@@ -26,43 +25,4 @@ func readTrustPoint(path string) (*dnssec.TrustPoint, error) {
 		return nil, errNotRoot
 	}
 	return point, err
-}
-
-// replaceFile gives a file new content, whole or not at all, whenever the power fails. Only the daemon's user may read it.
-// Who may write to the folder gains nothing by a link at either name: the new file is made where nothing is, and takes
-// the place of a link, not of what that points to.
-func replaceFile(path string, content []byte) error {
-	temp := path + ".new"
-	if err := os.Remove(temp); err != nil && !errors.Is(err, os.ErrNotExist) { // left by a process that was killed
-		return err
-	}
-	if err := writeFile(temp, content); err != nil {
-		os.Remove(temp)
-		return err
-	}
-	if err := os.Rename(temp, path); err != nil {
-		os.Remove(temp)
-		return err
-	}
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	defer dir.Close()
-	return dir.Sync()
-}
-
-// writeFile returns when the content is on the disk.
-func writeFile(path string, content []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL|syscall.O_NOFOLLOW, 0o600)
-	if err != nil {
-		return err
-	}
-	return fill(f, content)
-}
-
-// fill writes all of a file, and closes it.
-func fill(f *os.File, content []byte) error {
-	_, err := f.Write(content)
-	return errors.Join(err, f.Sync(), f.Close())
 }

@@ -209,34 +209,6 @@ func TestAnchorUpdateFailures(t *testing.T) {
 	}
 }
 
-// A full disk is an error of what is written beside the old state.
-func TestAnchorUpdateDiskFull(t *testing.T) {
-	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := fill(full, []byte("new")); err == nil {
-		t.Error("no error from a full disk")
-	}
-}
-
-// What cannot be written leaves the old state whole.
-func TestAnchorUpdateUnwritable(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "root.keys")
-	if err := os.WriteFile(path, []byte("old"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.MkdirAll(filepath.Join(path+".new", "x"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := replaceFile(path, []byte("new")); err == nil {
-		t.Error("no error where a folder is in the way")
-	}
-	if text, err := os.ReadFile(path); err != nil || string(text) != "old" {
-		t.Errorf("the file is %q, %v", text, err)
-	}
-}
-
 // A state file that makes no sense is counted, and the operator's anchors hold.
 func TestAnchorUpdateBadState(t *testing.T) {
 	for _, text := range []string{"", "nonsense", ";; zone=example. next=1 retry=1\n", strings.Repeat(";\n", maxAnchors)} {

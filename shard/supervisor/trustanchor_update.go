@@ -16,6 +16,7 @@ import (
 	"heimdall/core/dnssec"
 	"heimdall/core/resolver"
 	"heimdall/core/wire"
+	"heimdall/shard/diskfile"
 )
 
 // Bounds on the waits between two queries for the root's keys. What the trust point asks for, RFC 5011, section
@@ -147,7 +148,7 @@ func (u *anchorUpdate) store() {
 	if !u.unsaved {
 		return
 	}
-	if err := replaceFile(u.file, u.point.AppendText(nil)); err != nil {
+	if err := diskfile.Replace(u.file, u.point.AppendText(nil)); err != nil {
 		u.failed(&u.unstored, "store recursion.trust_anchor_state", err)
 		return
 	}

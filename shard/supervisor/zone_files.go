@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"heimdall/shard/diskfile"
 )
 
 // zoneFiles opens the files that a zone is read from, once, and notes what each of them was. $INCLUDE reaches what lies
@@ -120,7 +122,7 @@ func (r *includeRoot) below(path string) (string, bool) {
 
 // take makes a text of an open file, if it is one that comes to an end, and notes what it is.
 func (f *zoneFiles) take(ctx context.Context, path string, file *os.File) (*zoneText, error) {
-	info, err := regular(file, path)
+	info, err := diskfile.Regular(file, path)
 	if err != nil {
 		file.Close()
 		return nil, err

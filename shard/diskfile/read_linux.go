@@ -1,4 +1,4 @@
-package supervisor
+package diskfile
 
 import (
 	"errors"
@@ -8,10 +8,15 @@ import (
 	"syscall"
 )
 
-// readFile reads a regular file of at most limit bytes, and never more than that into memory, whatever it says of its
-// size or becomes meanwhile. It waits for nobody: a pipe or a device is an error. flags are those of open beside
-// O_RDONLY, such as O_NOFOLLOW.
-func readFile(path string, limit int64, flags int) ([]byte, error) {
+// Read reads a regular file of at most limit bytes, and never more than that into memory, whatever it says of its
+// size or becomes meanwhile. It waits for nobody: a pipe or a device is an error.
+func Read(path string, limit int64) ([]byte, error) { return read(path, limit, 0) }
+
+// ReadOwn is Read for a file that Replace writes: a symbolic link in its place is an error.
+func ReadOwn(path string, limit int64) ([]byte, error) { return read(path, limit, syscall.O_NOFOLLOW) }
+
+// read is Read with flags of open beside O_RDONLY.
+func read(path string, limit int64, flags int) ([]byte, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK|flags, 0)
 	if errors.Is(err, syscall.ELOOP) && flags&syscall.O_NOFOLLOW != 0 {
 		return nil, fmt.Errorf("%s is a symbolic link, which somebody else may turn elsewhere; name the file itself", path)
@@ -20,7 +25,7 @@ func readFile(path string, limit int64, flags int) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	if _, err := regular(f, path); err != nil {
+	if _, err := Regular(f, path); err != nil {
 		return nil, err
 	}
 	text, err := io.ReadAll(io.LimitReader(f, limit+1))
@@ -30,8 +35,8 @@ func readFile(path string, limit int64, flags int) ([]byte, error) {
 	return text, err
 }
 
-// regular returns what the kernel says of an open file, and an error unless it is a regular one.
-func regular(f *os.File, path string) (os.FileInfo, error) {
+// Regular returns what the kernel says of an open file, and an error unless it is a regular one.
+func Regular(f *os.File, path string) (os.FileInfo, error) {
 	info, err := f.Stat()
 	switch {
 	case err != nil:

@@ -1,4 +1,4 @@
-package supervisor
+package diskfile
 
 import (
 	"os"
@@ -9,7 +9,7 @@ import (
 )
 
 // What is no file of the expected size is refused without being read, and without waiting for anybody.
-func TestReadFileRefusesWhatIsNoSmallFile(t *testing.T) {
+func TestReadRefusesWhatIsNoSmallFile(t *testing.T) {
 	dir := t.TempDir()
 	at := func(name string) string { return filepath.Join(dir, name) }
 	if err := os.WriteFile(at("good"), []byte("12345678"), 0o600); err != nil {
@@ -37,7 +37,7 @@ func TestReadFileRefusesWhatIsNoSmallFile(t *testing.T) {
 		{at("pipe"), 0, "no regular file"},
 		{dir, 0, "directory"},
 	} {
-		text, err := readFile(c.name, 8, c.flags)
+		text, err := read(c.name, 8, c.flags)
 		switch {
 		case c.want == "" && (err != nil || string(text) != "12345678"):
 			t.Errorf("%s: %q, %v", c.name, text, err)
@@ -47,9 +47,9 @@ func TestReadFileRefusesWhatIsNoSmallFile(t *testing.T) {
 	}
 }
 
-// Links that somebody has laid at either name of the trust anchor state lead to no other file, and nobody else may read
-// the state.
-func TestReplaceFileFollowsNoLink(t *testing.T) {
+// Links that somebody has laid at either name of a file lead to no other file, and nobody else may read
+// it.
+func TestReplaceFollowsNoLink(t *testing.T) {
 	dir := t.TempDir()
 	state, victim := filepath.Join(dir, "state"), filepath.Join(dir, "victim")
 	if err := os.WriteFile(victim, []byte("theirs"), 0o644); err != nil {
@@ -60,7 +60,7 @@ func TestReplaceFileFollowsNoLink(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := replaceFile(state, []byte("ours")); err != nil {
+	if err := Replace(state, []byte("ours")); err != nil {
 		t.Fatal(err)
 	}
 	if text, _ := os.ReadFile(victim); string(text) != "theirs" {
@@ -70,7 +70,35 @@ func TestReplaceFileFollowsNoLink(t *testing.T) {
 	if err != nil || info.Mode() != 0o600 {
 		t.Fatalf("the state is %v, %v", info.Mode(), err)
 	}
-	if text, err := readFile(state, 8, syscall.O_NOFOLLOW); err != nil || string(text) != "ours" {
+	if text, err := ReadOwn(state, 8); err != nil || string(text) != "ours" {
 		t.Errorf("the state has %q, %v", text, err)
+	}
+}
+
+// A full disk is an error of what is written beside the old state.
+func TestReplaceOnAFullDisk(t *testing.T) {
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := fill(full, []byte("new")); err == nil {
+		t.Error("no error from a full disk")
+	}
+}
+
+// What cannot be written leaves the old state whole.
+func TestReplaceLeavesTheOldWhole(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "root.keys")
+	if err := os.WriteFile(path, []byte("old"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Join(path+".new", "x"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := Replace(path, []byte("new")); err == nil {
+		t.Error("no error where a folder is in the way")
+	}
+	if text, err := os.ReadFile(path); err != nil || string(text) != "old" {
+		t.Errorf("the file is %q, %v", text, err)
 	}
 }

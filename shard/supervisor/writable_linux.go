@@ -1,8 +1,0 @@
-package supervisor
-
-import "golang.org/x/sys/unix"
-
-// writable tells what keeps this process, with its effective rights, from making files in a folder.
-func writable(dir string) error {
-	return unix.Faccessat(unix.AT_FDCWD, dir, unix.W_OK|unix.X_OK, unix.AT_EACCESS)
-}
