@@ -15,7 +15,7 @@ import (
 // policy says what each package may import, standard library and libraries aside. A line names a package,
 // or several, and behind "<" what they may import; it may only name packages of the lines above it.
 const policy = `
-core/dname core/histogram affinity netio shard/timer shard/mailbox <;
+core/dname core/histogram affinity netio shard/timer shard/mailbox shard/diskfile <;
 core/wire < core/dname;
 core/zonefile < core/dname core/wire;
 core/dnssec < core/dname core/wire core/zonefile;
@@ -32,7 +32,7 @@ shard/verify < affinity core/policy core/resolver core/dnssec;
 ebpf <;
 shard/preflight < affinity core/config ebpf;
 shard/hot < core core/cache core/dname core/wire core/zone netio netio/udp netio/xsk affinity ebpf;
-shard/supervisor < ebpf core core/dname core/wire core/cache core/zone core/zonefile core/local core/policy core/resolver core/dnssec core/config core/control core/histogram netio netio/udp netio/tcp netio/outbound affinity shard shard/verify shard/hot;
+shard/supervisor < ebpf core core/dname core/wire core/cache core/zone core/zonefile core/local core/policy core/resolver core/dnssec core/config core/control core/histogram netio netio/udp netio/tcp netio/outbound affinity shard shard/diskfile shard/verify shard/hot;
 cmd/heimdalld < core/config shard/supervisor;
 cmd/heimdallctl < affinity core/config core/control core/histogram shard/preflight;
 cmd/heimdall-bench < affinity;
