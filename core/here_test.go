@@ -1,6 +1,7 @@
 package core
 
 import (
+	"fmt"
 	"net/netip"
 	"strings"
 	"testing"
@@ -277,5 +278,22 @@ func TestLookAllocates0(t *testing.T) {
 		}); n != 0 {
 			t.Errorf("%s: %v allocations", name, n)
 		}
+	}
+}
+
+// An alias within a zone that is served here leads to records that stand in the same response: looking whose they are
+// must not change what they are.
+func TestAliasWithinZoneToManyRecords(t *testing.T) {
+	r := newRig(t, nil)
+	records := []string{"c.priv.alpha. 60 CNAME h.priv.alpha."}
+	want := []string{"www.example. CNAME c.priv.alpha.", "c.priv.alpha. CNAME h.priv.alpha."}
+	for i := range 20 {
+		records = append(records, fmt.Sprintf("h.priv.alpha. 60 A 10.0.0.%d", i+1))
+		want = append(want, fmt.Sprintf("h.priv.alpha. A 10.0.0.%d", i+1))
+	}
+	r.e.SetZones(zone.NewSet([]*zone.Zone{served(t, "priv.alpha.", records...)}))
+	m := r.resolve("www.example.", nil, "10.0.0.1", "www.example. 300 CNAME c.priv.alpha.")
+	if got := chain(m); got != strings.Join(want, "; ") {
+		t.Errorf("answer %v", m)
 	}
 }

@@ -29,6 +29,7 @@ type own struct {
 	question Question // of the present look
 	msg      []byte
 	response response
+	aside    []byte // the message of a look that only asks for the place
 }
 
 // SetHere tells the machine what is known here. Before the first Begin.
@@ -60,10 +61,19 @@ func (m *Machine) lookHere(name dname.Name, typ wire.Type, c wire.Class, do bool
 	return p
 }
 
-// isHere says whether a name is answered here.
-func (m *Machine) isHere(name dname.Name, typ wire.Type) bool {
-	return m.lookHere(name, typ, wire.ClassIN, false) == Answered
+// place says where a name is to be looked for. A response that is being read stays as it is.
+func (m *Machine) place(name dname.Name, typ wire.Type) Place {
+	if m.own.here == nil {
+		return Elsewhere
+	}
+	var p Place
+	m.own.question = Question{Name: name, Type: typ, Class: wire.ClassIN}
+	m.own.aside, p = m.own.here.Look(m.own.aside[:0], &m.own.question)
+	return p
 }
+
+// isHere says whether a name is answered here.
+func (m *Machine) isHere(name dname.Name, typ wire.Type) bool { return m.place(name, typ) == Answered }
 
 // fromHere answers a task, or follows its aliases, as far as that is done here. True if that ended it. What a zone that
 // is served here delegates is asked of the servers that it names.

@@ -75,7 +75,7 @@ func (m *Machine) route(i int32) (route, bool) {
 // USENIX Security '23): a forwarder speaks for the zone it is configured for, less the zones below with a route of their
 // own.
 func (m *Machine) belongs(name dname.Name, typ wire.Type, r *route) bool {
-	switch m.lookHere(name, typ, wire.ClassIN, false) {
+	switch m.place(name, typ) {
 	case Answered:
 		return r.kind == here
 	case Delegated:
@@ -89,7 +89,7 @@ func (m *Machine) mayGlue(name dname.Name, typ wire.Type, r *route) bool {
 	if r.kind == here {
 		return true
 	}
-	if place := m.lookHere(name, typ, wire.ClassIN, false); place != Elsewhere {
+	if place := m.place(name, typ); place != Elsewhere {
 		return place == Delegated && r.below
 	}
 	return r.below || m.groups.find(name, typ) == r.group
@@ -117,7 +117,7 @@ func (m *Machine) reroute(i int32) bool {
 func (m *Machine) belowOurs(name dname.Name, typ wire.Type) bool {
 	for g := m.groups.find(name, typ); g != nil && !g.zone.IsRoot(); {
 		parent := g.zone.Parent()
-		if m.lookHere(parent, wire.TypeSOA, wire.ClassIN, false) != Elsewhere {
+		if m.place(parent, wire.TypeSOA) != Elsewhere {
 			return true
 		}
 		g = m.groups.find(parent, wire.TypeSOA)
