@@ -45,6 +45,9 @@ listen = [%q]
 shards = 1
 pin = false
 
+[io] # a question is asked once: it waits however busy the machine is
+shed_after = "0s"
+
 [admin]
 socket = %q
 
