@@ -48,6 +48,9 @@ func FuzzRead(f *testing.F) {
 			if n, ok := rr.(*dns.NSEC3); ok && len(n.NextDomain) != 32 {
 				return // packed as if it were 20 octets
 			}
+			if rr.Header().Rrtype == dns.TypeNXT {
+				return // its bits are packed as those of NSEC are (RFC 2535, section 5.2, has no windows)
+			}
 			compareRecord(t, got[i], rr)
 		}
 	})
