@@ -161,17 +161,19 @@ func (d *daemon) write(toml string) {
 	if !strings.Contains(toml, "[cpu]") {
 		toml += "\n[cpu]\nshards = 1\n"
 	}
-	// A machine that halts loses no query of a test.
-	const patient = "[io]\nshed_after = \"0s\"\n"
-	if strings.Contains(toml, "[io]\n") {
-		toml = strings.Replace(toml, "[io]\n", patient, 1)
-	} else {
-		toml += "\n" + patient
-	}
-	text := head + toml + fmt.Sprintf("\n[admin]\nsocket = %q\n", d.socket)
+	text := head + sheddingNothing(toml) + fmt.Sprintf("\n[admin]\nsocket = %q\n", d.socket)
 	if err := os.WriteFile(d.config, []byte(text), 0o644); err != nil {
 		d.t.Fatal(err)
 	}
+}
+
+// sheddingNothing returns a configuration with which a machine that halts loses no query of a test.
+func sheddingNothing(toml string) string {
+	const patient = "[io]\nshed_after = \"0s\"\n"
+	if strings.Contains(toml, "[io]\n") {
+		return strings.Replace(toml, "[io]\n", patient, 1)
+	}
+	return toml + "\n" + patient
 }
 
 // ask sends a query over UDP and returns the response.

@@ -91,7 +91,7 @@ func inNamespace(t testing.TB, name string, f func()) {
 func (v *veth) run(t testing.TB, text string, command ...string) {
 	t.Helper()
 	v.daemon = &daemon{t: t, addr: vethIPv4, dir: v.dir, config: filepath.Join(v.dir, "config.toml"), socket: filepath.Join(v.dir, "admin.sock")}
-	v.writeFile(t, "config.toml", text)
+	v.writeFile(t, "config.toml", sheddingNothing(text))
 	v.launch(command...)
 	until(t, "the daemon to serve", func() bool {
 		if v.ended() {
