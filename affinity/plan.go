@@ -24,8 +24,6 @@ type Plan struct {
 	// have no shard, or all that are allowed when none are left or shards are not
 	// pinned. Ascending, never empty.
 	Housekeeping []int
-	// Spare reports that no shard runs on a housekeeping CPU.
-	Spare bool
 	// Topology is the machine the plan is for.
 	Topology *Topology
 }
@@ -94,7 +92,7 @@ func (t *Topology) Plan(r Request) (*Plan, error) {
 		p.Shards = append(p.Shards, Placement{CPU: id, Node: t.node(id)})
 	}
 	if rest := subtract(r.Allowed, chosen); len(rest) > 0 {
-		p.Housekeeping, p.Spare = rest, true
+		p.Housekeeping = rest
 	}
 	return p, nil
 }
