@@ -15,17 +15,18 @@ import (
 	"heimdall/core/resolver"
 	"heimdall/core/wire"
 	"heimdall/shard"
+	"heimdall/shard/worker"
 )
 
 // The methods of this file answer the admin socket: they implement control.Server.
 var _ control.Server = (*Supervisor)(nil)
 
 // snapshots copies the counters of the shards of list. One that does not answer has none.
-func snapshots(ctx context.Context, list []*worker) ([]*shard.Snapshot, error) {
-	ctx, cancel := context.WithTimeout(ctx, adminTimeout)
+func snapshots(ctx context.Context, list []*worker.Worker) ([]*shard.Snapshot, error) {
+	ctx, cancel := context.WithTimeout(ctx, worker.CommandTime)
 	defer cancel()
 	snaps := make([]*shard.Snapshot, len(list))
-	err := each(ctx, list, func(i int, w *worker, sh *shard.Shard) { snaps[i] = w.complete(sh.Snapshot()) })
+	err := worker.Each(ctx, list, func(i int, w *worker.Worker, sh *shard.Shard) { snaps[i] = w.History.Complete(sh.Snapshot()) })
 	return snaps, err
 }
 
@@ -54,7 +55,7 @@ func (s *Supervisor) Status(ctx context.Context) (*control.Status, error) {
 	}
 	st.Warnings = append(st.Warnings, s.zones.failures()...)
 	var service histogram.Histogram
-	for _, past := range s.histories.ended(list, snaps) {
+	for _, past := range s.histories.Ended(list, snaps) {
 		c := counters(past)
 		st.Totals.Add(&c)
 		service.Merge(&past.Service)
@@ -68,7 +69,7 @@ func (s *Supervisor) Status(ctx context.Context) (*control.Status, error) {
 		st.InFlight += snap.Waiting
 		st.CacheEntries += uint64(snap.Cache.Store.Entries)
 		service.Merge(&snap.Service)
-		if list[i].state() == control.ShardRunning {
+		if list[i].State() == worker.Running {
 			st.ShardsRunning++
 		}
 	}
@@ -85,9 +86,9 @@ func (s *Supervisor) Shards(ctx context.Context) (*control.Shards, error) {
 	}
 	out := new(control.Shards)
 	for i, w := range list {
-		at := w.seats.wanted()
-		sh := control.Shard{ID: w.opt.ID, CPU: -1, Node: at.Node, State: w.state(), Restarts: w.restarts.Load(), InFlightLimit: w.opt.Waiters}
-		if w.opt.Pin {
+		at := w.Seat()
+		sh := control.Shard{ID: w.ID(), CPU: -1, Node: at.Node, State: control.ShardState(w.State().String()), Restarts: w.History.Restarts(), InFlightLimit: w.Shard.Waiters}
+		if w.Shard.Pin {
 			sh.CPU = at.CPU
 		}
 		if snap := snaps[i]; snap != nil {
@@ -128,11 +129,11 @@ func (s *Supervisor) CacheLookup(ctx context.Context, args control.CacheLookupAr
 	}
 	list := s.workers()
 	found := make([][]control.CacheEntry, len(list))
-	err = onAll(ctx, list, func(i int, w *worker, sh *shard.Shard) {
+	err = onAll(ctx, list, func(i int, w *worker.Worker, sh *shard.Shard) {
 		for _, bits := range []struct{ do, cd bool }{{false, false}, {true, false}, {false, true}, {true, true}} {
 			key := cache.Key{Name: name, Type: typ, Class: wire.ClassIN, DO: bits.do, CD: bits.cd}
-			if e, ok := sh.Engine().Inspect(&key, w.now()); ok {
-				found[i] = append(found[i], cacheEntry(w.opt.ID, &key, &e))
+			if e, ok := sh.Engine().Inspect(&key, w.Now()); ok {
+				found[i] = append(found[i], cacheEntry(w.ID(), &key, &e))
 			}
 		}
 	})
@@ -165,14 +166,14 @@ func cacheEntry(shard int, k *cache.Key, e *cache.Info) control.CacheEntry {
 
 // CacheFlush implements control.Server.
 func (s *Supervisor) CacheFlush(ctx context.Context, args control.CacheFlushArgs) (*control.CacheFlush, error) {
-	ctx, cancel := context.WithTimeout(ctx, adminTimeout)
+	ctx, cancel := context.WithTimeout(ctx, worker.CommandTime)
 	defer cancel()
 	defer s.hot.Flush()
 	out := &control.CacheFlush{Subtree: args.Subtree}
 	list := s.workers()
 	removed := make([]int, len(list))
 	if args.Name == "" {
-		err := each(ctx, list, func(i int, _ *worker, sh *shard.Shard) {
+		err := worker.Each(ctx, list, func(i int, _ *worker.Worker, sh *shard.Shard) {
 			removed[i] = sh.Engine().Answers().Stats().Store.Entries
 			sh.Engine().Answers().FlushAll()
 			sh.Engine().Resolver().Flush(dname.Root(), true)
@@ -185,7 +186,7 @@ func (s *Supervisor) CacheFlush(ctx context.Context, args control.CacheFlushArgs
 		return nil, err
 	}
 	out.Name = name.String()
-	err = each(ctx, list, func(i int, _ *worker, sh *shard.Shard) {
+	err = worker.Each(ctx, list, func(i int, _ *worker.Worker, sh *shard.Shard) {
 		removed[i] = sh.Engine().Answers().Flush(name, args.Subtree)
 		sh.Engine().Resolver().Flush(name, args.Subtree)
 	})
@@ -198,10 +199,10 @@ func (s *Supervisor) CacheFlush(ctx context.Context, args control.CacheFlushArgs
 
 // finishFlush goes on with flushes that the shards have begun. Nothing of what they remove is found any more: the rest
 // frees the memory, in steps between which the shards serve. What is removed of each is added to removed.
-func finishFlush(ctx context.Context, list []*worker, removed []int) (err error) {
+func finishFlush(ctx context.Context, list []*worker.Worker, removed []int) (err error) {
 	busy := make([]bool, len(list))
 	for again := true; again && err == nil; again = slices.Contains(busy, true) {
-		err = each(ctx, list, func(i int, _ *worker, sh *shard.Shard) {
+		err = worker.Each(ctx, list, func(i int, _ *worker.Worker, sh *shard.Shard) {
 			n, done := sh.Engine().Answers().FlushStep()
 			removed[i] += n
 			busy[i] = !done
@@ -229,11 +230,11 @@ func (s *Supervisor) CacheStats(ctx context.Context) (*control.CacheStats, error
 		if snap == nil {
 			continue
 		}
-		sh := cacheShard(list[i].opt.ID, snap)
+		sh := cacheShard(list[i].ID(), snap)
 		out.Shards = append(out.Shards, sh)
 		out.Total.Add(&sh)
 	}
-	for id, past := range s.histories.ended(list, snaps) {
+	for id, past := range s.histories.Ended(list, snaps) {
 		sh := cacheShard(id, past)
 		out.Total.Add(&sh)
 	}
@@ -256,7 +257,7 @@ func cacheShard(id int, snap *shard.Snapshot) control.CacheShard {
 func (s *Supervisor) Upstreams(ctx context.Context) (*control.Upstreams, error) {
 	list := s.workers()
 	infos := make([][]resolver.UpstreamInfo, len(list))
-	err := onAll(ctx, list, func(i int, _ *worker, sh *shard.Shard) { infos[i] = sh.Engine().Resolver().Upstreams() })
+	err := onAll(ctx, list, func(i int, _ *worker.Worker, sh *shard.Shard) { infos[i] = sh.Engine().Resolver().Upstreams() })
 	if err != nil {
 		return nil, err
 	}
@@ -329,10 +330,10 @@ func mergeUpstream(to *control.Upstream, u *resolver.UpstreamInfo) {
 }
 
 // onAll calls f on all shards of list within the time of a command.
-func onAll(ctx context.Context, list []*worker, f func(i int, w *worker, sh *shard.Shard)) error {
-	ctx, cancel := context.WithTimeout(ctx, adminTimeout)
+func onAll(ctx context.Context, list []*worker.Worker, f func(i int, w *worker.Worker, sh *shard.Shard)) error {
+	ctx, cancel := context.WithTimeout(ctx, worker.CommandTime)
 	defer cancel()
-	return each(ctx, list, f)
+	return worker.Each(ctx, list, f)
 }
 
 func parseName(text string) (dname.Name, error) {

@@ -23,6 +23,7 @@ import (
 	"heimdall/netio/udp"
 	"heimdall/shard"
 	"heimdall/shard/verify"
+	"heimdall/shard/worker"
 )
 
 // planCPUs decides where the shards and all other threads run.
@@ -49,7 +50,7 @@ func planCPUs(m *affinity.Machine, c *config.Config) (*affinity.Plan, error) {
 // is not permitted, a steering program knows them by that order.
 func (s *Supervisor) makeWorkers() error {
 	c := s.config()
-	var list []*worker
+	var list []*worker.Worker
 	defer func() { s.setWorkers(list) }() // Stop closes what an error has left open
 	for id, to := range seatsOf(s.plan, c) {
 		w, err := s.newWorker(id, to)
@@ -62,31 +63,43 @@ func (s *Supervisor) makeWorkers() error {
 }
 
 // seatsOf gives each shard of a plan an equal part of the memory for the cache.
-func seatsOf(plan *affinity.Plan, c *config.Config) (list []seat) {
+func seatsOf(plan *affinity.Plan, c *config.Config) (list []worker.Seat) {
 	for _, p := range plan.Shards {
-		list = append(list, seat{p, int(c.Cache.Memory) / len(plan.Shards)})
+		list = append(list, worker.Seat{Placement: p, Memory: int(c.Cache.Memory) / len(plan.Shards)})
 	}
 	return list
 }
 
 // newWorker makes a worker and opens its sockets.
-func (s *Supervisor) newWorker(id int, to seat) (*worker, error) {
+func (s *Supervisor) newWorker(id int, to worker.Seat) (*worker.Worker, error) {
 	c := s.config()
-	w := &worker{history: s.histories.of(id), epoch: s.epoch, log: s.log, done: make(chan struct{})}
-	w.seats.assign(to)
-	w.fresh = func(sh *shard.Shard) { s.freshen(w, sh) }
-	w.opt = shard.Options{
-		ID: id, Pin: c.CPU.Pin, Batch: c.IO.Batch, Spin: c.IO.Spin,
-		Waiters:  c.Resolver.InFlight + c.Resolver.Waiting,
-		DrainFor: min(c.Resolver.Timeout+time.Second, drainFor),
-		TCP:      tcpOptions(c, s.starved.tell),
-		Outbound: outboundOptions(c),
-		Verifier: s.verifier,
-	}
-	w.opt.NewEngine = func(p core.Performer) (*core.Engine, error) { return s.engine(w, p) }
+	var w *worker.Worker
+	var given *update // what the Engine was made with; of the shard's thread
+	w = worker.New(worker.Options{
+		Epoch: s.epoch, History: s.histories.Of(id), Log: s.log,
+		Map: func(node, size int) ([]byte, error) {
+			return affinity.MapLocal(node, size, s.config().Memory.HugePages)
+		},
+		Fresh: func(sh *shard.Shard) {
+			s.freshen(w, sh, given)
+			given = nil
+		},
+		Shard: shard.Options{
+			ID: id, Pin: c.CPU.Pin, Batch: c.IO.Batch, Spin: c.IO.Spin,
+			Waiters:  c.Resolver.InFlight + c.Resolver.Waiting,
+			DrainFor: min(c.Resolver.Timeout+time.Second, drainFor),
+			TCP:      tcpOptions(c, s.starved.tell),
+			Outbound: outboundOptions(c),
+			Verifier: s.verifier,
+			NewEngine: func(p core.Performer) (*core.Engine, error) {
+				given = s.newUpdate()
+				return s.engine(w, given, p)
+			},
+		},
+	}, to)
 	for _, addr := range c.Server.Listen {
-		if err := w.listen(s, addr); err != nil {
-			w.close()
+		if err := s.listen(w, addr); err != nil {
+			w.Close()
 			return nil, err
 		}
 	}
@@ -97,10 +110,10 @@ func (s *Supervisor) newWorker(id int, to seat) (*worker, error) {
 // told SERVFAIL.
 const drainFor = 10 * time.Second
 
-// listen opens the sockets of one address.
-func (w *worker) listen(s *Supervisor, addr netip.AddrPort) error {
+// listen opens a worker's sockets of one address.
+func (s *Supervisor) listen(w *worker.Worker, addr netip.AddrPort) error {
 	c := s.config()
-	if w.opt.ID == 0 {
+	if w.ID() == 0 {
 		if err := alone(c, addr); err != nil {
 			return err
 		}
@@ -111,8 +124,8 @@ func (w *worker) listen(s *Supervisor, addr netip.AddrPort) error {
 	if err != nil {
 		return fmt.Errorf("listen on %v over UDP: %w", addr, advise(err, addr))
 	}
-	w.opt.Ports = append(w.opt.Ports, port)
-	if w.opt.ID == 0 {
+	w.Shard.Ports = append(w.Shard.Ports, port)
+	if w.ID() == 0 {
 		for _, text := range port.Warnings() {
 			s.warn(text, nil)
 		}
@@ -121,7 +134,7 @@ func (w *worker) listen(s *Supervisor, addr netip.AddrPort) error {
 	if err != nil {
 		return err
 	}
-	w.opt.Listeners = append(w.opt.Listeners, l)
+	w.Shard.Listeners = append(w.Shard.Listeners, l)
 	return nil
 }
 
@@ -166,29 +179,28 @@ func newSeed() uint64 {
 }
 
 // engine makes the Engine of a shard, on the shard's thread.
-func (s *Supervisor) engine(w *worker, p core.Performer) (*core.Engine, error) {
-	u := s.newUpdate()
+func (s *Supervisor) engine(w *worker.Worker, u *update, p core.Performer) (*core.Engine, error) {
 	c := u.config
-	if err := w.mapMemory(c.Memory.HugePages); err != nil {
+	mem, err := w.Memory()
+	if err != nil {
 		return nil, err
 	}
-	forAnswers, forRecords := split(w.mem, c)
+	forAnswers, forRecords := split(mem, c)
 	answers, err := cache.NewAnswers(answersOptions(c, forAnswers))
 	if err != nil {
 		return nil, err
 	}
-	w.given = u
 	return core.New(core.Options{
 		Rules:    u.rules,
-		Zones:    s.zones.set(w.seats.wanted().Node),
+		Zones:    s.zones.set(w.Seat().Node),
 		Answers:  answers,
-		Resolver: resolver.New(s.resolverOptions(u, w, forRecords), newRand()),
+		Resolver: resolver.New(s.resolverOptions(u, w.Shard.Waiters, forRecords, resolver.TrustMemory(len(mem))), newRand()),
 		Queue: policy.NewFairQueue(policy.FairOptions{
 			Seed: newSeed(), InFlight: c.Resolver.InFlight, Parked: c.Resolver.Waiting, Share: c.Resolver.PerClient,
 			IPv4Bits: c.Resolver.ClientIPv4Prefix, IPv6Bits: c.Resolver.ClientIPv6Prefix,
 		}),
 		Performer: p,
-		Waiters:   w.opt.Waiters,
+		Waiters:   w.Shard.Waiters,
 	}), nil
 }
 
@@ -202,14 +214,24 @@ func split(mem []byte, c *config.Config) (answers, records []byte) {
 	return mem[:at:at], mem[at:]
 }
 
-func (s *Supervisor) resolverOptions(u *update, w *worker, records []byte) resolver.Options {
+// giveMemory has the caches of an Engine start again in other memory.
+func giveMemory(e *core.Engine, mem []byte, c *config.Config) error {
+	answers, records := split(mem, c)
+	if err := e.Answers().SetMemory(answers); err != nil {
+		return err
+	}
+	e.Resolver().SetMemory(records, resolver.TrustMemory(len(mem)))
+	return nil
+}
+
+func (s *Supervisor) resolverOptions(u *update, waiters int, records []byte, trust int) resolver.Options {
 	c := u.config
 	r := &c.Recursion
 	return resolver.Options{
-		MaxTasks: maxTasks(c.Resolver.InFlight), MaxWaiters: w.opt.Waiters, Timeout: c.Resolver.Timeout,
+		MaxTasks: maxTasks(c.Resolver.InFlight), MaxWaiters: waiters, Timeout: c.Resolver.Timeout,
 		UDPSize: uint16(c.Server.UDPPayload), PlainCase: !c.Resolver.CaseRandomisation, NoCookies: !c.Resolver.Cookies, Groups: groups(c),
 		Recursion: r.Enabled, RootHints: s.hints, PlainNames: !r.QnameMinimisation, NoIPv4: !r.IPv4, NoIPv6: !r.IPv6,
-		QueryLoopback: r.QueryLoopback, DoNotQuery: r.DoNotQuery, AnyGlue: !r.HardenGlue, Memory: records, TrustMemory: resolver.TrustMemory(len(w.mem)), Anchors: u.anchors,
+		QueryLoopback: r.QueryLoopback, DoNotQuery: r.DoNotQuery, AnyGlue: !r.HardenGlue, Memory: records, TrustMemory: trust, Anchors: u.anchors,
 		Notify: s.bare.tell,
 	}
 }
@@ -294,17 +316,3 @@ func groups(c *config.Config) (list []resolver.Group) {
 }
 
 func seconds(d time.Duration) uint32 { return uint32(min(d/time.Second, 1<<31)) }
-
-// close gives back what outlives a shard.
-func (w *worker) close() {
-	for _, p := range w.opt.Ports {
-		p.Close()
-	}
-	w.opt.Ports = nil
-	for _, l := range w.opt.Listeners {
-		l.Close()
-	}
-	w.moved.close()
-	affinity.Unmap(w.mem)
-	w.mem = nil
-}

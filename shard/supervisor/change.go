@@ -11,6 +11,7 @@ import (
 	"heimdall/core/dnssec"
 	"heimdall/shard"
 	"heimdall/shard/hot"
+	"heimdall/shard/worker"
 )
 
 // change is another configuration on its way into force. Whatever of it can fail is done before anything is applied: then
@@ -114,8 +115,8 @@ func (s *Supervisor) takeOver(ctx context.Context, settled func(), changed []dna
 	for i := range updates {
 		updates[i] = s.newUpdate(changed...)
 	}
-	late = s.tell(ctx, list, func(i int, w *worker, sh *shard.Shard) { s.bring(w, sh, updates[i]) }, settled)
-	limit, cancel := context.WithTimeout(ctx, adminTimeout)
+	late = s.tell(ctx, list, func(i int, w *worker.Worker, sh *shard.Shard) { s.bring(w, sh, updates[i]) }, settled)
+	limit, cancel := context.WithTimeout(ctx, worker.CommandTime)
 	defer cancel()
 	if err := finishFlush(limit, list, make([]int, len(list))); err != nil {
 		s.log.Warn("answers of the configuration before are still in memory", "error", err)

@@ -14,6 +14,7 @@ import (
 	"heimdall/core/config"
 	"heimdall/core/control"
 	"heimdall/shard/diskfile"
+	"heimdall/shard/worker"
 )
 
 // CheckMachine finds what start-up would find on this machine beside what Check does: addresses and ports that it cannot
@@ -124,7 +125,7 @@ func findRunning(path string) *runningDaemon {
 		return nil
 	}
 	defer conn.Close()
-	conn.SetDeadline(time.Now().Add(adminTimeout))
+	conn.SetDeadline(time.Now().Add(worker.CommandTime))
 	st, err := control.NewClient(conn).Status()
 	if err != nil {
 		return nil

@@ -10,6 +10,7 @@ import (
 	"heimdall/ebpf"
 	"heimdall/shard"
 	"heimdall/shard/hot"
+	"heimdall/shard/worker"
 )
 
 // loadHot loads the XDP program and attaches it, as the configuration asks for, before the shards run. What this machine
@@ -47,7 +48,7 @@ var (
 func (s *Supervisor) hotOptions(c *config.Config) hot.Options {
 	o := hot.Options{
 		Epoch: s.epoch, Listen: c.Server.Listen, Reverse: reversePaths[c.XDP.ReversePath], MinHits: c.XDP.AnswerMinHits,
-		Recursion: c.Recursion.Enabled, Rules: hotRules(c), Zones: s.zones.set(s.workers()[0].seats.wanted().Node), Shards: visits{s},
+		Recursion: c.Recursion.Enabled, Rules: hotRules(c), Zones: s.zones.set(s.workers()[0].Seat().Node), Shards: visits{s},
 		Log: s.log, Warn: s.warn,
 	}
 	if c.XDP.AnswerCache {
@@ -77,8 +78,8 @@ func (s *Supervisor) openQueues() {
 	}
 	var places []hot.Place
 	for _, w := range list {
-		at := w.seats.wanted()
-		places = append(places, hot.Place{CPU: at.CPU, Node: at.Node, Ports: w.opt.Ports})
+		at := w.Seat()
+		places = append(places, hot.Place{CPU: at.CPU, Node: at.Node, Ports: w.Shard.Ports})
 	}
 	ports, err := s.hot.OpenQueues(hot.QueueOptions{BusyPoll: c.IO.BusyPoll, Batch: c.IO.Batch, HugePages: c.Memory.HugePages}, places)
 	if err != nil {
@@ -86,7 +87,7 @@ func (s *Supervisor) openQueues() {
 		return
 	}
 	for i, w := range list {
-		w.opt.Ports = append(w.opt.Ports, ports[i]...)
+		w.Shard.Ports = append(w.Shard.Ports, ports[i]...)
 	}
 	if c.XDP.Steer == "name" && len(list) > 1 {
 		s.warn("AF_XDP: the network card chooses the shard by the receive queue, not by the name", nil)
@@ -129,13 +130,13 @@ func (v visits) Count() int { return len(v.s.workers()) }
 func (v visits) Visit(ctx context.Context, shardID int, f func(*core.Engine)) error {
 	list := v.s.workers()
 	if shardID >= len(list) { // there were more
-		return errAbsent
+		return worker.ErrAbsent
 	}
-	return list[shardID].do(ctx, func(sh *shard.Shard) { f(sh.Engine()) })
+	return list[shardID].Do(ctx, func(sh *shard.Shard) { f(sh.Engine()) })
 }
 
 // startSteering begins to steer among the shards of list. What is not possible on this machine is told in a warning.
-func (s *Supervisor) startSteering(list []*worker) error {
+func (s *Supervisor) startSteering(list []*worker.Worker) error {
 	by := steerings[s.config().XDP.Steer]
 	s.steering = hot.NewSteering(by)
 	err := s.steering.Begin(socketsOf(list))
@@ -147,11 +148,11 @@ func (s *Supervisor) startSteering(list []*worker) error {
 }
 
 // socketsOf are the kernel sockets of shards, for a Steering.
-func socketsOf(list []*worker) (out []hot.Sockets) {
+func socketsOf(list []*worker.Worker) (out []hot.Sockets) {
 	for _, w := range list {
-		sockets := hot.Sockets{CPU: w.seats.wanted().CPU}
-		for i, l := range w.opt.Listeners {
-			sockets.UDP, sockets.TCP = append(sockets.UDP, w.opt.Ports[i].FD()), append(sockets.TCP, l.FD())
+		sockets := hot.Sockets{CPU: w.Seat().CPU}
+		for i, l := range w.Shard.Listeners {
+			sockets.UDP, sockets.TCP = append(sockets.UDP, w.Shard.Ports[i].FD()), append(sockets.TCP, l.FD())
 		}
 		out = append(out, sockets)
 	}

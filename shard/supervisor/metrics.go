@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"heimdall/shard"
+	"heimdall/shard/worker"
 )
 
 // metricsServer serves /metrics in the Prometheus format. A nil one does nothing.
@@ -38,13 +39,13 @@ func listenMetrics(addr netip.AddrPort, s *Supervisor, log *slog.Logger) (*metri
 	reg.MustRegister(&collector{s}, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{
-		ErrorHandling: promhttp.HTTPErrorOnError, MaxRequestsInFlight: 4, Timeout: adminTimeout,
+		ErrorHandling: promhttp.HTTPErrorOnError, MaxRequestsInFlight: 4, Timeout: worker.CommandTime,
 	}))
 	return &metricsServer{
 		listener: newBoundedListener(l, metricsConns),
 		log:      log,
 		http: &http.Server{
-			Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 2 * adminTimeout, IdleTimeout: time.Minute,
+			Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 2 * worker.CommandTime, IdleTimeout: time.Minute,
 			MaxHeaderBytes: 16 << 10,
 		},
 	}, nil
@@ -102,25 +103,25 @@ func (c *collector) Describe(ch chan<- *prometheus.Desc) { prometheus.DescribeBy
 
 // Collect implements prometheus.Collector.
 func (c *collector) Collect(ch chan<- prometheus.Metric) {
-	ctx, cancel := context.WithTimeout(context.Background(), adminTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), worker.CommandTime)
 	defer cancel()
 	c.s.collectXDP(ch)
 	list := c.s.workers()
 	snaps := make([]*shard.Snapshot, len(list))
 	// A shard that does not answer has no values this time; the others have.
-	_ = each(ctx, list, func(i int, w *worker, sh *shard.Shard) { snaps[i] = w.complete(sh.Snapshot()) })
+	_ = worker.Each(ctx, list, func(i int, w *worker.Worker, sh *shard.Shard) { snaps[i] = w.History.Complete(sh.Snapshot()) })
 	for i, w := range list {
 		if s := snaps[i]; s != nil {
-			collectCounters(ch, w.opt.ID, s)
-			collectGauges(ch, w.opt.ID, s)
+			collectCounters(ch, w.ID(), s)
+			collectGauges(ch, w.ID(), s)
 		}
 	}
 	// Counters do not fall when there are fewer shards.
-	for id, past := range c.s.histories.ended(list, snaps) {
+	for id, past := range c.s.histories.Ended(list, snaps) {
 		collectCounters(ch, id, past)
 	}
-	for id, h := range c.s.histories.all() {
-		ch <- prometheus.MustNewConstMetric(restartsDesc, prometheus.CounterValue, float64(h.restarts.Load()), strconv.Itoa(id))
+	for id, h := range c.s.histories.All() {
+		ch <- prometheus.MustNewConstMetric(restartsDesc, prometheus.CounterValue, float64(h.Restarts()), strconv.Itoa(id))
 	}
 }
 

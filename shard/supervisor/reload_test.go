@@ -12,6 +12,7 @@ import (
 
 	"heimdall/core/control"
 	"heimdall/shard"
+	"heimdall/shard/worker"
 )
 
 // edit replaces parts of the configuration file.
@@ -46,7 +47,7 @@ func TestReloadWithAFullMailbox(t *testing.T) {
 	r.answered(r.dial("udp"), "www.example.")
 	r.edit("[recursion]", "[recursion]\nallow = []")
 	hold, held := make(chan struct{}), make(chan struct{})
-	sh := r.workers()[0].current.Load()
+	sh := r.workers()[0].Current()
 	sh.Post(func() { close(held); <-hold })
 	<-held
 	for sh.Post(func() {}) {
@@ -73,7 +74,7 @@ func TestReloadOfALateShard(t *testing.T) {
 	r.answered(r.dial("udp"), "www.example.")
 	w := r.workers()[0]
 	hold, held := make(chan struct{}), make(chan struct{})
-	w.current.Load().Post(func() { close(held); <-hold })
+	w.Current().Post(func() { close(held); <-hold })
 	<-held
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
@@ -81,7 +82,7 @@ func TestReloadOfALateShard(t *testing.T) {
 	next.Recursion.Allow = nil
 	r.inForce.Store(&next)
 	settled := make(chan struct{})
-	if err := w.insist(ctx, func(*shard.Shard) { t.Error("given up, and called") }); err == nil {
+	if err := w.Insist(ctx, func(*shard.Shard) { t.Error("given up, and called") }); err == nil {
 		t.Error("a shard that hangs was told")
 	}
 	go func() {
@@ -110,7 +111,7 @@ func TestRestartKeepsTheCachesLimits(t *testing.T) {
 			t.Errorf("%v, %v", m, err)
 		}
 		r.die()
-		until(t, "the restart", func() bool { return r.workers()[0].state() == control.ShardRunning })
+		until(t, "the restart", func() bool { return r.workers()[0].State() == worker.Running })
 	}
 }
 

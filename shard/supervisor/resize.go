@@ -13,6 +13,7 @@ import (
 	"heimdall/affinity"
 	"heimdall/netio/tcp"
 	"heimdall/shard"
+	"heimdall/shard/worker"
 )
 
 // fixedShards says why the number of shards cannot change while the daemon runs; nil: it can, as far as is known
@@ -40,7 +41,7 @@ func (s *Supervisor) resize(ctx context.Context, plan *affinity.Plan) error {
 	s.resizing.Lock()
 	defer s.resizing.Unlock()
 	if s.stopped {
-		return errStopped
+		return worker.ErrStopped
 	}
 	if slices.Equal(plan.Shards, s.plan.Shards) && len(s.workers()) == len(plan.Shards) {
 		return nil
@@ -72,11 +73,11 @@ func (s *Supervisor) resize(ctx context.Context, plan *affinity.Plan) error {
 }
 
 // grow moves the shards that there are and starts those that are missing.
-func (s *Supervisor) grow(ctx context.Context, old []*worker, seats []seat, plan *affinity.Plan) (err error) {
+func (s *Supervisor) grow(ctx context.Context, old []*worker.Worker, seats []worker.Seat, plan *affinity.Plan) (err error) {
 	list := slices.Clone(old)
-	before := make([]seat, len(old))
+	before := make([]worker.Seat, len(old))
 	for i, w := range old {
-		before[i] = w.seats.wanted()
+		before[i] = w.Seat()
 	}
 	defer func() {
 		if err == nil {
@@ -84,10 +85,10 @@ func (s *Supervisor) grow(ctx context.Context, old []*worker, seats []seat, plan
 		}
 		// Those that stay had made room. The new ones have got nothing yet.
 		for _, w := range list[len(old):] {
-			w.stop()
-			w.release()
-			w.wait()
-			w.close()
+			w.Stop()
+			w.Release()
+			w.Wait()
+			w.Close()
 		}
 		s.setWorkers(old)
 		err = errors.Join(err, s.steering.Turn(socketsOf(old)), s.seat(context.WithoutCancel(ctx), old, before))
@@ -104,7 +105,7 @@ func (s *Supervisor) grow(ctx context.Context, old []*worker, seats []seat, plan
 		return err
 	}
 	s.setWorkers(list)
-	limit, cancel := context.WithTimeout(ctx, adminTimeout)
+	limit, cancel := context.WithTimeout(ctx, worker.CommandTime)
 	defer cancel()
 	if err := s.begin(limit, list[len(old):]); err != nil {
 		return err
@@ -113,11 +114,10 @@ func (s *Supervisor) grow(ctx context.Context, old []*worker, seats []seat, plan
 }
 
 // begin starts the shards of new workers, and returns when all of them serve, or ctx ends.
-func (s *Supervisor) begin(ctx context.Context, list []*worker) error {
+func (s *Supervisor) begin(ctx context.Context, list []*worker.Worker) error {
 	started := make(chan error, len(list))
 	for _, w := range list {
-		w.begun = true
-		go w.run(started)
+		w.Start(started)
 	}
 	var errs []error
 	for range list {
@@ -135,7 +135,7 @@ func (s *Supervisor) begin(ctx context.Context, list []*worker) error {
 const leaveFor = 2 * drainFor
 
 // shrink ends the shards that are too many, and moves the others.
-func (s *Supervisor) shrink(ctx context.Context, old []*worker, seats []seat) error {
+func (s *Supervisor) shrink(ctx context.Context, old []*worker.Worker, seats []worker.Seat) error {
 	stay, leave := old[:len(seats)], old[len(seats):]
 	if err := s.steering.Turn(socketsOf(stay)); err != nil {
 		return errors.Join(err, s.steering.Turn(socketsOf(old)))
@@ -145,23 +145,22 @@ func (s *Supervisor) shrink(ctx context.Context, old []*worker, seats []seat) er
 	to := func(m tcp.Moved) {
 		mu.Lock()
 		defer mu.Unlock()
-		stay[next%len(stay)].adopt(m)
+		stay[next%len(stay)].Adopt(m)
 		next++
 	}
 	for _, w := range leave {
-		w.leave(to)
+		w.Leave(to)
 	}
 	for end := time.Now().Add(leaveFor); !drained(leave) && time.Now().Before(end); {
 		time.Sleep(drainPoll)
 	}
 	for _, w := range leave {
-		w.release()
-		w.leaveTo.Store(nil) // one that falls over again and again is not started again
+		w.Release()
 	}
 	// From the last one on: a classic program and the kernel's own hash know sockets by their places.
 	for _, w := range slices.Backward(leave) {
-		w.wait()
-		w.close()
+		w.Wait()
+		w.Close()
 	}
 	s.setWorkers(stay)
 	ctx = context.WithoutCancel(ctx)
@@ -172,16 +171,16 @@ func (s *Supervisor) shrink(ctx context.Context, old []*worker, seats []seat) er
 }
 
 // seat has each shard take its seat. One that is being started again does so by itself.
-func (s *Supervisor) seat(ctx context.Context, list []*worker, seats []seat) error {
+func (s *Supervisor) seat(ctx context.Context, list []*worker.Worker, seats []worker.Seat) error {
 	for i, w := range list {
-		w.seats.assign(seats[i])
+		w.Assign(seats[i])
 	}
-	ctx, cancel := context.WithTimeout(ctx, adminTimeout)
+	ctx, cancel := context.WithTimeout(ctx, worker.CommandTime)
 	defer cancel()
 	errs := make([]error, len(list))
-	err := eachServing(ctx, list, func(i int, w *worker, sh *shard.Shard) {
-		if errs[i] = w.settle(sh, s.config()); errs[i] == nil {
-			sh.Engine().SetZones(s.zones.set(w.seats.wanted().Node))
+	err := worker.EachServing(ctx, list, func(i int, w *worker.Worker, sh *shard.Shard) {
+		if errs[i] = s.settle(w, sh); errs[i] == nil {
+			sh.Engine().SetZones(s.zones.set(w.Seat().Node))
 		}
 	})
 	return errors.Join(append(errs, err)...)

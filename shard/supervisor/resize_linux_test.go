@@ -18,6 +18,7 @@ import (
 	"heimdall/ebpf"
 	"heimdall/shard"
 	"heimdall/shard/hot"
+	"heimdall/shard/worker"
 )
 
 // shards writes a number of shards into the configuration.
@@ -58,9 +59,9 @@ func (r *rig) applied(out *control.Reload, err error) {
 }
 
 // hold keeps the next shard of a worker from starting until the function that it returns is called.
-func hold(t *testing.T, w *worker) (release func()) {
-	wait, newEngine := make(chan struct{}), w.opt.NewEngine
-	w.opt.NewEngine = func(p core.Performer) (*core.Engine, error) { <-wait; return newEngine(p) }
+func hold(t *testing.T, w *worker.Worker) (release func()) {
+	wait, newEngine := make(chan struct{}), w.Shard.NewEngine
+	w.Shard.NewEngine = func(p core.Performer) (*core.Engine, error) { <-wait; return newEngine(p) }
 	release = sync.OnceFunc(func() { close(wait) })
 	t.Cleanup(release)
 	return release
@@ -82,9 +83,9 @@ func (r *rig) reload() (wait func()) {
 	}
 }
 
-func kill(t *testing.T, w *worker) {
+func kill(t *testing.T, w *worker.Worker) {
 	t.Helper()
-	if err := w.do(context.Background(), func(*shard.Shard) { panic("for the test") }); !errors.Is(err, errRestarting) {
+	if err := w.Do(context.Background(), func(*shard.Shard) { panic("for the test") }); !errors.Is(err, worker.ErrRestarting) {
 		t.Fatalf("a command that panics returns %v", err)
 	}
 }
@@ -120,7 +121,7 @@ func TestRootResizeToAShardThatRestarts(t *testing.T) {
 	stays := r.workers()[0]
 	release := hold(t, stays)
 	kill(t, stays)
-	until(t, "the restart", func() bool { return stays.state() == control.ShardStarting })
+	until(t, "the restart", func() bool { return stays.State() == worker.Starting })
 	r.shards(1)
 	wait := r.reload()
 	until(t, "the other shard to be gone", func() bool { return len(r.workers()) == 1 })
@@ -136,7 +137,7 @@ func TestRootResizeToAShardThatRestarts(t *testing.T) {
 	if alive != moving {
 		t.Errorf("%d streams are open, want the %d that had nothing to do with the panic", alive, moving)
 	}
-	if n := stays.restarts.Load(); n != 1 {
+	if n := stays.History.Restarts(); n != 1 {
 		t.Errorf("%d restarts", n)
 	}
 }
@@ -149,7 +150,7 @@ func TestRootPanicWhileLeaving(t *testing.T) {
 	leaves := r.workers()[1]
 	release := hold(t, leaves)
 	kill(t, leaves)
-	until(t, "the restart", func() bool { return leaves.state() == control.ShardStarting })
+	until(t, "the restart", func() bool { return leaves.State() == worker.Starting })
 	// Both sockets get queries; what is in that of the second shard waits.
 	var waiting []*dns.Conn
 	for i := range 32 {
@@ -161,7 +162,7 @@ func TestRootPanicWhileLeaving(t *testing.T) {
 	}
 	r.shards(1)
 	wait := r.reload()
-	until(t, "the shard to leave", func() bool { return leaves.leaveTo.Load() != nil })
+	until(t, "the shard to leave", func() bool { return leaves.Ending() })
 	release()
 	for _, c := range waiting {
 		r.answered(c, "")
@@ -169,7 +170,7 @@ func TestRootPanicWhileLeaving(t *testing.T) {
 	wait()
 	before := r.counted()
 	r.resized(2)
-	if n := r.workers()[1].restarts.Load(); n != 1 {
+	if n := r.workers()[1].History.Restarts(); n != 1 {
 		t.Errorf("%d restarts of the second shard are counted", n)
 	}
 	if after := r.counted(); after < before || before < 32 {
@@ -286,7 +287,7 @@ func TestRootTotalsAfterResize(t *testing.T) {
 	kill(t, r.workers()[1])
 	until(t, "the restart", func() bool {
 		w := r.workers()[1]
-		return w.restarts.Load() == 1 && w.state() == control.ShardRunning
+		return w.History.Restarts() == 1 && w.State() == worker.Running
 	})
 	if q, h := total(); q != queries || h != hits {
 		t.Errorf("after a panic: %d queries and %d hits, before %d and %d", q, h, queries, hits)

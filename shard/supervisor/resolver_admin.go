@@ -11,6 +11,7 @@ import (
 	"heimdall/core/dnssec"
 	"heimdall/core/resolver"
 	"heimdall/shard"
+	"heimdall/shard/worker"
 )
 
 // maxInfra bounds the servers of one response; each takes about 300 octets.
@@ -74,7 +75,7 @@ func (s *Supervisor) Infra(ctx context.Context, args control.InfraArgs) (*contro
 	}
 	list := s.workers()
 	infos := make([][]resolver.UpstreamInfo, len(list))
-	err := onAll(ctx, list, func(i int, _ *worker, sh *shard.Shard) { infos[i] = sh.Engine().Resolver().Infra(maxInfra) })
+	err := onAll(ctx, list, func(i int, _ *worker.Worker, sh *shard.Shard) { infos[i] = sh.Engine().Resolver().Infra(maxInfra) })
 	if err != nil {
 		return nil, err
 	}
@@ -148,17 +149,17 @@ func (s *Supervisor) DNSSECStatus(ctx context.Context) (*control.DNSSECStatus, e
 	list := s.workers()
 	snaps := make([]*shard.Snapshot, len(list))
 	bogus := make([]map[string]uint64, len(list))
-	err := onAll(ctx, list, func(i int, w *worker, sh *shard.Shard) {
-		snaps[i], bogus[i] = w.complete(sh.Snapshot()), sh.Engine().Resolver().Bogus()
+	err := onAll(ctx, list, func(i int, w *worker.Worker, sh *shard.Shard) {
+		snaps[i], bogus[i] = w.History.Complete(sh.Snapshot()), sh.Engine().Resolver().Bogus()
 	})
 	if err != nil {
 		return nil, err
 	}
-	addCounts(out.Bogus, s.histories.reasons())
+	worker.AddCounts(out.Bogus, s.histories.Bogus())
 	for _, why := range bogus {
-		addCounts(out.Bogus, why)
+		worker.AddCounts(out.Bogus, why)
 	}
-	for _, snap := range slices.Concat(snaps, slices.Collect(maps.Values(s.histories.ended(list, snaps)))) {
+	for _, snap := range slices.Concat(snaps, slices.Collect(maps.Values(s.histories.Ended(list, snaps)))) {
 		if snap == nil {
 			continue
 		}

@@ -19,14 +19,16 @@ import (
 	"heimdall/core/control"
 	"heimdall/netio"
 	"heimdall/netio/netiotest"
+	"heimdall/netio/outbound"
 	"heimdall/shard"
+	"heimdall/shard/worker"
 )
 
 // die makes the first shard panic on its own thread.
 func (r *rig) die() {
 	r.t.Helper()
-	err := r.workers()[0].do(context.Background(), func(*shard.Shard) { panic("for the test") })
-	if !errors.Is(err, errRestarting) {
+	err := r.workers()[0].Do(context.Background(), func(*shard.Shard) { panic("for the test") })
+	if !errors.Is(err, worker.ErrRestarting) {
 		r.t.Fatalf("a command that panics returns %v", err)
 	}
 }
@@ -38,10 +40,10 @@ func TestPanicKeepsTheSockets(t *testing.T) {
 	r.answered(r.dial("udp"), "cached.example.")
 	r.answered(r.dial("tcp"), "cached.example.")
 	w := r.workers()[0]
-	hold, newEngine := make(chan struct{}), w.opt.NewEngine
-	w.opt.NewEngine = func(p core.Performer) (*core.Engine, error) { <-hold; return newEngine(p) }
+	hold, newEngine := make(chan struct{}), w.Shard.NewEngine
+	w.Shard.NewEngine = func(p core.Performer) (*core.Engine, error) { <-hold; return newEngine(p) }
 	r.die()
-	until(t, "the restart", func() bool { return w.state() == control.ShardStarting })
+	until(t, "the restart", func() bool { return w.State() == worker.Starting })
 	var waiting []*dns.Conn
 	for i := range 20 {
 		c := r.dial([]string{"udp", "tcp"}[i%2])
@@ -54,10 +56,10 @@ func TestPanicKeepsTheSockets(t *testing.T) {
 	for _, c := range waiting {
 		r.answered(c, "")
 	}
-	if n := w.restarts.Load(); n != 1 {
+	if n := w.History.Restarts(); n != 1 {
 		t.Errorf("%d restarts are counted", n)
 	}
-	until(t, "the shard to run", func() bool { return w.state() == control.ShardRunning })
+	until(t, "the shard to run", func() bool { return w.State() == worker.Running })
 	if log := r.log.String(); !strings.Contains(log, "for the test") || !strings.Contains(log, "restart_test.go") {
 		t.Errorf("neither cause nor stack in the log:\n%s", log)
 	}
@@ -96,7 +98,7 @@ func TestRestartsLeaveNothingBehind(t *testing.T) {
 	if after := openFiles(t); after > descriptors+20 {
 		t.Errorf("%d descriptors were open, %d are", descriptors, after)
 	}
-	if n := r.workers()[0].restarts.Load(); n != 4 {
+	if n := r.workers()[0].History.Restarts(); n != 4 {
 		t.Errorf("%d restarts are counted", n)
 	}
 }
@@ -114,14 +116,14 @@ func openFiles(t *testing.T) int {
 func TestReloadDuringRestart(t *testing.T) {
 	r := newRig(t)
 	w := r.workers()[0]
-	hold, newEngine := make(chan struct{}), w.opt.NewEngine
-	w.opt.NewEngine = func(p core.Performer) (*core.Engine, error) {
+	hold, newEngine := make(chan struct{}), w.Shard.NewEngine
+	w.Shard.NewEngine = func(p core.Performer) (*core.Engine, error) {
 		e, err := newEngine(p) // with the old rules
 		<-hold
 		return e, err
 	}
 	r.die()
-	until(t, "the restart", func() bool { return w.state() == control.ShardStarting })
+	until(t, "the restart", func() bool { return w.State() == worker.Starting })
 	text, err := os.ReadFile(r.path)
 	if err != nil {
 		t.Fatal(err)
@@ -172,45 +174,19 @@ func TestRestartAfterReload(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := r.workers()[0]
-	w.opt.Ports = []netio.Port{aged{w.opt.Ports[0]}} // the shard that runs has the old list
+	w.Shard.Ports = []netio.Port{aged{w.Shard.Ports[0]}} // the shard that runs has the old list
 	r.die()
-	until(t, "the restart", func() bool { return w.state() == control.ShardRunning })
+	until(t, "the restart", func() bool { return w.State() == worker.Running })
 	r.answered(r.dial("udp"), "www.example.")
 }
 
 // fakeWorker is a worker of a shard without sockets.
-func fakeWorker(newEngine func(core.Performer) (*core.Engine, error), ports ...netio.Port) *worker {
-	w := &worker{history: new(history), epoch: time.Now(), log: slog.New(slog.DiscardHandler), done: make(chan struct{}), begun: true, fresh: func(*shard.Shard) {}}
-	w.opt = shard.Options{Batch: 8, Waiters: 8, NewEngine: newEngine, Ports: ports}
-	w.opt.Outbound.Rand = newRand()
-	return w
-}
-
-// A shard that cannot be started at all is reported and not tried again.
-func TestFirstStartFails(t *testing.T) {
-	w := fakeWorker(func(core.Performer) (*core.Engine, error) { return nil, errors.New("no engine") })
-	started := make(chan error, 1)
-	go w.run(started)
-	if err := <-started; err == nil || !strings.Contains(err.Error(), "no engine") {
-		t.Error(err)
-	}
-	w.wait()
-	if n := w.restarts.Load(); n != 0 {
-		t.Errorf("%d restarts", n)
-	}
-}
-
-// One that panics before it has served is tried again, until it is told to stop: whoever waits for it hears of it.
-func TestFirstStartPanics(t *testing.T) {
-	w := fakeWorker(func(core.Performer) (*core.Engine, error) { panic("no engine") })
-	started := make(chan error, 1)
-	go w.run(started)
-	until(t, "restarts", func() bool { return w.restarts.Load() >= 3 })
-	w.stop()
-	w.wait()
-	if err := <-started; !errors.Is(err, errStopped) {
-		t.Error(err)
-	}
+func fakeWorker(newEngine func(core.Performer) (*core.Engine, error), ports ...netio.Port) *worker.Worker {
+	return worker.New(worker.Options{
+		Epoch: time.Now(), History: new(worker.History), Log: slog.New(slog.DiscardHandler), Fresh: func(*shard.Shard) {},
+		Map:   func(node, size int) ([]byte, error) { return affinity.MapLocal(node, size, false) },
+		Shard: shard.Options{Batch: 8, Waiters: 8, NewEngine: newEngine, Ports: ports, Outbound: outbound.Options{Rand: newRand()}},
+	}, worker.Seat{Placement: affinity.Placement{Node: affinity.AnyNode}, Memory: 1 << 20})
 }
 
 // badPort panics in Recv as often as it is told.
@@ -237,19 +213,18 @@ func TestPortThatPanics(t *testing.T) {
 	bad := &badPort{Port: port}
 	var failures atomic.Int32
 	w := fakeWorker(nil, bad)
-	w.seats.assign(seat{Placement: affinity.Placement{Node: affinity.AnyNode}, Memory: 1 << 20})
-	w.opt.NewEngine = func(p core.Performer) (*core.Engine, error) {
+	w.Shard.NewEngine = func(p core.Performer) (*core.Engine, error) {
 		if failures.Add(-1) >= 0 {
 			return nil, errors.New("not now")
 		}
-		return r.engine(w, p)
+		return r.engine(w, r.newUpdate(), p)
 	}
 	started := make(chan error, 1)
-	go w.run(started)
+	w.Start(started)
 	if err := <-started; err != nil {
 		t.Fatal(err)
 	}
-	defer func() { w.stop(); w.release(); w.wait() }()
+	defer func() { w.Stop(); w.Release(); w.Wait() }()
 	raw, err := new(dns.Msg).SetQuestion("localhost.", dns.TypeA).Pack()
 	if err != nil {
 		t.Fatal(err)
@@ -265,7 +240,7 @@ func TestPortThatPanics(t *testing.T) {
 			t.Fatalf("%v, %v", d, m)
 		}
 	}
-	if n := w.restarts.Load(); n != 3*2 {
+	if n := w.History.Restarts(); n != 3*2 {
 		t.Errorf("%d restarts, want one for each of 3 panics and 3 errors", n)
 	}
 }

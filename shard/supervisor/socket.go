@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"heimdall/core/control"
+	"heimdall/shard/worker"
 )
 
 const (
@@ -20,8 +21,6 @@ const (
 	maxAdmins = 32
 	// adminIdle is how long an admin connection may be silent.
 	adminIdle = 5 * time.Minute
-	// adminTimeout bounds one command.
-	adminTimeout = 10 * time.Second
 )
 
 // adminSocket is the Unix socket that heimdallctl talks to.
@@ -124,6 +123,6 @@ func (d deadlines) Read(p []byte) (int, error) {
 }
 
 func (d deadlines) Write(p []byte) (int, error) {
-	d.SetWriteDeadline(time.Now().Add(adminTimeout))
+	d.SetWriteDeadline(time.Now().Add(worker.CommandTime))
 	return d.UnixConn.Write(p)
 }

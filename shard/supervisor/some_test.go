@@ -7,21 +7,22 @@ import (
 	"time"
 
 	"heimdall/shard"
+	"heimdall/shard/worker"
 )
 
 // twoShards are those of a rig with so many.
-func (r *rig) twoShards() (first, second *worker) {
+func (r *rig) twoShards() (first, second *worker.Worker) {
 	r.t.Helper()
 	r.resized(2)
 	list := r.workers()
 	return list[0], list[1]
 }
 
-// ran calls onSome, and returns the shard that has run the command.
+// ran calls worker.Some, and returns the shard that has run the command.
 func (r *rig) ran(ctx context.Context) *shard.Shard {
 	r.t.Helper()
 	var by *shard.Shard
-	if err := r.onSome(ctx, func(sh *shard.Shard) { by = sh }); err != nil {
+	if err := worker.Some(ctx, r.workers(), func(_ *worker.Worker, sh *shard.Shard) { by = sh }); err != nil {
 		r.t.Error(err)
 	}
 	return by
@@ -31,10 +32,10 @@ func (r *rig) ran(ctx context.Context) *shard.Shard {
 func TestRootSomeShardBesideOneThatStarts(t *testing.T) {
 	r := newRig(t)
 	first, second := r.twoShards()
-	absent := &worker{history: first.history, log: first.log, done: make(chan struct{})}
-	r.setWorkers([]*worker{absent, second})
-	defer r.setWorkers([]*worker{first, second})
-	if r.ran(t.Context()) != second.current.Load() {
+	absent := worker.New(first.Options, first.Seat())
+	r.setWorkers([]*worker.Worker{absent, second})
+	defer r.setWorkers([]*worker.Worker{first, second})
+	if r.ran(t.Context()) != second.Current() {
 		t.Error("the second shard has not run the command")
 	}
 }
@@ -46,17 +47,17 @@ func TestRootSomeShardBesideOneThatIsStuck(t *testing.T) {
 	first, second := r.twoShards()
 	release := make(chan struct{})
 	defer close(release)
-	if !first.current.Load().Post(func() { <-release }) {
+	if !first.Current().Post(func() { <-release }) {
 		t.Fatal("no room")
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
 	defer cancel()
-	if r.ran(ctx) != second.current.Load() {
+	if r.ran(ctx) != second.Current() {
 		t.Error("the second shard has not run the command while the first was stuck")
 	}
-	for first.current.Load().Post(func() {}) {
+	for first.Current().Post(func() {}) {
 	}
-	if r.ran(t.Context()) != second.current.Load() {
+	if r.ran(t.Context()) != second.Current() {
 		t.Error("the second shard has not run the command while the mailbox of the first was full")
 	}
 }
@@ -66,11 +67,11 @@ func TestRootSomeShardFallsOver(t *testing.T) {
 	r := newRig(t)
 	_, second := r.twoShards()
 	calls := 0
-	err := r.onSome(t.Context(), func(*shard.Shard) { calls++; panic("for the test") })
-	if !errors.Is(err, errRestarting) || calls != 1 {
+	err := worker.Some(t.Context(), r.workers(), func(*worker.Worker, *shard.Shard) { calls++; panic("for the test") })
+	if !errors.Is(err, worker.ErrRestarting) || calls != 1 {
 		t.Errorf("%d calls: %v", calls, err)
 	}
-	if n := second.restarts.Load(); n != 0 {
+	if n := second.History.Restarts(); n != 0 {
 		t.Errorf("the second shard was started again %d times", n)
 	}
 }

@@ -19,6 +19,7 @@ import (
 	"heimdall/ebpf"
 	"heimdall/shard/hot"
 	"heimdall/shard/verify"
+	"heimdall/shard/worker"
 )
 
 // Options say what to run.
@@ -37,8 +38,8 @@ type Supervisor struct {
 	log       *slog.Logger
 	epoch     time.Time // zero of the shards' clocks
 	machine   *affinity.Machine
-	plan      *affinity.Plan            // in force; resizing guards it
-	list      atomic.Pointer[[]*worker] // what workers returns
+	plan      *affinity.Plan                   // in force; resizing guards it
+	list      atomic.Pointer[[]*worker.Worker] // what workers returns
 	admin     *adminSocket
 	metrics   *metricsServer
 	hints     []resolver.Hint
@@ -48,7 +49,7 @@ type Supervisor struct {
 	zones     *zoneStore
 	hot       *hot.Tier // nil: without XDP program; set before the shards run
 	steering  *hot.Steering
-	histories histories
+	histories worker.Histories
 
 	starved starved
 	bare    bareForwarders
@@ -163,7 +164,7 @@ func (s *Supervisor) keepHouse(plan *affinity.Plan) {
 	}
 	var skip []int
 	for _, w := range s.workers() {
-		if sh := w.current.Load(); sh != nil {
+		if sh := w.Current(); sh != nil {
 			skip = append(skip, sh.ThreadID())
 		}
 	}
@@ -207,17 +208,17 @@ func (s *Supervisor) Stop() {
 	s.endUpdate(true)
 	list := s.workers()
 	for _, w := range list {
-		w.stop()
+		w.Stop()
 	}
 	// Each shard's sockets get their part of the queries until all are closed: nobody ends before the last.
 	for !drained(list) {
 		time.Sleep(drainPoll)
 	}
 	for _, w := range list {
-		w.release()
+		w.Release()
 	}
 	for _, w := range list {
-		w.wait()
+		w.Wait()
 	}
 	if s.metrics != nil {
 		s.metrics.close()
@@ -226,7 +227,7 @@ func (s *Supervisor) Stop() {
 		s.admin.close()
 	}
 	for _, w := range list {
-		w.close()
+		w.Close()
 	}
 	s.steering.Close()
 	s.verifier.Close()
@@ -235,9 +236,9 @@ func (s *Supervisor) Stop() {
 // drainPoll is how often Stop looks whether the shards owe anything.
 const drainPoll = 2 * time.Millisecond
 
-func drained(list []*worker) bool {
+func drained(list []*worker.Worker) bool {
 	for _, w := range list {
-		if !w.drained() {
+		if !w.Drained() {
 			return false
 		}
 	}

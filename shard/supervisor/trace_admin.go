@@ -10,6 +10,7 @@ import (
 	"heimdall/core/resolver"
 	"heimdall/core/wire"
 	"heimdall/shard"
+	"heimdall/shard/worker"
 )
 
 // Trace implements control.Server. The first shard that takes commands resolves the name.
@@ -34,7 +35,7 @@ func (s *Supervisor) Trace(ctx context.Context, args control.TraceArgs) (*contro
 	if err != nil {
 		return nil, err
 	}
-	out.Shard = by.opt.ID
+	out.Shard = by.ID()
 	describeTrace(out, watch, msg)
 	return out, nil
 }
@@ -44,29 +45,22 @@ var errTracing = control.Errorf(control.CodeUnavailable, "another trace is under
 
 // resolve asks a question from inside on the first shard that takes commands, and returns the response and whose shard
 // it was. When it returns an error, q.Watch is still the shard's.
-func (s *Supervisor) resolve(ctx context.Context, q *core.Inquiry) (by *worker, msg []byte, err error) {
-	ctx, cancel := context.WithTimeout(ctx, s.config().Resolver.Timeout+adminTimeout)
+func (s *Supervisor) resolve(ctx context.Context, q *core.Inquiry) (by *worker.Worker, msg []byte, err error) {
+	ctx, cancel := context.WithTimeout(ctx, s.config().Resolver.Timeout+worker.CommandTime)
 	defer cancel()
 	ended := make(chan []byte, 1)
 	var on *shard.Shard
 	var begun bool
-	err = s.onSome(ctx, func(sh *shard.Shard) {
-		on = sh
-		for _, w := range s.workers() {
-			if w.current.Load() == sh {
-				by = w
+	err = worker.Some(ctx, s.workers(), func(w *worker.Worker, sh *shard.Shard) {
+		by, on = w, sh
+		begun = sh.Resolve(q, func(msg []byte, _ bool) core.Room {
+			select {
+			case ended <- append([]byte(nil), msg...):
+				return core.Taken
+			default: // one response is all that is waited for
+				return core.Gone
 			}
-		}
-		if by != nil {
-			begun = sh.Resolve(q, func(msg []byte, _ bool) core.Room {
-				select {
-				case ended <- append([]byte(nil), msg...):
-					return core.Taken
-				default: // one response is all that is waited for
-					return core.Gone
-				}
-			})
-		}
+		})
 	})
 	switch {
 	case err != nil:
@@ -78,7 +72,7 @@ func (s *Supervisor) resolve(ctx context.Context, q *core.Inquiry) (by *worker, 
 	case msg := <-ended:
 		return by, msg, nil
 	case <-on.Ended():
-		return nil, nil, errRestarting
+		return nil, nil, worker.ErrRestarting
 	case <-ctx.Done():
 		return nil, nil, ctx.Err()
 	}

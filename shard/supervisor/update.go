@@ -6,6 +6,7 @@ import (
 	"heimdall/core/dname"
 	"heimdall/core/dnssec"
 	"heimdall/shard"
+	"heimdall/shard/worker"
 )
 
 // update is what one shard takes over of a configuration. It is made beforehand where it can be: its tables take time.
@@ -26,14 +27,14 @@ func (s *Supervisor) newUpdate(changed ...dname.Name) *update {
 
 // bring brings a shard up to date: at its start, when it is started again, and at each reload. It
 // runs on the shard's thread.
-func (s *Supervisor) bring(w *worker, sh *shard.Shard, u *update) {
+func (s *Supervisor) bring(w *worker.Worker, sh *shard.Shard, u *update) {
 	e, c := sh.Engine(), u.config
 	r := u.rules
 	r.KeepAlive = e.KeepAlive // the shard's own: what its TCP server tells
 	r.Limiter.TakeOver(e.Limiter)
 	e.SetRules(r)
 	e.SetGroups(groups(c))
-	e.SetZones(s.zones.set(w.seats.wanted().Node))
+	e.SetZones(s.zones.set(w.Seat().Node))
 	e.Answers().SetLimits(answersOptions(c, nil))
 	e.Resolver().SetUDPSize(uint16(c.Server.UDPPayload))
 	sh.SetShedAfter(c.IO.ShedAfter)
@@ -41,17 +42,20 @@ func (s *Supervisor) bring(w *worker, sh *shard.Shard, u *update) {
 }
 
 // freshen brings a shard that begins to serve up to what has changed since its Engine was made. It runs on the shard's
-// thread.
-func (s *Supervisor) freshen(w *worker, sh *shard.Shard) {
-	u := w.given
-	w.given = nil
+// thread. u is what the Engine was made with.
+func (s *Supervisor) freshen(w *worker.Worker, sh *shard.Shard, u *update) {
 	if u == nil || u.config != s.config() {
 		u = s.newUpdate()
 	}
 	u.anchors = s.trust.set()
 	s.bring(w, sh, u)
-	if err := w.settle(sh, u.config); err != nil {
-		s.log.Error("a shard does not get its seat", "shard", w.opt.ID, "error", err)
+	if err := s.settle(w, sh); err != nil {
+		s.log.Error("a shard does not get its seat", "shard", w.ID(), "error", err)
 	}
-	w.moved.take(sh)
+	w.Take(sh)
+}
+
+// settle brings a shard to its seat. It runs on the shard's thread.
+func (s *Supervisor) settle(w *worker.Worker, sh *shard.Shard) error {
+	return w.Settle(sh, func(mem []byte) error { return giveMemory(sh.Engine(), mem, s.config()) })
 }

@@ -10,6 +10,7 @@ import (
 	"heimdall/core/dname"
 	"heimdall/core/dnssec"
 	"heimdall/shard"
+	"heimdall/shard/worker"
 )
 
 // startVerifying starts the threads that check signatures: one for each CPU besides those of the shards. They stay, and
@@ -21,7 +22,7 @@ func (s *Supervisor) startVerifying() error { return s.verifier.Start(len(s.plan
 func (s *Supervisor) giveAnchors(ctx context.Context, changed ...dname.Name) (flushed uint64, err error) {
 	s.anchoring.Lock()
 	defer s.anchoring.Unlock()
-	ctx, cancel := context.WithTimeout(ctx, adminTimeout)
+	ctx, cancel := context.WithTimeout(ctx, worker.CommandTime)
 	defer cancel()
 	defer s.hot.Flush()
 	list := s.workers()
@@ -29,7 +30,7 @@ func (s *Supervisor) giveAnchors(ctx context.Context, changed ...dname.Name) (fl
 	for i := range sets {
 		sets[i] = s.trust.set()
 	}
-	err = eachServing(ctx, list, func(i int, _ *worker, sh *shard.Shard) { removed[i] = sh.Engine().SetAnchors(sets[i], changed) })
+	err = worker.EachServing(ctx, list, func(i int, _ *worker.Worker, sh *shard.Shard) { removed[i] = sh.Engine().SetAnchors(sets[i], changed) })
 	if err != nil {
 		return 0, err
 	}
@@ -115,5 +116,5 @@ func (s *Supervisor) giveRoot(ctx context.Context) error {
 	if _, err := s.giveAnchors(ctx); err != nil {
 		return err
 	}
-	return eachServing(ctx, s.workers(), func(_ int, _ *worker, sh *shard.Shard) { sh.Engine().Resolver().ForgetKeys(dname.Root()) })
+	return worker.EachServing(ctx, s.workers(), func(_ int, _ *worker.Worker, sh *shard.Shard) { sh.Engine().Resolver().ForgetKeys(dname.Root()) })
 }

@@ -71,8 +71,11 @@ func TestZoneCopies(t *testing.T) {
 	var memory nodeMemory
 	r.zones.nodes, r.zones.mapLocal = shardNodes(twoNodes), memory.mapLocal
 	// The shard's memory stays where it is: this machine may have no node 1.
-	seat := &r.workers()[0].seats
-	seat.want.Node, seat.have.Node = 1, 1
+	w := r.workers()[0]
+	w.Map = func(_, size int) ([]byte, error) { return affinity.MapLocal(affinity.AnyNode, size, false) }
+	seat := w.Seat()
+	seat.Node = 1
+	w.Assign(seat)
 	address := func(c *dns.Conn) string {
 		t.Helper()
 		if err := c.WriteMsg(new(dns.Msg).SetQuestion("www.example.", dns.TypeA)); err != nil {
@@ -131,7 +134,8 @@ func TestZoneCopies(t *testing.T) {
 	r.zones = one
 	memory = nodeMemory{}
 	one.mapLocal = memory.mapLocal
-	seat.want.Node, seat.have.Node = 0, 0
+	seat.Node = 0
+	w.Assign(seat)
 	if err := one.configure(t.Context(), list); err != nil || len(memory.mapped[0]) != 1 || len(memory.mapped[1]) != 0 {
 		t.Errorf("one node: %v, %d and %d copies", err, len(memory.mapped[0]), len(memory.mapped[1]))
 	}

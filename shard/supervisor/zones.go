@@ -15,6 +15,7 @@ import (
 	"heimdall/core/dname"
 	"heimdall/core/zone"
 	"heimdall/shard"
+	"heimdall/shard/worker"
 )
 
 // zoneStore holds the zones that are served, in memory outside of the Go heap, and loads new versions. The
@@ -143,7 +144,7 @@ func (z *zoneStore) load(ctx context.Context, s *servedZone) (old zoneCopies) {
 // swapZones gives all shards the zones of their node, and calls settled when none uses others any more.
 func (s *Supervisor) swapZones(ctx context.Context, settled func()) error {
 	defer s.hot.Flush()
-	return s.tell(ctx, s.workers(), func(_ int, w *worker, sh *shard.Shard) { sh.Engine().SetZones(s.zones.set(w.seats.wanted().Node)) }, settled)
+	return s.tell(ctx, s.workers(), func(_ int, w *worker.Worker, sh *shard.Shard) { sh.Engine().SetZones(s.zones.set(w.Seat().Node)) }, settled)
 }
 
 // failures tells which zones are not what their files should be, one line each.

@@ -7,6 +7,7 @@ import (
 	"heimdall/core/dname"
 	"heimdall/core/wire"
 	"heimdall/shard"
+	"heimdall/shard/worker"
 )
 
 // Zones implements control.Server.
@@ -50,7 +51,7 @@ func (s *Supervisor) ZoneLookup(ctx context.Context, args control.ZoneLookupArgs
 		Name: name.String(), Type: typ.String(), Flags: []string{}, Answer: []string{}, Authority: []string{}, Additional: []string{},
 	}
 	var msg []byte
-	err = s.onSome(ctx, func(sh *shard.Shard) {
+	err = worker.Some(ctx, s.workers(), func(_ *worker.Worker, sh *shard.Shard) {
 		set := sh.Engine().Zones
 		if set == nil {
 			return

@@ -1,4 +1,4 @@
-package supervisor
+package worker
 
 import (
 	"sync"
@@ -49,17 +49,20 @@ func (m *moved) close() {
 	m.list, m.closed = nil, true
 }
 
-// adopt gives the worker's shard a stream of another one.
-func (w *worker) adopt(stream tcp.Moved) {
+// Adopt gives the worker's shard a stream of another one.
+func (w *Worker) Adopt(stream tcp.Moved) {
 	if w.moved.put(stream) {
 		w.tellMoved()
 	}
 }
 
+// Take gives the shard the streams that have come for it while it started. It runs on the shard's thread.
+func (w *Worker) Take(sh *shard.Shard) { w.moved.take(sh) }
+
 // askAgain is how long a shard is left alone whose mailbox is full.
 const askAgain = 5 * time.Millisecond
 
-func (w *worker) tellMoved() {
+func (w *Worker) tellMoved() {
 	sh := w.current.Load()
 	if sh.State() == shard.Stopped {
 		return // the next one looks by itself
