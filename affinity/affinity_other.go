@@ -45,3 +45,11 @@ func MapLocal(node, size int, huge bool) ([]byte, error) {
 func Unmap(mem []byte) error {
 	return fmt.Errorf("unmap %d bytes: %w", len(mem), ErrNotSupported)
 }
+
+// Migrate returns an error that wraps ErrNotSupported.
+func Migrate(mem []byte, node int) error {
+	return fmt.Errorf("move %d bytes: %w", len(mem), ErrNotSupported)
+}
+
+// On calls f.
+func On(cpu int, f func()) { f() }

@@ -7,8 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-
-	"golang.org/x/sys/unix"
 )
 
 // resident returns the bytes that the process has in memory.
@@ -141,8 +139,38 @@ func TestMapLocalPrefersNode(t *testing.T) {
 	if !strings.Contains(string(b), want) {
 		t.Errorf("no line %q in\n%s", want, b)
 	}
-	if _, err := MapLocal(maxNodes-1, 1<<20, false); !errors.Is(err, unix.EINVAL) {
-		t.Errorf("node %d: error %v", maxNodes-1, err)
+}
+
+// Memory of a node that has none, or none for this process, comes from another.
+func TestMapLocalOfNodeWithoutMemory(t *testing.T) {
+	mem, err := MapLocal(maxNodes-1, 1<<20, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer Unmap(mem)
+	mem[1<<19] = 1
+	if err := Migrate(mem, maxNodes-1); err != nil || mem[1<<19] != 1 {
+		t.Errorf("moved there: %v", err)
+	}
+}
+
+func TestMigrate(t *testing.T) {
+	mem, err := MapLocal(AnyNode, 1<<20, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer Unmap(mem)
+	mem[1<<19] = 7
+	for _, node := range []int{0, AnyNode, 0} {
+		if err := Migrate(mem, node); err != nil || mem[1<<19] != 7 {
+			t.Errorf("node %d: %v, the memory holds %d", node, err, mem[1<<19])
+		}
+	}
+	if err := Migrate(mem, maxNodes); err == nil || !strings.Contains(err.Error(), "node 1024") {
+		t.Errorf("node %d: error %v", maxNodes, err)
+	}
+	if err := Migrate(nil, 0); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -29,9 +29,10 @@ const maxNodes = 1024
 // sparse use stays small. Either is advice that a kernel without transparent huge
 // pages ignores.
 //
-// Where the kernel has no NUMA support or a sandbox forbids mbind, memory comes
-// from the node of the thread that first touches it. A node that does not exist or
-// is closed to the process by its CPU set is an error; AnyNode then still works.
+// Where the kernel has no NUMA support, a sandbox forbids mbind, or the node has no
+// memory that the process may have (a socket without memory modules, a control
+// group with cpuset.mems), memory comes from the node that is nearest to the thread
+// that first touches it.
 func MapLocal(node, size int, huge bool) ([]byte, error) {
 	if size <= 0 {
 		return nil, fmt.Errorf("map memory: size of %d bytes", size)
@@ -103,8 +104,22 @@ func mapAligned(size int, align bool) ([]byte, error) {
 	return unsafe.Slice((*byte)(start), size), nil
 }
 
+// Migrate makes the kernel take the pages of memory from MapLocal from another node, and moves those there that are in use
+// already, as far as there is room. The addresses stay. It costs a copy of each such page: less than a microsecond for 4 KiB.
+func Migrate(mem []byte, node int) error {
+	if len(mem) == 0 || node == AnyNode {
+		return nil
+	}
+	if err := bind(mem, node, unix.MPOL_MF_MOVE); err != nil {
+		return fmt.Errorf("move %d bytes to node %d: %w", len(mem), node, err)
+	}
+	return nil
+}
+
 // prefer makes the kernel take the pages of mem from a node.
-func prefer(mem []byte, node int) error {
+func prefer(mem []byte, node int) error { return bind(mem, node, 0) }
+
+func bind(mem []byte, node int, flags uintptr) error {
 	const wordBits = int(unsafe.Sizeof(uintptr(0))) * 8
 	if node < 0 || node >= maxNodes {
 		return fmt.Errorf("no such NUMA node")
@@ -113,9 +128,9 @@ func prefer(mem []byte, node int) error {
 	mask[node/wordBits] = 1 << (node % wordBits)
 	// The kernel reads one bit less than it is told.
 	_, _, e := unix.Syscall6(unix.SYS_MBIND, uintptr(unsafe.Pointer(unsafe.SliceData(mem))), uintptr(len(mem)),
-		unix.MPOL_PREFERRED, uintptr(unsafe.Pointer(&mask)), maxNodes+1, 0)
+		unix.MPOL_PREFERRED, uintptr(unsafe.Pointer(&mask)), maxNodes+1, flags)
 	switch e {
-	case 0, unix.ENOSYS, unix.EPERM: // no NUMA, or a sandbox: first touch decides
+	case 0, unix.ENOSYS, unix.EPERM, unix.EINVAL: // no NUMA, a sandbox, or no memory there: first touch decides
 		return nil
 	}
 	return fmt.Errorf("mbind: %w", e)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"slices"
 	"strconv"
 
@@ -49,6 +50,24 @@ func SetThreadAffinity(cpus []int) error {
 		return fmt.Errorf("keep thread on CPUs %s: %w", FormatList(cpus), err)
 	}
 	return nil
+}
+
+// On calls f on a thread of its own that runs on the given CPU, and waits for it: what the kernel allocates on behalf of
+// f, such as a socket's rings, lies near that CPU. With AnyCPU, or where the thread cannot be pinned, f is called on any
+// thread.
+func On(cpu int, f func()) {
+	if cpu == AnyCPU {
+		f()
+		return
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		runtime.LockOSThread() // the thread ends with the goroutine
+		_ = PinThread(cpu)
+		f()
+	}()
+	<-done
 }
 
 // HousekeepAll moves every thread of the process to the given CPUs, but for those

@@ -76,6 +76,23 @@ func TestPinThread(t *testing.T) {
 	})
 }
 
+func TestOn(t *testing.T) {
+	for _, cpu := range allowedCPUs(t) {
+		var mask []int
+		On(cpu, func() { mask = maskOf(t, ThreadID()) })
+		if !slices.Equal(mask, []int{cpu}) {
+			t.Errorf("on CPU %d: mask %v", cpu, mask)
+		}
+	}
+	for _, cpu := range []int{AnyCPU, maxCPUs - 1} {
+		called := false
+		On(cpu, func() { called = true })
+		if !called {
+			t.Errorf("CPU %d: not called", cpu)
+		}
+	}
+}
+
 func TestHousekeepAll(t *testing.T) {
 	allowed := allowedCPUs(t)
 	first, last := allowed[:1], allowed[len(allowed)-1:]

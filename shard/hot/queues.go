@@ -100,9 +100,13 @@ func (t *Tier) openQueue(c *card, number int, o QueueOptions, to *Place) (*queue
 		return nil, err
 	}
 	seed := newSeed()
-	port, err := xsk.Open(xsk.Options{
-		Interface: c.Index, Queue: number, MTU: c.MTU, Memory: memory, Copy: c.mode != ebpf.Native,
-		BusyPoll: o.BusyPoll, Batch: o.Batch, Ways: ways(t.o.Listen, to.Ports), Seed: binary.NativeEndian.Uint64(seed[:]),
+	var port *xsk.Port
+	// There, for the kernel makes the rings on the node of the CPU that asks for them.
+	affinity.On(to.CPU, func() {
+		port, err = xsk.Open(xsk.Options{
+			Interface: c.Index, Queue: number, MTU: c.MTU, Memory: memory, Copy: c.mode != ebpf.Native,
+			BusyPoll: o.BusyPoll, Batch: o.Batch, Ways: ways(t.o.Listen, to.Ports), Seed: binary.NativeEndian.Uint64(seed[:]),
+		})
 	})
 	if err != nil {
 		affinity.Unmap(memory)

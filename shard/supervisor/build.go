@@ -97,11 +97,18 @@ func (s *Supervisor) newWorker(id int, to worker.Seat) (*worker.Worker, error) {
 			},
 		},
 	}, to)
-	for _, addr := range c.Server.Listen {
-		if err := s.listen(w, addr); err != nil {
-			w.Close()
-			return nil, err
+	var err error
+	// There, for what the kernel has for a socket lies on the node of the CPU that opens it.
+	affinity.On(to.CPU, func() {
+		for _, addr := range c.Server.Listen {
+			if err = s.listen(w, addr); err != nil {
+				return
+			}
 		}
+	})
+	if err != nil {
+		w.Close()
+		return nil, err
 	}
 	return w, nil
 }
