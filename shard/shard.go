@@ -23,9 +23,11 @@ import (
 // Options describe a shard. Ports and Listeners stay open when the shard ends: their owner may give them to
 // the next one.
 type Options struct {
-	ID        int
-	CPU       int  // to run on
-	Pin       bool // bind the thread to CPU
+	ID  int
+	CPU int  // to run on
+	Pin bool // bind the thread to CPU
+	// Unpinned is told why the thread cannot be bound when the shard starts, which then runs where it may. Nil: it ends.
+	Unpinned  func(error)
 	Ports     []netio.Port
 	Listeners []*tcp.Listener
 	TCP       tcp.Options
@@ -142,7 +144,10 @@ func (s *Shard) Run() error {
 	_ = affinity.ShortSlice(slice)
 	s.thread.Store(int32(affinity.ThreadID()))
 	if err := s.Move(s.opt.CPU); err != nil {
-		return err
+		if s.opt.Unpinned == nil {
+			return err
+		}
+		s.opt.Unpinned(err)
 	}
 	if err := s.open(); err != nil {
 		return fmt.Errorf("start shard %d: %w", s.opt.ID, err)

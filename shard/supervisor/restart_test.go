@@ -69,6 +69,24 @@ func TestPanicKeepsTheSockets(t *testing.T) {
 	}
 }
 
+// A shard whose CPU has gone is started again on others.
+func TestRestartWithoutItsCPU(t *testing.T) {
+	r := newRig(t)
+	r.answered(r.dial("udp"), "n.example.")
+	w := r.workers()[0]
+	w.Shard.Pin = true
+	to := w.Seat()
+	to.CPU = 8191 // the greatest number that a CPU may have
+	w.Assign(to)
+	r.die()
+	r.answered(r.dial("udp"), "n.example.")
+	r.answered(r.dial("tcp"), "more.example.")
+	until(t, "the shard to run", func() bool { return w.State() == worker.Running })
+	if n, log := w.History.Restarts(), r.log.String(); n != 1 || !strings.Contains(log, "not on its CPU") || !strings.Contains(log, "CPU 8191") {
+		t.Errorf("%d restarts; the log:\n%s", n, log)
+	}
+}
+
 // The next shard has an empty cache in the same memory, and all works as before, restart after restart.
 func TestRestartsLeaveNothingBehind(t *testing.T) {
 	r := newRig(t)

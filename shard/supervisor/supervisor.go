@@ -39,6 +39,7 @@ type Supervisor struct {
 	epoch     time.Time // zero of the shards' clocks
 	machine   *affinity.Machine
 	plan      *affinity.Plan                   // in force; resizing guards it
+	hotplug   chan struct{}                    // closed: watchCPUs ends
 	list      atomic.Pointer[[]*worker.Worker] // what workers returns
 	admin     *adminSocket
 	metrics   *metricsServer
@@ -147,6 +148,8 @@ func (s *Supervisor) start() error {
 	go s.admin.serve()
 	s.metrics.serve()
 	s.runUpdate()
+	s.hotplug = make(chan struct{})
+	go s.watchCPUs(affinity.Online, s.hotplug)
 	s.log.Info("serving", "listen", s.config().Server.Listen, "shards", len(list), "cpus", s.cpus(), "version", s.version)
 	return nil
 }
@@ -204,6 +207,10 @@ func (s *Supervisor) Stop() {
 	s.resizing.Lock()
 	defer s.resizing.Unlock()
 	s.stopped = true
+	if s.hotplug != nil {
+		close(s.hotplug)
+		s.hotplug = nil
+	}
 	s.hot.Close()
 	s.endUpdate(true)
 	list := s.workers()

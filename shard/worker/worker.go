@@ -140,6 +140,12 @@ func (w *Worker) serve(s *shard.Shard) error {
 func (w *Worker) options() shard.Options {
 	o := w.Shard
 	o.CPU = w.Seat().CPU
+	if w.serving.Load() {
+		// Its CPU may have gone offline meanwhile. Clients' queries still come to its sockets.
+		o.Unpinned = func(err error) {
+			w.Log.Warn("a shard is started again, but not on its CPU", "shard", o.ID, "error", err)
+		}
+	}
 	return o
 }
 

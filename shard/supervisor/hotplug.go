@@ -1,0 +1,70 @@
+package supervisor
+
+import (
+	"slices"
+	"time"
+
+	"heimdall/affinity"
+	"heimdall/shard"
+)
+
+// hotplugEvery is how often the supervisor looks which CPUs are online.
+const hotplugEvery = 2 * time.Second
+
+// watchCPUs binds the threads anew whenever CPUs go offline or come back, until done is closed. The kernel lets a thread whose
+// CPU goes run on any, which may be another shard's, and most kernels do not take it back. How many shards there are does
+// not change by it: that is what a reload does, at the price of empty caches.
+func (s *Supervisor) watchCPUs(online func() ([]int, error), done <-chan struct{}) {
+	before, err := online()
+	if err != nil {
+		return // nobody tells which there are
+	}
+	for tick := time.NewTicker(hotplugEvery); ; {
+		select {
+		case <-done:
+			tick.Stop()
+			return
+		case <-tick.C:
+		}
+		now, err := online()
+		if err == nil && !slices.Equal(now, before) {
+			before = now
+			s.bindAnew(now)
+		}
+	}
+}
+
+// bindAnew moves each shard whose CPU is online there, the others to the CPUs of all other threads, and these to theirs.
+func (s *Supervisor) bindAnew(online []int) {
+	s.resizing.Lock()
+	defer s.resizing.Unlock()
+	if s.stopped || !s.config().CPU.Pin {
+		return
+	}
+	var gone []int
+	rest := s.plan.Housekeeping
+	for _, w := range s.workers() {
+		cpu := w.Seat().CPU
+		if !slices.Contains(online, cpu) {
+			gone = append(gone, cpu)
+		}
+		// One that is being started again binds itself.
+		if sh := w.Current(); sh != nil {
+			sh.Post(func() { moveOr(sh, cpu, rest) })
+		}
+	}
+	s.keepHouse(s.plan)
+	if slices.Sort(gone); len(gone) > 0 {
+		s.log.Warn("CPUs of shards are offline: these shards run on others until they are back; `heimdallctl reload` divides the work among those that are there",
+			"cpus", affinity.FormatList(gone), "online", affinity.FormatList(online))
+		return
+	}
+	s.log.Info("CPUs have come or gone: each shard runs on its own", "cpus", s.cpus(), "online", affinity.FormatList(online))
+}
+
+// moveOr binds a shard to its CPU, or to the rest. Where even those are not there, the kernel has chosen.
+func moveOr(sh *shard.Shard, cpu int, rest []int) {
+	if sh.Move(cpu) != nil {
+		_ = affinity.SetThreadAffinity(rest)
+	}
+}
