@@ -113,3 +113,18 @@ func ratio(limit, period string) float64 {
 	}
 	return float64(l) / float64(p)
 }
+
+// startMask returns the CPUs of the process's main thread, those included that are offline, or nil.
+func startMask(root fs.FS) []int {
+	text, err := readText(root, "proc/self/status")
+	if err != nil {
+		return nil
+	}
+	for line := range strings.Lines(text) {
+		if list, found := strings.CutPrefix(line, "Cpus_allowed_list:"); found {
+			mask, _ := ParseList(list)
+			return mask
+		}
+	}
+	return nil
+}

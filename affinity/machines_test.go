@@ -59,6 +59,7 @@ func (m machine) sysfs(offline ...int) fstest.MapFS {
 		}
 	}
 	put(cpuDir+"/online", "%s", FormatList(onlineList(func(int) bool { return true })))
+	put(cpuDir+"/present", "0-%d", len(online)-1)
 	if m.nodes > 0 {
 		put(nodeDir+"/online", "0-%d", m.nodes-1)
 	}

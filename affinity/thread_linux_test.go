@@ -162,7 +162,7 @@ func planHere(spec string, pin bool) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	return m.Plan(spec, pin)
+	return m.Plan(spec, pin, nil)
 }
 
 func TestPlanOnThisMachine(t *testing.T) {
@@ -195,7 +195,7 @@ func TestPlanAfterHousekeeping(t *testing.T) {
 	if err := HousekeepAll(before[:1], nil); err != nil {
 		t.Fatal(err)
 	}
-	if p, err := m.Plan(strconv.Itoa(len(before)), true); err != nil || len(p.Shards) != len(before) {
+	if p, err := m.Again().Plan(strconv.Itoa(len(before)), true, nil); err != nil || len(p.Shards) != len(before) {
 		t.Errorf("%+v, %v, want a shard on each of %v", p, err, before)
 	}
 }

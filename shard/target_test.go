@@ -9,7 +9,6 @@ import (
 	"github.com/miekg/dns"
 
 	"heimdall/core"
-	"heimdall/netio/netiotest"
 	"heimdall/netio/tcp"
 )
 
@@ -80,7 +79,7 @@ func TestSeveralOnStream(t *testing.T) {
 	build := r.opt.NewEngine
 	r.opt.NewEngine = func(core.Performer) (*core.Engine, error) { return build(holding{r.Shard, held}) }
 	r.run(t)
-	c, err := dns.Dial("tcp", netiotest.Bound(t, l.FD()).String())
+	c, err := dns.Dial("tcp", l.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}

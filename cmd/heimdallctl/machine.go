@@ -50,7 +50,7 @@ func (f *machineFlags) options(ctx context.Context, t *tool) (o preflight.Option
 	if err != nil {
 		return o, fmt.Errorf("look at the CPUs: %w", err)
 	}
-	plan, err := machine.Plan(o.Config.CPU.Shards.Spec(), o.Config.CPU.Pin)
+	plan, err := machine.Plan(o.Config.CPU.Shards.Spec(), o.Config.CPU.Pin, o.Config.CPU.Housekeeping)
 	if err != nil {
 		return o, &control.Error{Code: control.CodeInvalidConfig, Message: fmt.Sprintf("cpu.shards: %v", err)}
 	}

@@ -13,7 +13,6 @@ import (
 	"testing"
 
 	"heimdall/netio"
-	"heimdall/netio/netiotest"
 )
 
 func TestEndpoints(t *testing.T) {
@@ -33,7 +32,7 @@ func TestEndpoints(t *testing.T) {
 				got = *peer
 				h.Reply(conn, msg)
 			}
-			to := netip.AddrPortFrom(netip.MustParseAddr(c.dial), h.listener.addr.Port())
+			to := netip.AddrPortFrom(netip.MustParseAddr(c.dial), h.listener.Addr().Port())
 			conn, err := net.Dial("tcp", to.String())
 			if err != nil {
 				t.Fatal(err)
@@ -42,11 +41,11 @@ func TestEndpoints(t *testing.T) {
 			send(t, conn, frames("query"))
 			h.until("answered", func() bool { return h.Stats().Sent == 1 })
 			expect(t, conn, "query")
-			if netiotest.Peer(got).String() != conn.LocalAddr().String() {
-				t.Errorf("peer %v, want %v", netiotest.Peer(got), conn.LocalAddr())
+			if got.AddrPort().String() != conn.LocalAddr().String() {
+				t.Errorf("peer %v, want %v", got.AddrPort(), conn.LocalAddr())
 			}
-			if netiotest.Local(got).IsValid() != c.local || c.local && netiotest.Local(got) != to.Addr() {
-				t.Errorf("local %v", netiotest.Local(got))
+			if got.LocalIP().IsValid() != c.local || c.local && got.LocalIP() != to.Addr() {
+				t.Errorf("local %v", got.LocalIP())
 			}
 		})
 	}
@@ -70,8 +69,8 @@ func TestListenErrors(t *testing.T) {
 func TestListenersShareAddress(t *testing.T) {
 	for range 20 { // another process may hold the port in one family
 		a := newListener(t, "0.0.0.0:0")
-		newListener(t, a.addr.String())
-		b, err := Listen(netip.AddrPortFrom(netip.IPv6Unspecified(), a.addr.Port()))
+		newListener(t, a.Addr().String())
+		b, err := Listen(netip.AddrPortFrom(netip.IPv6Unspecified(), a.Addr().Port()))
 		if err == nil {
 			b.Close()
 			return

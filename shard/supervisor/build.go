@@ -28,7 +28,7 @@ import (
 
 // planCPUs decides where the shards and all other threads run.
 func planCPUs(m *affinity.Machine, c *config.Config) (*affinity.Plan, error) {
-	plan, err := m.Plan(c.CPU.Shards.Spec(), c.CPU.Pin)
+	plan, err := m.Plan(c.CPU.Shards.Spec(), c.CPU.Pin, c.CPU.Housekeeping)
 	if err != nil {
 		return nil, c.Problem("cpu.shards", "%v", err)
 	}
@@ -36,10 +36,8 @@ func planCPUs(m *affinity.Machine, c *config.Config) (*affinity.Plan, error) {
 		return nil, err
 	}
 	if !c.CPU.Housekeeping.Auto() {
-		for _, cpu := range c.CPU.Housekeeping {
-			if _, ok := plan.Topology.CPU(cpu); !ok {
-				return nil, c.Problem("cpu.housekeeping", "there is no CPU %d online", cpu)
-			}
+		if err := m.Refuse(c.CPU.Housekeeping); err != nil {
+			return nil, c.Problem("cpu.housekeeping", "%v", err)
 		}
 		plan.Housekeeping = c.CPU.Housekeeping
 	}

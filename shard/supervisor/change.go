@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 
 	"heimdall/affinity"
 	"heimdall/core/config"
@@ -39,8 +40,13 @@ func (s *Supervisor) newChange(file *config.Config) (*change, error) {
 		return nil, fmt.Errorf("%w\nthat is so as long as other keys of the file wait for a restart", err)
 	}
 	var err error
-	if c.plan, err = planCPUs(s.machine, c.next); err != nil {
-		return nil, err
+	if c.plan, err = planCPUs(s.machine.Again(), c.next); err != nil {
+		if !reflect.DeepEqual(c.next.CPU, c.now.CPU) {
+			return nil, err
+		}
+		// A CPU that has gone since the start is no reason to refuse all else.
+		c.warnings = append(c.warnings, fmt.Sprintf("the shards stay as they are: %v", err))
+		c.plan = s.planInForce()
 	}
 	if err := c.file.CheckShards(len(c.plan.Shards)); err != nil {
 		return nil, err

@@ -44,6 +44,10 @@ func (s *Supervisor) resize(ctx context.Context, plan *affinity.Plan) error {
 		return worker.ErrStopped
 	}
 	if slices.Equal(plan.Shards, s.plan.Shards) && len(s.workers()) == len(plan.Shards) {
+		if !slices.Equal(plan.Housekeeping, s.plan.Housekeeping) {
+			s.plan = plan
+			s.keepHouse(plan)
+		}
 		return nil
 	}
 	if err := s.fixedShards(); err != nil {
@@ -70,6 +74,12 @@ func (s *Supervisor) resize(ctx context.Context, plan *affinity.Plan) error {
 	}
 	s.keepHouse(s.plan)
 	return err
+}
+
+func (s *Supervisor) planInForce() *affinity.Plan {
+	s.resizing.Lock()
+	defer s.resizing.Unlock()
+	return s.plan
 }
 
 // grow moves the shards that there are and starts those that are missing.
