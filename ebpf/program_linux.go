@@ -64,6 +64,9 @@ func loadFor(o Options, sockets bool) (*Program, error) {
 		// a map of devices as well, and does not while there are no sockets.
 		spec.Maps[xdpMapSockets].Type = ebpf.DevMap
 	}
+	if takesFrags() {
+		spec.Programs[xdpProgHeimdall].Flags |= unix.BPF_F_XDP_HAS_FRAGS
+	}
 	p := &Program{keys: newQuestionKeys(o.Seed), generation: 1, inner: spec.Maps[xdpMapClients].InnerMap, reverse: o.Reverse}
 	if err := prepare(spec, o, p.keys); err != nil {
 		return nil, err
