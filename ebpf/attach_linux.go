@@ -6,40 +6,71 @@ import (
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
+	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 )
 
-// Attach attaches the program to the network interface of that index and returns the mode in which it runs.
-// It stays until Close or the end of the process, however that comes.
-func (p *Program) Attach(ifindex int, mode Mode) (Mode, error) {
+// Attach attaches the program to the network interface of that index and returns the mode in which it runs. refused says
+// why that is not the better one, where both are allowed. It stays until Close or the end of the process, however that
+// comes.
+func (p *Program) Attach(ifindex int, mode Mode) (got Mode, refused, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if err := p.noteVeth(ifindex); err != nil {
-		return mode, err
+	nic, err := netlink.LinkByIndex(ifindex)
+	if err != nil {
+		return mode, nil, fmt.Errorf("look up interface %d: %w", ifindex, err)
+	}
+	if nic.Type() == "veth" {
+		if err := p.noteVeth(ifindex); err != nil {
+			return mode, nil, err
+		}
 	}
 	try := []Mode{mode}
 	if mode == Auto {
 		try = []Mode{Native, Generic}
 	}
-	var failed error
 	for _, m := range try {
 		flags := link.XDPDriverMode
 		if m == Generic {
 			flags = link.XDPGenericMode
 		}
-		l, err := link.AttachXDP(link.XDPOptions{Program: p.objs.Heimdall, Interface: ifindex, Flags: flags})
+		var l link.Link
+		var err error
+		if m == Native {
+			err = spareQueues(nic)
+		}
+		if err == nil {
+			l, err = link.AttachXDP(link.XDPOptions{Program: p.objs.Heimdall, Interface: ifindex, Flags: flags})
+		}
 		if err == nil {
 			p.links = append(p.links, l)
 			p.attached = append(p.attached, ifindex)
-			return m, nil
+			return m, refused, nil
 		}
-		err = explain(fmt.Sprintf("attach to interface %d in %v mode", ifindex, m), err)
-		if failed != nil {
-			err = fmt.Errorf("%w; %w", failed, err)
+		err = explain(fmt.Sprintf("attach in %v mode (MTU %d)", m, nic.Attrs().MTU), err)
+		if refused != nil {
+			err = fmt.Errorf("%w; %w", refused, err)
 		}
-		failed = err
+		refused = err
 	}
-	return mode, failed
+	return mode, nil, refused
+}
+
+// Detached lists the interfaces that the program was attached to and is not any more: somebody has taken it off, or the
+// interface is gone.
+func (p *Program) Detached() (list []int, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i, l := range p.links {
+		info, err := l.Info()
+		if err != nil {
+			return nil, fmt.Errorf("ask for the link of interface %d: %w", p.attached[i], err)
+		}
+		if x := info.XDP(); x != nil && x.Ifindex == 0 {
+			list = append(list, p.attached[i])
+		}
+	}
+	return list, nil
 }
 
 // explain adds to an error of the kernel what it means here, in one line, and ErrNotSupported where the
@@ -57,8 +88,10 @@ func explain(what string, err error) error {
 		why = "the other end of the veth has more transmit queues than this one has receive queues"
 	case errors.Is(err, unix.EBUSY), errors.Is(err, unix.EEXIST):
 		why = "another XDP program is attached; see `ip link`"
-	case errors.Is(err, unix.EOPNOTSUPP), errors.Is(err, unix.EINVAL):
-		why = "the driver or the kernel does not know it"
+	case errors.Is(err, unix.EOPNOTSUPP), errors.Is(err, unix.EINVAL), errors.Is(err, unix.ERANGE):
+		why = "the driver or the kernel does not know it, or not with this MTU"
+	case errors.Is(err, errCrash):
+		return fmt.Errorf("%s: %w", what, err)
 	case errors.Is(err, ErrNotSupported):
 		why = "this kernel lacks it; Linux 5.15 or later is needed"
 	default:

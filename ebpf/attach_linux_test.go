@@ -69,7 +69,7 @@ func TestRootKilled(t *testing.T) {
 func TestRootNotSupported(t *testing.T) {
 	p := load(t, Options{})
 	for _, mode := range []Mode{Auto, Native, Generic} {
-		if _, err := p.Attach(1<<30, mode); err == nil || strings.Contains(err.Error(), "\n") {
+		if _, _, err := p.Attach(1<<30, mode); err == nil || strings.Contains(err.Error(), "\n") {
 			t.Errorf("attached to an interface that is not there: %v", err)
 		}
 	}

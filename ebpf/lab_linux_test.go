@@ -81,7 +81,7 @@ func attachAndWait(text string) error {
 			}
 		}()
 	}
-	got, err := p.Attach(nic.Index, mode)
+	got, _, err := p.Attach(nic.Index, mode)
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/cilium/ebpf"
-	"github.com/vishvananda/netlink"
 )
 
 // xdpInterfaces is the variable that says what is special about network interfaces.
@@ -43,16 +42,9 @@ func (p *Program) SetSockets(ifindex int, sockets []int) error {
 	return nil
 }
 
-// noteVeth tells the program if a network interface is an end of a veth pair. Call it with p.mu locked.
+// noteVeth tells the program that a network interface is an end of a veth pair. Call it with p.mu locked.
 func (p *Program) noteVeth(ifindex int) error {
-	link, err := netlink.LinkByIndex(ifindex)
-	if err != nil {
-		return fmt.Errorf("look up interface %d: %w", ifindex, err)
-	}
-	if link.Type() != "veth" {
-		return nil
-	}
-	if err = p.changeInterface(ifindex, func(i *xdpInterface) { i.Veth = 1 }); err != nil {
+	if err := p.changeInterface(ifindex, func(i *xdpInterface) { i.Veth = 1 }); err != nil {
 		return fmt.Errorf("tell the XDP program of interface %d: %w", ifindex, err)
 	}
 	return nil

@@ -109,7 +109,11 @@ func (t *Tier) Attach(mode ebpf.Mode, interfaces []string) error {
 		nic, err := net.InterfaceByName(name)
 		if err == nil {
 			var got ebpf.Mode
-			if got, err = t.program.Attach(nic.Index, mode); err == nil {
+			var refused error
+			if got, refused, err = t.program.Attach(nic.Index, mode); err == nil {
+				if refused != nil {
+					t.o.Warn(fmt.Sprintf("%s: the XDP program runs in %v mode, at several times the cost", name, got), refused)
+				}
 				t.cards = append(t.cards, card{Interface: *nic, mode: got})
 				continue
 			}
