@@ -135,6 +135,9 @@ func showXDP(w io.Writer, r *xdpReport) {
 func interfacesText(x *control.XDP) string {
 	var list []string
 	for _, i := range x.Interfaces {
+		if i.Detached {
+			i.Mode = "taken off"
+		}
 		list = append(list, i.Name+": "+i.Mode)
 	}
 	switch {

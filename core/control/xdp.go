@@ -24,8 +24,9 @@ type XDPClients struct {
 
 // XDPInterface is where the program is attached.
 type XDPInterface struct {
-	Name string `json:"name"`
-	Mode string `json:"mode"` // native or generic
+	Name     string `json:"name"`
+	Mode     string `json:"mode"`               // native or generic
+	Detached bool   `json:"detached,omitempty"` // others have taken it off
 }
 
 // XDPExit counts the packets that left through one exit since the program was loaded.

@@ -3,6 +3,7 @@ package xsk
 import (
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"heimdall/netio"
@@ -29,7 +30,7 @@ type Port struct {
 	ways  ways
 
 	ifindex uint32
-	mtu     int
+	mtu     atomic.Int32
 	id      uint64 // state of the generator of identifications
 
 	one      [1]netio.Datagram // what goes to a kernel socket
@@ -90,11 +91,16 @@ func newPort(o Options) (*Port, error) {
 	if len(o.Ways) > MaxWays {
 		return nil, fmt.Errorf("%d listen addresses: it can serve %d", len(o.Ways), MaxWays)
 	}
-	return &Port{
-		mem: o.Memory, ifindex: uint32(o.Interface), mtu: o.MTU, ways: makeWays(o.Ways), id: o.Seed,
+	p := &Port{
+		mem: o.Memory, ifindex: uint32(o.Interface), ways: makeWays(o.Ways), id: o.Seed,
 		lent: make([]uint64, 0, receiveFrames), free: make([]uint64, 0, sendFrames),
-	}, nil
+	}
+	p.SetMTU(o.MTU)
+	return p, nil
 }
+
+// SetMTU tells the port that its interface has another MTU. It may be called while the port is in use.
+func (p *Port) SetMTU(mtu int) { p.mtu.Store(int32(mtu)) }
 
 // divide lends the kernel the frames to receive into, which are the first, and keeps those to send.
 func (p *Port) divide() {

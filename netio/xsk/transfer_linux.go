@@ -70,7 +70,7 @@ func (p *Port) read(frame *descriptor, to *netio.Datagram) bool {
 // Send sends out: through the ring, or what that cannot carry through the kernel socket of the listen address.
 func (p *Port) Send(out []netio.Datagram) int {
 	p.reclaim()
-	sent := 0
+	sent, mtu := 0, int(p.mtu.Load())
 	for i := range out {
 		d := &out[i]
 		index, way, generation := splitScope(d.Peer.Scope)
@@ -79,7 +79,7 @@ func (p *Port) Send(out []netio.Datagram) int {
 			continue
 		}
 		l := p.links.get(index, generation)
-		if l == nil || len(d.Data) > p.mtu-overhead(&d.Peer) || int(l.size)+overhead(&d.Peer)+len(d.Data) > frameSize {
+		if l == nil || len(d.Data) > mtu-overhead(&d.Peer) || int(l.size)+overhead(&d.Peer)+len(d.Data) > frameSize {
 			sent += p.detour(d, way, l)
 			continue
 		}

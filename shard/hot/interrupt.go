@@ -11,16 +11,16 @@ import (
 	"strings"
 )
 
-// receiveQueues counts the receive queues that a network interface uses.
-func receiveQueues(name string) (int, error) {
-	list, err := filepath.Glob(filepath.Join("/sys/class/net", name, "queues", "rx-*"))
-	if err == nil && len(list) == 0 {
-		err = os.ErrNotExist
+// queuesOf counts the receive and the transmit queues that a network interface uses.
+func queuesOf(name string) (receive, transmit int, err error) {
+	count := func(kind string) int {
+		list, _ := filepath.Glob(filepath.Join("/sys/class/net", name, "queues", kind+"-*"))
+		return len(list)
 	}
-	if err != nil {
-		return 0, fmt.Errorf("%s: count the receive queues in /sys/class/net: %w", name, err)
+	if receive, transmit = count("rx"), count("tx"); receive == 0 {
+		return 0, 0, fmt.Errorf("%s: count the receive queues in /sys/class/net: %w", name, os.ErrNotExist)
 	}
-	return len(list), nil
+	return receive, transmit, nil
 }
 
 // receiveInterrupt finds the number of the receive queue in the names that drivers give their interrupts, such as

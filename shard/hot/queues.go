@@ -50,7 +50,7 @@ func (t *Tier) Native() bool {
 	return t != nil && !slices.ContainsFunc(t.cards, func(c card) bool { return c.mode != ebpf.Native })
 }
 
-// OpenQueues opens an AF_XDP socket for each receive queue of the interfaces, and returns for each of the shards those that
+// OpenQueues opens an AF_XDP socket for each receive queue of the interfaces that has a transmit queue too, and returns for each of the shards those that
 // are to be among its ports. Their owner closes them. It is called before Start; on an error no queue is open.
 func (t *Tier) OpenQueues(o QueueOptions, shards []Place) (ports [][]netio.Port, err error) {
 	ports = make([][]netio.Port, len(shards))
@@ -73,11 +73,18 @@ func (t *Tier) OpenQueues(o QueueOptions, shards []Place) (ports [][]netio.Port,
 
 // openCard opens the queues of one interface, and adds each to the ports of its shard.
 func (t *Tier) openCard(c *card, o QueueOptions, shards []Place, ports [][]netio.Port) error {
-	n, err := receiveQueues(c.Name)
+	receive, transmit, err := queuesOf(c.Name)
 	if err != nil {
 		return err
 	}
-	for number := range n {
+	// A socket sends on the transmit queue of its own number. Beyond those that the interface uses there are none, or, with
+	// virtio_net, the ones that each CPU has to itself and without a lock for what the program sends.
+	if transmit < receive {
+		t.o.Warn(fmt.Sprintf("AF_XDP: %s has %d receive queues and %d transmit queues, kernel sockets take the queries of the receive queues from %d on",
+			c.Name, receive, transmit, transmit), nil)
+	}
+	c.receive = receive
+	for number := range min(receive, transmit) {
 		owner := ownerOf(c.Name, number, shards)
 		q, err := t.openQueue(c, number, o, &shards[owner])
 		if err != nil {

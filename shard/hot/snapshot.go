@@ -1,6 +1,10 @@
 package hot
 
-import "heimdall/ebpf"
+import (
+	"slices"
+
+	"heimdall/ebpf"
+)
 
 // Snapshot is what the program says of itself at one time. The zero value is that of none.
 type Snapshot struct {
@@ -16,6 +20,7 @@ type Snapshot struct {
 type Interface struct {
 	Name string
 	Mode ebpf.Mode // Native or Generic
+	Lost bool      // others have taken the program off
 }
 
 // Snapshot reads what the program has counted. It is empty if there is no program, or if the kernel does not tell, which is
@@ -26,6 +31,9 @@ func (t *Tier) Snapshot() (s Snapshot) {
 			return err
 		}
 		s.Interfaces = t.Interfaces()
+		for i := range s.Interfaces {
+			s.Interfaces[i].Lost = slices.Contains(t.lost, t.cards[i].Index)
+		}
 		s.Clients, s.Answers, s.TableBytes, s.Generation = p.ClientTable(), p.Answers(), p.TableBytes(), p.Generation()
 		return nil
 	})
@@ -39,7 +47,7 @@ func (t *Tier) Snapshot() (s Snapshot) {
 func (t *Tier) Interfaces() (list []Interface) {
 	if t != nil {
 		for _, c := range t.cards {
-			list = append(list, Interface{c.Name, c.mode})
+			list = append(list, Interface{Name: c.Name, Mode: c.mode})
 		}
 	}
 	return list

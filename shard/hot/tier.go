@@ -60,17 +60,20 @@ type Tier struct {
 
 	mu      sync.RWMutex  // held to close program, and by those who use it while it may be closed
 	program *ebpf.Program // nil: closed
+	lost    []int         // interfaces that others have taken the program off
 
-	stop    context.CancelFunc // of the publisher; nil: it was not started
+	stop    context.CancelFunc // of the publisher and of watch; nil: they were not started
 	stopped chan struct{}      // closed when the publisher has ended
+	watched chan struct{}      // closed when watch has ended
 	visitor visitor            // the publisher's
 }
 
 // card is a network interface with the program.
 type card struct {
 	net.Interface
-	mode   ebpf.Mode
-	queues []*queue // one for each receive queue; none: kernel sockets only
+	mode    ebpf.Mode
+	receive int      // receive queues in use
+	queues  []*queue // one for each of them that has a transmit queue too; none: kernel sockets only
 }
 
 // Load loads the program and publishes answers out of the zones. It sees no packet before Attach.
@@ -142,8 +145,9 @@ func (t *Tier) Start() {
 	}
 	t.redirect()
 	ctx, cancel := context.WithCancel(context.Background())
-	t.stop, t.stopped = cancel, make(chan struct{})
+	t.stop, t.stopped, t.watched = cancel, make(chan struct{}), make(chan struct{})
 	go t.publish(ctx)
+	go t.watch(ctx)
 }
 
 // use calls f with the program, unless it is closed.
@@ -176,6 +180,7 @@ func (t *Tier) Close() {
 	if t.stop != nil {
 		t.stop()
 		<-t.stopped
+		<-t.watched
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()

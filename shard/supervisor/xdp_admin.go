@@ -32,7 +32,7 @@ func (s *Supervisor) describeHot(out *control.XDP) {
 		return
 	}
 	for _, i := range h.Interfaces {
-		out.Interfaces = append(out.Interfaces, control.XDPInterface{Name: i.Name, Mode: i.Mode.String()})
+		out.Interfaces = append(out.Interfaces, control.XDPInterface{Name: i.Name, Mode: i.Mode.String(), Detached: i.Lost})
 	}
 	out.Answered, out.Dropped, out.Passed = h.Exits.Answered(), h.Exits.Dropped(), h.Exits.Passed()
 	for e := ebpf.Exit(1); int(e) < ebpf.Exits; e++ {
@@ -62,7 +62,7 @@ var (
 	xdpClientsDesc  = desc("xdp_client_prefixes", "Prefixes in the kernel's table of clients.")
 	xdpFailuresDesc = desc("xdp_client_failures_total", "Changes of the configuration that the kernel's table of clients did not take.")
 	xdpWithheldDesc = desc("xdp_answers_withheld", "1 while hot answers are withheld, since the kernel's table of clients lacks a change that takes them from somebody.")
-	xdpAttachedDesc = desc("xdp_attached", "1 for each interface that the XDP program is attached to.", "interface", "mode")
+	xdpAttachedDesc = desc("xdp_attached", "1 for each interface that the XDP program is attached to, 0 for those that others have taken it off.", "interface", "mode")
 )
 
 // collectXDP sends the counters of tier 0, if it runs.
@@ -83,6 +83,10 @@ func (s *Supervisor) collectXDP(ch chan<- prometheus.Metric) {
 	}
 	ch <- prometheus.MustNewConstMetric(xdpWithheldDesc, prometheus.GaugeValue, withheld)
 	for _, i := range x.Interfaces {
-		ch <- prometheus.MustNewConstMetric(xdpAttachedDesc, prometheus.GaugeValue, 1, i.Name, i.Mode)
+		attached := 1.0
+		if i.Detached {
+			attached = 0
+		}
+		ch <- prometheus.MustNewConstMetric(xdpAttachedDesc, prometheus.GaugeValue, attached, i.Name, i.Mode)
 	}
 }

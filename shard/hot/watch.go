@@ -1,0 +1,63 @@
+package hot
+
+import (
+	"context"
+	"net"
+	"slices"
+	"time"
+)
+
+// watchEvery is the time between two looks at the interfaces with the program.
+const watchEvery = time.Second
+
+// watch follows what others do to the interfaces with the program, until ctx ends. Nothing of that keeps queries from being
+// answered: what neither the program nor an AF_XDP socket gets any more comes through the kernel sockets.
+func (t *Tier) watch(ctx context.Context) {
+	defer close(t.watched)
+	seen := slices.Clone(t.cards)
+	tick := time.NewTicker(watchEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			seen = t.look(seen)
+		}
+	}
+}
+
+// look takes note of what has changed since the interfaces were as in seen, and logs it. It returns how they are now, without
+// those that the program is not on any more.
+func (t *Tier) look(seen []card) []card {
+	gone, err := t.program.Detached()
+	if err != nil {
+		t.o.Log.Warn("it is not known whether the XDP program is still attached", "error", err)
+	}
+	seen = slices.DeleteFunc(seen, func(c card) bool {
+		if !slices.Contains(gone, c.Index) {
+			return false
+		}
+		t.o.Log.Warn("the XDP program was taken off the interface, or that is gone: its queries come through kernel sockets until a restart", "interface", c.Name)
+		t.mu.Lock()
+		t.lost = append(t.lost, c.Index)
+		t.mu.Unlock()
+		return true
+	})
+	for i := range seen {
+		c := &seen[i]
+		if now, err := net.InterfaceByIndex(c.Index); err == nil && now.MTU != c.MTU {
+			t.o.Log.Info("the interface has another MTU", "interface", c.Name, "before", c.MTU, "now", now.MTU)
+			for _, q := range c.queues {
+				q.SetMTU(now.MTU)
+			}
+			c.MTU = now.MTU
+		}
+		if now, _, err := queuesOf(c.Name); err == nil && now != c.receive && len(c.queues) > 0 {
+			t.o.Log.Warn("the interface has another number of receive queues: kernel sockets take the queries of those without an AF_XDP socket, until a restart",
+				"interface", c.Name, "before", c.receive, "now", now, "sockets", len(c.queues))
+			c.receive = now
+		}
+	}
+	return seen
+}
