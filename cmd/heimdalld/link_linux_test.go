@@ -1,37 +1,134 @@
 package main
 
 import (
+	"fmt"
 	"os/exec"
+	"runtime"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/miekg/dns"
+
+	"heimdall/core/control"
 )
 
-// What happens to an interface does not take the program off it, nor the AF_XDP sockets off their queues.
+// list returns the server's queues of a kind, "rx" or "tx".
+func (v *veth) list(t testing.TB, kind string) []string {
+	t.Helper()
+	out, err := exec.Command("ip", "netns", "exec", v.server, "sh", "-c", "ls -d /sys/class/net/"+vethServer+"/queues/"+kind+"-*").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Fields(string(out))
+}
+
+// What happens to an interface does not take the program off it, nor the AF_XDP sockets off their queues, and what the kernel
+// refuses while they are there changes nothing.
 func TestRootLinkChanges(t *testing.T) {
-	w := newXSKLab(t, 1)
-	w.serve(t, "[cpu]\nshards = 1\npin = false\n[io]\nbackend = \"xsk\"\n[xdp]\nmode = \"native\"")
+	w := newXSKLab(t, 4)
+	// IPv6 addresses go with a link that is down, by default.
+	if err := change(w.server, "sh", "-c", "cd /proc/sys/net/ipv6/conf/"+vethServer+" && echo 1 >keep_addr_on_down && echo 0 >accept_dad"); err != nil {
+		t.Fatal(err)
+	}
+	w.serve(t, "[cpu]\nshards = 2\npin = false\n[io]\nbackend = \"xsk\"\n[xdp]\nmode = \"native\"")
 	s := tierSetup{"native", "xsk", "flow"}
 	counts := w.tiers(t, s)
-	for _, line := range []string{"", "link set dev " + vethServer + " down", "link set dev " + vethServer + " up", "link set dev " + vethServer + " mtu 1400", "link set dev " + vethServer + " mtu 1500"} {
-		if line != "" {
-			if out, err := exec.Command("ip", append([]string{"-n", w.server}, strings.Fields(line)...)...).CombinedOutput(); err != nil {
-				t.Fatalf("ip %s: %v: %s", line, err, out)
-			}
-		}
+	for _, line := range []string{
+		"ip link set dev " + vethServer + " down", "ip link set dev " + vethServer + " up",
+		"ethtool -K " + vethServer + " rx off", "ethtool -K " + vethServer + " tx off", "ethtool -K " + vethServer + " tso off gso off sg off", "ethtool -K " + vethServer + " gro off",
+		"ethtool -K " + vethServer + " lro on", "ethtool -K " + vethServer + " gro on", "ethtool -K " + vethServer + " rx on tx on tso on gso on sg on",
+		"ethtool -K " + vethServer + " rx-udp-gro-forwarding on", "ethtool -K " + vethServer + " rx-gro-list on",
+		"ethtool -L " + vethServer + " combined 2", "ethtool -L " + vethServer + " rx 2", "ethtool -G " + vethServer + " rx 128",
+		"ip link set dev " + vethServer + " mtu 1280", "ip link set dev " + vethServer + " mtu 9000", "ip link set dev " + vethServer + " mtu 1500",
+	} {
+		err := change(w.server, strings.Fields(line)...)
 		if strings.HasSuffix(line, "down") {
 			continue
 		}
+		if strings.Contains(line, " mtu ") && err == nil {
+			until(t, "the MTU to be seen", func() bool { return strings.Contains(w.log.String(), " now="+line[strings.LastIndex(line, " ")+1:]) })
+		}
 		got := w.since(t, s, &counts, func() {
-			for range tierQueries {
-				w.query(t, vethIPv4, question("www.zone.", dns.TypeA))
+			for i := range tierQueries {
+				w.query(t, []string{vethIPv4, vethIPv6}[i%2], question("www.zone.", dns.TypeA))
 				w.query(t, vethIPv4, question("big1100.zone.", dns.TypeTXT).SetEdns0(1400, false))
+				w.query(t, vethIPv4, question("big1300.zone.", dns.TypeTXT).SetEdns0(1400, false)) // in fragments, beyond the MTU
 			}
 		})
-		t.Logf("%s: of %d queries %v", line, 2*tierQueries, got)
-		if got.kernel < tierQueries || got.raw < tierQueries {
+		t.Logf("%s (%v): of %d queries %v", line, err, 3*tierQueries, got)
+		if got.kernel < tierQueries || got.raw < 2*tierQueries {
 			t.Errorf("after %q the kernel answered %d queries for a hot name, AF_XDP brought %d others", line, got.kernel, got.raw)
 		}
+	}
+}
+
+// Queues that come while the program is attached, and such as have no queue to send on, are served by kernel sockets.
+func TestRootQueuesWithoutSockets(t *testing.T) {
+	w := newXSKLab(t, 4)
+	few, want := []string{"ethtool", "-L", vethServer, "tx", "2"}, 2
+	if *cards != "" {
+		// virtio_net gives each CPU another queue, for what the program sends. It receives as well; an AF_XDP socket on it
+		// would send beside the program, without a lock.
+		few, want = []string{"ethtool", "-L", vethServer, "combined", "1"}, 1
+	}
+	if err := change(w.server, few...); err != nil {
+		t.Fatal(err)
+	}
+	w.serve(t, "[cpu]\nshards = 3\npin = false\n[io]\nbackend = \"xsk\"\n[xdp]\nmode = \"native\"")
+	if rx, tx := len(w.list(t, "rx")), len(w.list(t, "tx")); rx != want+2 || tx != want {
+		t.Fatalf("%d queues receive, %d send", rx, tx)
+	}
+	s := tierSetup{"native", "xsk", "flow"}
+	counts := w.tiers(t, s)
+	got := w.since(t, s, &counts, func() {
+		for i := range 4 * tierQueries {
+			w.query(t, []string{vethIPv4, vethIPv6}[i%2], question("www.zone.", dns.TypeA))
+			w.query(t, []string{vethIPv4, vethIPv6}[i%2], question("big1100.zone.", dns.TypeTXT).SetEdns0(1400, false))
+		}
+	})
+	t.Logf("of %d queries %v", 8*tierQueries, got)
+	if got.kernel < 4*tierQueries || got.raw == 0 || got.raw >= got.shards() {
+		t.Error("the kernel, AF_XDP and kernel sockets were to answer, the latter what comes by two of the queues")
+	}
+	for _, queues := range w.queues(t) {
+		for _, q := range queues {
+			if q.Queue >= want || q.Sent != q.Received {
+				t.Errorf("%+v", q)
+			}
+		}
+	}
+	var status control.Status
+	w.ctlJSON(&status, "status")
+	if len(status.Warnings) != 1 || !strings.Contains(status.Warnings[0], fmt.Sprintf("kernel sockets take the queries of the receive queues from %d on", want)) {
+		t.Errorf("warnings %q", status.Warnings)
+	}
+}
+
+// Where Linux would crash the program does not run in the driver of virtio_net, as is told in one line, and queries are
+// answered all the same.
+func TestRootCrowdedCard(t *testing.T) {
+	if *cards == "" {
+		return // no other driver is like that
+	}
+	w := newXSKLab(t, 1)
+	if err := change(w.server, "ethtool", "-L", vethServer, "combined", strconv.Itoa(runtime.NumCPU()+1)); err != nil {
+		t.Fatal(err)
+	}
+	for mode, s := range map[string]tierSetup{"auto": {"generic", "xsk", "flow"}, "native": {"off", "mmsg", "flow"}} {
+		w.serve(t, "[cpu]\nshards = 2\npin = false\n[io]\nbackend = \"xsk\"\n[xdp]\nmode = \""+mode+"\"")
+		counts := w.tiers(t, s)
+		got := w.asked(t, s, &counts)
+		t.Logf("xdp.mode %q: %v", mode, got)
+		if got.shards() < tierQueries || s.kernel() && (got.kernel < tierQueries || got.raw < tierQueries) {
+			t.Errorf("xdp.mode %q: all were to be answered, in generic mode if that is allowed", mode)
+		}
+		var status control.Status
+		w.ctlJSON(&status, "status")
+		if len(status.Warnings) != 1 || !strings.Contains(status.Warnings[0], "Linux would crash") || strings.Contains(status.Warnings[0], "\n") {
+			t.Errorf("xdp.mode %q: warnings %q", mode, status.Warnings)
+		}
+		w.stop(syscall.SIGTERM)
 	}
 }

@@ -9,7 +9,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -38,7 +40,7 @@ var veths atomic.Int32
 // A network card has a driver of its own, which does with XDP what that of veth does not.
 var cards = flag.String("cards", "", "two network `interfaces` (\"eth0,eth1\"), joined back to back, to use in place of veth pairs")
 
-// newVeth makes the namespaces, with a number of queues in each direction; cards have as many as they have.
+// newVeth makes the namespaces, with a number of queues in each direction. Cards use one for each CPU.
 func newVeth(t testing.TB, queues int) *veth {
 	t.Helper()
 	if os.Geteuid() != 0 {
@@ -55,7 +57,9 @@ func newVeth(t testing.TB, queues int) *veth {
 	var leave []string
 	if a, b, ok := strings.Cut(*cards, ","); ok {
 		join = []string{"link set dev " + a + " netns " + v.server + " name " + vethServer, "link set dev " + b + " netns " + v.client + " name " + vethClient}
-		leave = []string{"-n " + v.server + " link set dev " + vethServer + " netns 1 name " + a, "-n " + v.client + " link set dev " + vethClient + " netns 1 name " + b}
+		for _, back := range [][3]string{{v.server, vethServer, a}, {v.client, vethClient, b}} {
+			leave = append(leave, "-n "+back[0]+" link set dev "+back[1]+" mtu 1500", "-n "+back[0]+" link set dev "+back[1]+" netns 1 name "+back[2])
+		}
 	}
 	t.Cleanup(func() {
 		for _, line := range append(leave, "netns del "+v.server, "netns del "+v.client) {
@@ -76,7 +80,44 @@ func newVeth(t testing.TB, queues int) *veth {
 			t.Fatalf("ip %s: %v: %s", line, err, out)
 		}
 	}
+	if *cards != "" {
+		for name, nic := range map[string]string{v.server: vethServer, v.client: vethClient} {
+			change(name, "ethtool", "-L", nic, "combined", strconv.Itoa(runtime.NumCPU())) // refused where it is so already
+		}
+	}
 	return v
+}
+
+// change runs a command in a namespace that may be refused.
+func change(namespace string, command ...string) error {
+	out, err := exec.Command("ip", append([]string{"netns", "exec", namespace}, command...)...).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%s: %w: %s", strings.Join(command, " "), err, out)
+	}
+	return nil
+}
+
+// ethtool runs ethtool in a namespace.
+func ethtool(t testing.TB, namespace string, args ...string) string {
+	t.Helper()
+	out, err := exec.Command("ip", append([]string{"netns", "exec", namespace, "ethtool"}, args...)...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("ethtool %v: %v: %s", args, err, out)
+	}
+	return string(out)
+}
+
+// driverCounts sums up one of the counters that the server's driver has for each receive queue, such as xdp_tx.
+func (v *veth) driverCounts(t testing.TB, name string) (n uint64) {
+	t.Helper()
+	for _, m := range regexp.MustCompile(`rx_?queue_?\d+_`+name+`s?: (\d+)`).FindAllStringSubmatch(ethtool(t, v.server, "-S", vethServer), -1) {
+		one, err := strconv.ParseUint(m[1], 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n += one
+	}
+	return n
 }
 
 // inNamespace calls f on a thread in a network namespace. What it opens stays there.

@@ -35,7 +35,7 @@ func (w *xskLab) serve(t *testing.T, text string) {
 func (w *xskLab) serveBy(t *testing.T, command []string, text string) {
 	t.Helper()
 	zone := "$ORIGIN zone.\n@ 3600 SOA ns admin 1 2 3 4 5\n@ NS ns\nwww A 192.0.2.7\n"
-	for _, size := range []int{1100, 3000} { // octets of text
+	for _, size := range []int{1100, 1300, 3000} { // octets of text
 		zone += fmt.Sprintf("big%d TXT%s\n", size, strings.Repeat(" "+strings.Repeat("x", 100), size/100))
 	}
 	w.writeFile(t, "zone", zone)

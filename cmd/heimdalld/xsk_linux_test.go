@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -84,33 +85,38 @@ func TestRootXSKResponses(t *testing.T) {
 	}
 }
 
-// Several queues for one shard, and shards without a queue.
+// One queue for each shard, several for one, and shards without a queue.
 func TestRootXSKQueues(t *testing.T) {
-	for _, x := range []struct {
-		queues int
-		shards string
-		want   []int // queues of each shard
-	}{{2, "1", []int{2}}, {1, "2", []int{1, 0}}} {
-		w := newXSKLab(t, x.queues)
-		w.serve(t, xskConfig("native", "xsk", x.shards))
-		const clients = 64 // each with its own port, by which the queue is chosen
-		for i := range clients {
-			w.query(t, []string{vethIPv4, vethIPv6}[i%2], question("www.zone.", dns.TypeA))
-			w.query(t, vethIPv4, question(fmt.Sprintf("miss%d.test.", i), dns.TypeA))
-		}
-		for i, queues := range w.queues(t) {
-			if len(queues) != x.want[i] {
-				t.Errorf("%d queues, %s shards: shard %d has %v", x.queues, x.shards, i, queues)
+	for _, x := range []struct{ queues, shards int }{{2, 1}, {1, 2}, {4, 4}, {4, 3}} {
+		t.Run(fmt.Sprintf("%d queues, %d shards", x.queues, x.shards), func(t *testing.T) {
+			w := newXSKLab(t, x.queues)
+			queues := len(w.list(t, "rx"))
+			shards := x.shards + queues - x.queues // a card has the queues it has
+			w.serve(t, xskConfig("native", "xsk", strconv.Itoa(shards)))
+			const clients = 64 // each with its own port, by which the queue is chosen
+			for i := range clients {
+				w.query(t, []string{vethIPv4, vethIPv6}[i%2], question("www.zone.", dns.TypeA))
+				w.query(t, vethIPv4, question(fmt.Sprintf("miss%d.test.", i), dns.TypeA))
 			}
-			for _, q := range queues {
-				if q.Received == 0 || q.Sent != q.Received {
-					t.Errorf("%d queues, %s shards: %+v", x.queues, x.shards, q)
+			for i, got := range w.queues(t) {
+				t.Logf("shard %d has %+v", i, got)
+				want := queues / shards
+				if i < queues%shards {
+					want++
+				}
+				if len(got) != want {
+					t.Errorf("shard %d has %d queues, want %d", i, len(got), want)
+				}
+				for _, q := range got {
+					if q.Received == 0 || q.Sent != q.Received {
+						t.Errorf("%+v", q)
+					}
 				}
 			}
-		}
-		if n := w.received(t); n < 2*clients {
-			t.Errorf("%d queues, %s shards: %d queries of %d came by AF_XDP", x.queues, x.shards, n, 2*clients)
-		}
+			if n := w.received(t); n < 2*clients {
+				t.Errorf("%d queries of %d came by AF_XDP", n, 2*clients)
+			}
+		})
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -143,5 +145,49 @@ func (r packetSocket) await(t *testing.T, to net.HardwareAddr, tags []uint16, id
 			t.Errorf("to a query with tags %x from %v came, with tags %x to %v:\n%v", tags, to, got, net.HardwareAddr(b[:6]), m)
 		}
 		return
+	}
+}
+
+// Clients on a VLAN get their answers on it, from each tier.
+func TestRootVLAN(t *testing.T) {
+	if *cards == "" {
+		return // over veth TestRootXSKTags does it, also where the kernel knows no VLAN interfaces
+	}
+	w := newXSKLab(t, 2)
+	for _, end := range []struct{ name, nic, addr string }{{w.server, vethServer, "198.18.7.1/24"}, {w.client, vethClient, "198.18.7.2/24"}} {
+		for _, line := range []string{
+			// Tags are to be in the frames.
+			"sh -c {ethtool -K " + end.nic + " rxvlan off txvlan off rx-vlan-stag-hw-parse off tx-vlan-stag-hw-insert off || true}",
+			"ip link add link " + end.nic + " name vlan7 type vlan id 7", "ip addr add " + end.addr + " dev vlan7", "ip link set vlan7 up",
+		} {
+			command := strings.Fields(line)
+			if at := strings.IndexByte(line, '{'); at > 0 {
+				command = []string{"sh", "-c", strings.Trim(line[at:], "{}")}
+			}
+			if err := change(end.name, command...); err != nil {
+				t.Fatal(err)
+			}
+		}
+		t.Cleanup(func() { change(end.name, "ip", "link", "del", "vlan7") }) // a card keeps it
+	}
+	if err := change(w.client, "ip", "route", "add", "192.0.2.1/32", "via", "198.18.7.1", "dev", "vlan7"); err != nil {
+		t.Fatal(err)
+	}
+	for _, mode := range []string{"native", "generic"} {
+		w.serve(t, "[cpu]\nshards = 2\npin = false\n[io]\nbackend = \"xsk\"\n[xdp]\nmode = \""+mode+"\"")
+		s := tierSetup{mode, "xsk", "flow"}
+		counts := w.tiers(t, s)
+		got := w.since(t, s, &counts, func() {
+			for range tierQueries {
+				w.query(t, vethIPv4, question("www.zone.", dns.TypeA))
+				w.query(t, vethIPv4, question("big1100.zone.", dns.TypeTXT).SetEdns0(1400, false))
+				w.query(t, vethIPv4, question("big3000.zone.", dns.TypeTXT).SetEdns0(4096, false))
+			}
+		})
+		t.Logf("%s mode, of %d queries on a VLAN %v", mode, 3*tierQueries, got)
+		if got.kernel < tierQueries || got.raw < 2*tierQueries {
+			t.Errorf("%s mode: each tier was to answer", mode)
+		}
+		w.stop(syscall.SIGTERM)
 	}
 }
