@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"fmt"
-	"log/slog"
 	mathrand "math/rand/v2"
 	"net/netip"
 	"slices"
@@ -22,7 +21,6 @@ import (
 	"heimdall/netio/tcp"
 	"heimdall/netio/udp"
 	"heimdall/shard"
-	"heimdall/shard/verify"
 	"heimdall/shard/worker"
 )
 
@@ -153,21 +151,6 @@ func tcpOptions(c *config.Config, starved func()) tcp.Options {
 
 func outboundOptions(c *config.Config) outbound.Options {
 	return outbound.Options{Ports: c.Resolver.UpstreamPorts, Grace: c.Resolver.Timeout, RcvBuf: int(c.Server.RcvBuf), Rand: newRand(), NoIPv4: !c.Recursion.IPv4, NoIPv6: !c.Recursion.IPv6}
-}
-
-// verifyOptions are those of what checks signatures.
-func verifyOptions(c *config.Config, log *slog.Logger) verify.Options {
-	return verify.Options{
-		Seed: newSeed(), IPv4Bits: c.Resolver.ClientIPv4Prefix, IPv6Bits: c.Resolver.ClientIPv6Prefix, Wall: wallClock(c), Log: log,
-	}
-}
-
-// wallClock returns what tells by when signatures are valid, in seconds since 1970.
-func wallClock(c *config.Config) func() int64 {
-	if at := c.Recursion.ValidationTime; !at.IsZero() {
-		return at.Unix
-	}
-	return func() int64 { return time.Now().Unix() }
 }
 
 // newRand makes a generator that nobody can predict: ChaCha8 with a seed from the kernel.

@@ -9,8 +9,8 @@ import (
 	"heimdall/affinity"
 	"heimdall/core/config"
 	"heimdall/core/dname"
-	"heimdall/core/dnssec"
 	"heimdall/shard"
+	"heimdall/shard/anchors"
 	"heimdall/shard/hot"
 	"heimdall/shard/worker"
 )
@@ -25,7 +25,7 @@ type change struct {
 	file    *config.Config // as read
 
 	plan     *affinity.Plan
-	anchors  []dnssec.Anchor
+	trust    anchors.Given
 	zones    *zoneChange
 	hot      *hot.Change // nil: without XDP program
 	warnings []string
@@ -51,7 +51,7 @@ func (s *Supervisor) newChange(file *config.Config) (*change, error) {
 	if err := c.file.CheckShards(len(c.plan.Shards)); err != nil {
 		return nil, err
 	}
-	c.anchors, err = loadAnchors(c.next)
+	c.trust, err = loadAnchors(c.next)
 	return c, err
 }
 
@@ -63,7 +63,7 @@ func (c *change) prepare(ctx context.Context) (err error) {
 			c.discard()
 		}
 	}()
-	if c.anchors != nil {
+	if c.trust.Anchors != nil {
 		if err := s.startVerifying(); err != nil {
 			return fmt.Errorf("start validation: %w", err)
 		}
@@ -101,7 +101,7 @@ func (c *change) apply(ctx context.Context) (changed []dname.Name, positive bool
 	s := c.s
 	settled := c.zones.apply()
 	s.inForce.Store(c.next) // from now on for shards that are started
-	changed, positive = s.changeAnchors(c.next, c.anchors)
+	changed, positive = s.anchors.Configure(c.trust)
 	if err := s.takeOver(ctx, settled, changed); err != nil {
 		c.warnings = append(c.warnings, fmt.Sprintf("a shard is late: it takes the configuration over as soon as it takes commands: %v", err))
 	}

@@ -13,6 +13,7 @@ import (
 
 	"heimdall/core/config"
 	"heimdall/core/control"
+	"heimdall/shard/anchors"
 	"heimdall/shard/diskfile"
 	"heimdall/shard/worker"
 )
@@ -96,7 +97,7 @@ func checkOptional(c *config.Config) (warnings []string) {
 		if err := diskfile.Writable(filepath.Dir(file)); err != nil {
 			warn("recursion.trust_anchor_state", "the state cannot be stored in %s: %v; give the daemon's user the right to write there", filepath.Dir(file), err)
 		}
-		if _, err := readTrustPoint(file); err != nil {
+		if err := anchors.CheckState(file); err != nil {
 			warn("recursion.trust_anchor_state", "%v; the update begins anew", err)
 		}
 	}

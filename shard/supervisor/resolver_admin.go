@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"heimdall/core/control"
-	"heimdall/core/dname"
 	"heimdall/core/dnssec"
 	"heimdall/core/resolver"
 	"heimdall/shard"
@@ -17,51 +16,26 @@ import (
 // maxInfra bounds the servers of one response; each takes about 300 octets.
 const maxInfra = 8192
 
-// errUnvalidated is the answer to commands about trust anchors when there are none.
-var errUnvalidated = &control.Error{
-	Code: control.CodeUnavailable, Message: "nothing is validated", Hint: "recursion.validation switches it on",
-}
-
 // NTAAdd implements control.Server.
 func (s *Supervisor) NTAAdd(ctx context.Context, args control.NTAArgs) (*control.NTAList, error) {
-	return s.changeNTA(ctx, args, func(zone dname.Name) error {
-		_, err := s.trust.add(zone)
-		return err
-	})
-}
-
-// NTARemove implements control.Server.
-func (s *Supervisor) NTARemove(ctx context.Context, args control.NTAArgs) (*control.NTAList, error) {
-	return s.changeNTA(ctx, args, func(zone dname.Name) error { return s.trust.remove(zone) })
-}
-
-// changeNTA changes the negative trust anchors, gives them to all shards, and flushes what is cached below and what an
-// alias leads there.
-func (s *Supervisor) changeNTA(ctx context.Context, args control.NTAArgs, change func(dname.Name) error) (*control.NTAList, error) {
-	if !s.trust.on() {
-		return nil, errUnvalidated
-	}
 	zone, err := parseName(args.Name)
 	if err != nil {
 		return nil, err
 	}
-	if err := change(zone); err != nil {
-		return nil, err
-	}
-	flushed, err := s.giveAnchors(ctx, zone)
+	return s.anchors.Add(ctx, zone)
+}
+
+// NTARemove implements control.Server.
+func (s *Supervisor) NTARemove(ctx context.Context, args control.NTAArgs) (*control.NTAList, error) {
+	zone, err := parseName(args.Name)
 	if err != nil {
 		return nil, err
 	}
-	return &control.NTAList{Anchors: s.trust.negative(), Flushed: flushed}, nil
+	return s.anchors.Remove(ctx, zone)
 }
 
 // NTAs implements control.Server.
-func (s *Supervisor) NTAs(context.Context) (*control.NTAList, error) {
-	if !s.trust.on() {
-		return nil, errUnvalidated
-	}
-	return &control.NTAList{Anchors: s.trust.negative()}, nil
-}
+func (s *Supervisor) NTAs(context.Context) (*control.NTAList, error) { return s.anchors.Negative() }
 
 // Infra implements control.Server.
 func (s *Supervisor) Infra(ctx context.Context, args control.InfraArgs) (*control.Infra, error) {
@@ -141,11 +115,11 @@ func addInfra(to *control.InfraServer, u *resolver.UpstreamInfo) {
 // DNSSECStatus implements control.Server.
 func (s *Supervisor) DNSSECStatus(ctx context.Context) (*control.DNSSECStatus, error) {
 	out := &control.DNSSECStatus{Anchors: []control.TrustAnchor{}, Negative: []control.NTA{}, Verdicts: map[string]uint64{}, Bogus: map[string]uint64{}}
-	if !s.trust.on() {
+	trust := s.anchors.Snapshot()
+	if !trust.Validation {
 		return out, nil
 	}
-	out.Validation = true
-	out.Anchors, out.Negative = s.trust.describe(), s.trust.negative()
+	out.Validation, out.Anchors, out.Negative, out.Update = true, trust.Positive, trust.Negative, trust.Update
 	list := s.workers()
 	snaps := make([]*shard.Snapshot, len(list))
 	bogus := make([]map[string]uint64, len(list))
@@ -169,7 +143,6 @@ func (s *Supervisor) DNSSECStatus(ctx context.Context) (*control.DNSSECStatus, e
 		out.Jobs += snap.Resolver.Jobs
 		out.JobsRefused += snap.Resolver.JobsRefused
 	}
-	out.Update = s.update.Load().describe()
 	v := s.verifier.Stats()
 	out.JobsWaiting, out.MemoHits, out.MemoMisses = v.Waiting, v.MemoHits, v.MemoMisses
 	return out, nil

@@ -17,6 +17,7 @@ import (
 	"heimdall/core/config"
 	"heimdall/core/resolver"
 	"heimdall/ebpf"
+	"heimdall/shard/anchors"
 	"heimdall/shard/hot"
 	"heimdall/shard/verify"
 	"heimdall/shard/worker"
@@ -44,9 +45,8 @@ type Supervisor struct {
 	admin     *adminSocket
 	metrics   *metricsServer
 	hints     []resolver.Hint
-	trust     *trustAnchors
+	anchors   *anchors.Keeper
 	verifier  *verify.Pool
-	update    updates
 	zones     *zoneStore
 	hot       *hot.Tier // nil: without XDP program; set before the shards run
 	steering  *hot.Steering
@@ -81,7 +81,7 @@ func Start(ctx context.Context, o Options) (*Supervisor, error) {
 	if err != nil {
 		return nil, err
 	}
-	anchors, err := loadAnchors(o.Config)
+	trust, err := loadAnchors(o.Config)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +93,6 @@ func Start(ctx context.Context, o Options) (*Supervisor, error) {
 		}
 	}
 	s := &Supervisor{
-		trust: newTrustAnchors(o.Config, anchors),
 		hints: hints,
 		path:  o.Path, version: o.Version, log: o.Log, epoch: time.Now(), machine: machine, plan: plan,
 		verifier: verify.New(verifyOptions(o.Config, o.Log)),
@@ -114,20 +113,21 @@ func Start(ctx context.Context, o Options) (*Supervisor, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("load the zones: %w", err)
 	}
-	if err := s.start(); err != nil {
+	s.anchors = anchors.New(s.anchorsOptions())
+	if err := s.start(trust); err != nil {
 		s.Stop()
 		return nil, err
 	}
 	return s, nil
 }
 
-func (s *Supervisor) start() error {
-	if s.trust.on() {
+func (s *Supervisor) start(trust anchors.Given) error {
+	if trust.Anchors != nil {
 		if err := s.startVerifying(); err != nil {
 			return err
 		}
-		s.startUpdate(s.config())
 	}
+	s.anchors.Configure(trust)
 	if err := s.makeWorkers(); err != nil {
 		return err
 	}
@@ -147,7 +147,7 @@ func (s *Supervisor) start() error {
 	s.startHot()
 	go s.admin.serve()
 	s.metrics.serve()
-	s.runUpdate()
+	s.anchors.Run()
 	s.hotplug = make(chan struct{})
 	go s.watchCPUs(affinity.Online, s.hotplug)
 	s.log.Info("serving", "listen", s.config().Server.Listen, "shards", len(list), "cpus", s.cpus(), "version", s.version)
@@ -212,7 +212,7 @@ func (s *Supervisor) Stop() {
 		s.hotplug = nil
 	}
 	s.hot.Close()
-	s.endUpdate(true)
+	s.anchors.Close()
 	list := s.workers()
 	for _, w := range list {
 		w.Stop()

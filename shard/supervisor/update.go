@@ -20,7 +20,7 @@ type update struct {
 // newUpdate makes an update for one shard out of what is in force.
 func (s *Supervisor) newUpdate(changed ...dname.Name) *update {
 	c := s.config()
-	u := &update{config: c, rules: rules(c), anchors: s.trust.set(), changed: changed}
+	u := &update{config: c, rules: rules(c), anchors: s.anchors.Set(), changed: changed}
 	u.rules.Limiter = limiter(c, s.hot != nil)
 	return u
 }
@@ -47,7 +47,7 @@ func (s *Supervisor) freshen(w *worker.Worker, sh *shard.Shard, u *update) {
 	if u == nil || u.config != s.config() {
 		u = s.newUpdate()
 	}
-	u.anchors = s.trust.set()
+	u.anchors = s.anchors.Set()
 	s.bring(w, sh, u)
 	if err := s.settle(w, sh); err != nil {
 		s.log.Error("a shard does not get its seat", "shard", w.ID(), "error", err)

@@ -1,10 +1,9 @@
-package supervisor
+package anchors
 
 import (
 	"context"
 	"crypto"
 	"errors"
-	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -14,8 +13,6 @@ import (
 
 	"github.com/miekg/dns"
 
-	"heimdall/core/config"
-	"heimdall/core/control"
 	"heimdall/core/dname"
 	"heimdall/core/dnssec"
 )
@@ -48,7 +45,7 @@ func newRootZone(t *testing.T, names ...string) *rootZone {
 }
 
 // ask is what the update asks with: the response of the zone, through its wire form. "-one" is key one revoked.
-func (z *rootZone) ask(context.Context) (*dnssec.RRset, error) {
+func (z *rootZone) ask(context.Context) ([]byte, error) {
 	if z.err != nil {
 		return nil, z.err
 	}
@@ -72,11 +69,7 @@ func (z *rootZone) ask(context.Context) (*dnssec.RRset, error) {
 		}
 		m.Answer = append(m.Answer, sig)
 	}
-	wire, err := m.Pack()
-	if err != nil {
-		z.t.Fatal(err)
-	}
-	return rootKeys(wire)
+	return m.Pack()
 }
 
 func (z *rootZone) seed(name string) []dnssec.DS {
@@ -88,12 +81,19 @@ func (z *rootZone) seed(name string) []dnssec.DS {
 	return anchors[0].DS
 }
 
+// configured are anchors in force that a configuration gives.
+func configured(list ...dnssec.Anchor) *inForce {
+	t := new(inForce)
+	t.configure(Given{Anchors: list}, true)
+	return t
+}
+
 // updater starts the update as the daemon does, with what is in the file.
-func (z *rootZone) updater(file string) (u *anchorUpdate, trust *trustAnchors) {
+func (z *rootZone) updater(file string) (u *rootUpdate, trust *inForce) {
 	seed := z.seed("one")
-	trust = newTrustAnchors(config.Default(), []dnssec.Anchor{{Zone: dname.Root(), DS: seed}})
-	u = &anchorUpdate{
-		file: file, ask: z.ask, wall: func() int64 { return z.now }, log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+	trust = configured(dnssec.Anchor{Zone: dname.Root(), DS: seed})
+	u = &rootUpdate{
+		file: file, ask: z.ask, wall: func() int64 { return z.now }, log: slog.New(slog.DiscardHandler),
 		apply: func(_ context.Context, a dnssec.Anchor) error { trust.setRoot(a); return nil },
 	}
 	trust.setRoot(u.load(seed))
@@ -101,7 +101,7 @@ func (z *rootZone) updater(file string) (u *anchorUpdate, trust *trustAnchors) {
 }
 
 // want compares the keys that are in force.
-func (z *rootZone) want(trust *trustAnchors, names ...string) {
+func (z *rootZone) want(trust *inForce, names ...string) {
 	z.t.Helper()
 	var got, want []uint16
 	for _, k := range trust.describe()[0].Keys {
@@ -121,7 +121,7 @@ func (z *rootZone) want(trust *trustAnchors, names ...string) {
 }
 
 // A rollover takes its 30 days, survives the daemon's restarts, and ends with the old key revoked.
-func TestAnchorUpdateRollover(t *testing.T) {
+func TestRootUpdateRollover(t *testing.T) {
 	z := newRootZone(t, "one", "two")
 	file := filepath.Join(t.TempDir(), "root.keys")
 	u, trust := z.updater(file)
@@ -160,7 +160,7 @@ func TestAnchorUpdateRollover(t *testing.T) {
 }
 
 // When all keys are revoked, the zone is as good as unsigned (RFC 5011, section 5).
-func TestAnchorUpdateAllRevoked(t *testing.T) {
+func TestRootUpdateAllRevoked(t *testing.T) {
 	z := newRootZone(t, "one")
 	u, trust := z.updater(filepath.Join(t.TempDir(), "root.keys"))
 	u.step(t.Context())
@@ -173,7 +173,7 @@ func TestAnchorUpdateAllRevoked(t *testing.T) {
 }
 
 // Strangers' keys, failures and a disk that cannot be written to are counted, and change no trust.
-func TestAnchorUpdateFailures(t *testing.T) {
+func TestRootUpdateFailures(t *testing.T) {
 	z := newRootZone(t, "one", "other")
 	dir := t.TempDir()
 	u, trust := z.updater(filepath.Join(dir, "missing", "root.keys"))
@@ -210,8 +210,8 @@ func TestAnchorUpdateFailures(t *testing.T) {
 }
 
 // A state file that makes no sense is counted, and the operator's anchors hold.
-func TestAnchorUpdateBadState(t *testing.T) {
-	for _, text := range []string{"", "nonsense", ";; zone=example. next=1 retry=1\n", strings.Repeat(";\n", maxAnchors)} {
+func TestRootUpdateBadState(t *testing.T) {
+	for _, text := range []string{"", "nonsense", ";; zone=example. next=1 retry=1\n", strings.Repeat(";\n", maxFile)} {
 		z := newRootZone(t, "one")
 		path := filepath.Join(t.TempDir(), "root.keys")
 		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
@@ -223,14 +223,14 @@ func TestAnchorUpdateBadState(t *testing.T) {
 		}
 		z.want(trust, "one")
 		u.step(t.Context())
-		if p, err := readTrustPoint(path); err != nil || len(p.Keys) != 1 {
+		if p, err := readState(path); err != nil || len(p.Keys) != 1 {
 			t.Errorf("%.40q: the state is %v, %v afterwards", text, p, err)
 		}
 	}
 }
 
 // run sleeps as long as the trust point says, comes back soon when there was no room, and ends with its context.
-func TestAnchorUpdateRun(t *testing.T) {
+func TestRootUpdateRun(t *testing.T) {
 	z := newRootZone(t, "one")
 	u, _ := z.updater(filepath.Join(t.TempDir(), "root.keys"))
 	ctx, cancel := context.WithCancel(t.Context())
@@ -243,7 +243,7 @@ func TestAnchorUpdateRun(t *testing.T) {
 		z.err = nil
 		switch len(waits) {
 		case 1:
-			z.err = errTracing
+			z.err = ErrBusy
 		case 4:
 			cancel()
 			return nil
@@ -253,43 +253,5 @@ func TestAnchorUpdateRun(t *testing.T) {
 	u.run(ctx)
 	if len(waits) != 4 || waits[0] != 0 || waits[1] != busyPause || waits[2] < time.Hour || waits[3] < time.Hour || u.describe().Queries != 2 {
 		t.Errorf("the waits are %v, %d queries", waits, u.describe().Queries)
-	}
-}
-
-// Negative trust anchors of commands come and go; configured ones stay.
-func TestNegativeAnchors(t *testing.T) {
-	name := func(text string) dname.Name { n, _ := dname.ParseText(nil, text); return n }
-	trust := newTrustAnchors(config.Default(), []dnssec.Anchor{dnssec.RootAnchor(), {Zone: name("corp.example."), Negative: true}})
-	for _, zone := range []string{"a.example.", ".", "a.example.", "corp.example."} {
-		if _, err := trust.add(name(zone)); err != nil {
-			t.Errorf("add %s: %v", zone, err)
-		}
-	}
-	if got := trust.negative(); len(got) != 3 {
-		t.Errorf("negative anchors %v", got)
-	}
-	for zone, negative := range map[string]bool{"www.a.example.": true, "corp.example.": true, "elsewhere.": true} {
-		if a := trust.set().Closest(name(zone)); a == nil || a.Negative != negative {
-			t.Errorf("%s: %+v", zone, a)
-		}
-	}
-	if err := trust.remove(name(".")); err != nil {
-		t.Error(err)
-	}
-	if a := trust.set().Closest(name("elsewhere.")); a == nil || a.Negative || len(a.DS) == 0 {
-		t.Errorf("the root's anchor is %+v after the negative one went", a)
-	}
-	for _, zone := range []string{"corp.example.", "unknown.example."} {
-		err := trust.remove(name(zone))
-		if e, ok := errors.AsType[*control.Error](err); !ok || e.Code != control.CodeBadRequest {
-			t.Errorf("remove %s: %v", zone, err)
-		}
-	}
-	var err error
-	for i := 0; i <= 2*maxRuntimeNTAs && err == nil; i++ { // letters of either case are the same
-		_, err = trust.add(append(dname.Name{2, byte(i >> 8), byte(i)}, 0))
-	}
-	if err == nil {
-		t.Errorf("more than %d negative anchors", maxRuntimeNTAs)
 	}
 }

@@ -1,11 +1,10 @@
-package supervisor
+package anchors
 
 import (
 	"slices"
 	"strings"
 	"sync"
 
-	"heimdall/core/config"
 	"heimdall/core/control"
 	"heimdall/core/dname"
 	"heimdall/core/dnssec"
@@ -14,9 +13,9 @@ import (
 // maxRuntimeNTAs bounds the negative trust anchors that commands add. Each is a name that is broken right now.
 const maxRuntimeNTAs = 1024
 
-// trustAnchors are the trust anchors that are in force: those of the configuration, the root's as RFC 5011 has moved it
+// inForce are the trust anchors that are in force: those of the configuration, the root's as RFC 5011 has moved it
 // on, and the negative ones that commands have added. Safe for concurrent use.
-type trustAnchors struct {
+type inForce struct {
 	mu      sync.Mutex
 	given   []dnssec.Anchor      // by the configuration; nil: nothing is validated
 	source  control.AnchorSource // of the positive ones in given
@@ -24,37 +23,35 @@ type trustAnchors struct {
 	runtime []dname.Name
 }
 
-func newTrustAnchors(c *config.Config, list []dnssec.Anchor) *trustAnchors {
-	t := new(trustAnchors)
-	t.configure(c, list)
-	return t
-}
-
-// configure takes over the anchors of a configuration. It returns the zones whose anchors are others now, and whether
-// there are positive ones among them. When validation goes on or off, these are not told.
-func (t *trustAnchors) configure(c *config.Config, list []dnssec.Anchor) (changed []dname.Name, positive bool) {
+// configure takes over the anchors of a configuration. With anew, the root's too is what is given.
+func (t *inForce) configure(g Given, anew bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	before := t.given
-	t.given, t.source = list, control.AnchorBuiltIn
-	if c.Recursion.TrustAnchors != "" {
+	t.given, t.source = g.Anchors, control.AnchorBuiltIn
+	if g.File != "" {
 		t.source = control.AnchorFile
 	}
-	if before == nil || list == nil {
+	if anew {
 		t.root = nil
+	}
+}
+
+// unlike lists the zones whose anchors would be others if list were given, and tells whether there are positive ones
+// among them. Where nothing was validated, or would be, these are none.
+func (t *inForce) unlike(list []dnssec.Anchor) (changed []dname.Name, positive bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.given == nil || list == nil {
 		return nil, false
 	}
-	gone, p := unlikeAnchors(before, list)
-	come, q := unlikeAnchors(list, before)
-	if p || q { // The update of the root's begins anew from what is given.
-		t.root = nil
-	}
+	gone, p := missing(t.given, list)
+	come, q := missing(list, t.given)
 	return append(gone, come...), p || q
 }
 
-// unlikeAnchors lists the zones of the anchors in a that are not in b, and tells whether there are positive ones among
+// missing lists the zones of the anchors in a that are not in b, and tells whether there are positive ones among
 // them.
-func unlikeAnchors(a, b []dnssec.Anchor) (zones []dname.Name, positive bool) {
+func missing(a, b []dnssec.Anchor) (zones []dname.Name, positive bool) {
 	in := make(map[string]bool, len(b)) // there may be 65,536 negative ones
 	id := func(x *dnssec.Anchor) string {
 		text := []byte{0}
@@ -80,14 +77,14 @@ func unlikeAnchors(a, b []dnssec.Anchor) (zones []dname.Name, positive bool) {
 }
 
 // on tells whether anything is validated.
-func (t *trustAnchors) on() bool {
+func (t *inForce) on() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.given != nil
 }
 
 // positive returns the anchors where chains of trust begin; t.mu is held.
-func (t *trustAnchors) positive() []dnssec.Anchor {
+func (t *inForce) positive() []dnssec.Anchor {
 	var list []dnssec.Anchor
 	for _, a := range t.given {
 		if a.Negative {
@@ -102,7 +99,7 @@ func (t *trustAnchors) positive() []dnssec.Anchor {
 }
 
 // negative returns the others with where they are from, in order of their names.
-func (t *trustAnchors) negative() []control.NTA {
+func (t *inForce) negative() []control.NTA {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	list := []control.NTA{}
@@ -120,7 +117,7 @@ func (t *trustAnchors) negative() []control.NTA {
 
 // set makes the set that one shard reads, nil if nothing is validated. A negative anchor takes the place of a positive
 // one of the same zone.
-func (t *trustAnchors) set() *dnssec.Anchors {
+func (t *inForce) set() *dnssec.Anchors {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.given == nil {
@@ -144,7 +141,7 @@ func (t *trustAnchors) set() *dnssec.Anchors {
 }
 
 // rootSeed returns what the operator trusts for the root, nil if nothing.
-func (t *trustAnchors) rootSeed() []dnssec.DS {
+func (t *inForce) rootSeed() []dnssec.DS {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, a := range t.given {
@@ -155,29 +152,29 @@ func (t *trustAnchors) rootSeed() []dnssec.DS {
 	return nil
 }
 
-// setRoot puts an anchor for the root in force for the sets to come.
-func (t *trustAnchors) setRoot(a dnssec.Anchor) {
+// setRoot puts an anchor for the root in the place of that which is given.
+func (t *inForce) setRoot(a dnssec.Anchor) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.root = &a
 }
 
-// add puts a negative anchor in force for the sets to come; false if it was there already.
-func (t *trustAnchors) add(zone dname.Name) (added bool, err error) {
+// add puts a negative anchor in force, if it is not there already.
+func (t *inForce) add(zone dname.Name) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	switch {
 	case t.configured(zone) || t.find(zone) >= 0:
-		return false, nil
+		return nil
 	case len(t.runtime) == maxRuntimeNTAs:
-		return false, control.Errorf(control.CodeBadRequest, "there are %d negative trust anchors of commands already", maxRuntimeNTAs)
+		return control.Errorf(control.CodeBadRequest, "there are %d negative trust anchors of commands already", maxRuntimeNTAs)
 	}
 	t.runtime = append(t.runtime, zone)
-	return true, nil
+	return nil
 }
 
 // remove is the opposite of add.
-func (t *trustAnchors) remove(zone dname.Name) error {
+func (t *inForce) remove(zone dname.Name) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	i := t.find(zone)
@@ -194,16 +191,16 @@ func (t *trustAnchors) remove(zone dname.Name) error {
 	return control.Errorf(control.CodeBadRequest, "there is no negative trust anchor %s", zone)
 }
 
-func (t *trustAnchors) find(zone dname.Name) int {
+func (t *inForce) find(zone dname.Name) int {
 	return slices.IndexFunc(t.runtime, func(n dname.Name) bool { return dname.Equal(n, zone) })
 }
 
-func (t *trustAnchors) configured(zone dname.Name) bool {
+func (t *inForce) configured(zone dname.Name) bool {
 	return slices.ContainsFunc(t.given, func(a dnssec.Anchor) bool { return a.Negative && dname.Equal(a.Zone, zone) })
 }
 
 // describe lists the positive anchors for operators.
-func (t *trustAnchors) describe() []control.TrustAnchor {
+func (t *inForce) describe() []control.TrustAnchor {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	list := []control.TrustAnchor{}

@@ -1,8 +1,7 @@
-package supervisor
+package anchors
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -10,12 +9,9 @@ import (
 	"sync"
 	"time"
 
-	"heimdall/core"
 	"heimdall/core/control"
 	"heimdall/core/dname"
 	"heimdall/core/dnssec"
-	"heimdall/core/resolver"
-	"heimdall/core/wire"
 	"heimdall/shard/diskfile"
 )
 
@@ -26,13 +22,16 @@ const (
 	longWait  = 15 * 24 * time.Hour // whatever the state file says
 )
 
-// anchorUpdate follows the root's trust anchor through the rollovers that the root's own keys announce (RFC
+// ErrBusy is what Options.Ask returns, wrapped or not, when the resolver has no room for the query. It is asked again soon.
+var ErrBusy = errors.New("the resolver has no room for the query")
+
+// rootUpdate follows the root's trust anchor through the rollovers that the root's own keys announce (RFC
 // 5011). Its fields up to log are set once. Its methods are safe for concurrent use, run aside.
-type anchorUpdate struct {
+type rootUpdate struct {
 	file  string
-	ask   func(context.Context) (*dnssec.RRset, error) // for the root's DNSKEY RRset, not validated
-	apply func(context.Context, dnssec.Anchor) error   // puts the anchor in force
-	wall  func() int64                                 // seconds since 1970
+	ask   func(context.Context) (msg []byte, err error) // Options.Ask
+	apply func(context.Context, dnssec.Anchor) error    // puts the anchor in force
+	wall  func() int64                                  // seconds since 1970
 	after func(time.Duration) <-chan time.Time
 	memo  dnssec.Memo
 	log   *slog.Logger
@@ -49,11 +48,11 @@ type anchorUpdate struct {
 
 // load begins with the state of the file and returns the anchor that follows from it. Seed is what the operator
 // trusts. Without a file, and with one that cannot be read, it begins with the seed.
-func (u *anchorUpdate) load(seed []dnssec.DS) dnssec.Anchor {
+func (u *rootUpdate) load(seed []dnssec.DS) dnssec.Anchor {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.policy = dnssec.DefaultPolicy()
-	point, err := readTrustPoint(u.file)
+	point, err := readState(u.file)
 	if err != nil {
 		u.failed(&u.failures, "read recursion.trust_anchor_state", err)
 	}
@@ -66,21 +65,21 @@ func (u *anchorUpdate) load(seed []dnssec.DS) dnssec.Anchor {
 }
 
 // failed counts and logs what went wrong; u.mu is held.
-func (u *anchorUpdate) failed(counter *uint64, what string, err error) {
+func (u *rootUpdate) failed(counter *uint64, what string, err error) {
 	*counter++
 	u.lastFail = fmt.Sprintf("%s: %v", what, err)
 	u.log.Error("trust anchor update: "+what, "error", err)
 }
 
 // run asks for the keys whenever it is time to, until ctx ends.
-func (u *anchorUpdate) run(ctx context.Context) {
+func (u *rootUpdate) run(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-u.after(u.wait()):
 		}
-		for errors.Is(u.step(ctx), errTracing) {
+		for errors.Is(u.step(ctx), ErrBusy) {
 			select {
 			case <-ctx.Done():
 				return
@@ -91,7 +90,7 @@ func (u *anchorUpdate) run(ctx context.Context) {
 }
 
 // wait returns how long it is until the next query.
-func (u *anchorUpdate) wait() time.Duration {
+func (u *rootUpdate) wait() time.Duration {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return min(time.Duration(max(u.point.Next-u.wall(), 0))*time.Second, longWait)
@@ -99,10 +98,14 @@ func (u *anchorUpdate) wait() time.Duration {
 
 // step asks for the keys once, moves the trust point on, puts a changed anchor in force, and stores the state. An
 // anchor is in force even if it could not be stored: the next step stores it.
-func (u *anchorUpdate) step(ctx context.Context) error {
-	set, err := u.ask(ctx)
-	if errors.Is(err, errTracing) || ctx.Err() != nil {
+func (u *rootUpdate) step(ctx context.Context) error {
+	msg, err := u.ask(ctx)
+	if errors.Is(err, ErrBusy) || ctx.Err() != nil {
 		return err
+	}
+	var set *dnssec.RRset
+	if err == nil {
+		set, err = rootKeys(msg)
 	}
 	anchor, changed := u.observe(set, err)
 	if changed {
@@ -117,7 +120,7 @@ func (u *anchorUpdate) step(ctx context.Context) error {
 }
 
 // observe shows the trust point what the query brought.
-func (u *anchorUpdate) observe(set *dnssec.RRset, err error) (anchor dnssec.Anchor, changed bool) {
+func (u *rootUpdate) observe(set *dnssec.RRset, err error) (anchor dnssec.Anchor, changed bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.queries++
@@ -142,7 +145,7 @@ func (u *anchorUpdate) observe(set *dnssec.RRset, err error) (anchor dnssec.Anch
 }
 
 // store writes the state to the file if it is newer than that.
-func (u *anchorUpdate) store() {
+func (u *rootUpdate) store() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if !u.unsaved {
@@ -156,7 +159,7 @@ func (u *anchorUpdate) store() {
 }
 
 // describe tells operators how the update does; nil if it is off.
-func (u *anchorUpdate) describe() *control.AnchorUpdate {
+func (u *rootUpdate) describe() *control.AnchorUpdate {
 	if u == nil {
 		return nil
 	}
@@ -182,44 +185,4 @@ func tags(list []dnssec.DS) (tags []uint16) {
 // sameKeys compares what two anchors trust.
 func sameKeys(a, b []dnssec.DS) bool {
 	return slices.EqualFunc(a, b, func(x, y dnssec.DS) bool { return string(x.Append(nil)) == string(y.Append(nil)) })
-}
-
-// errNoKeys: the response has no DNSKEY records.
-var errNoKeys = errors.New("the response has no keys")
-
-// askRootKeys resolves the root's DNSKEY RRset anew. It is not validated, for only the trust point knows the keys
-// that may have signed it.
-func (s *Supervisor) askRootKeys(ctx context.Context) (*dnssec.RRset, error) {
-	q := resolver.Question{Name: dname.Root(), Type: wire.TypeDNSKEY, Class: wire.ClassIN, DO: true, CD: true}
-	_, msg, err := s.resolve(ctx, &core.Inquiry{Question: q, Anew: true})
-	if err != nil {
-		return nil, err
-	}
-	if rcode := wire.RcodeOf(wire.Flags(msg)); rcode != wire.RcodeNoError {
-		return nil, fmt.Errorf("the response is %s", rcode)
-	}
-	return rootKeys(msg)
-}
-
-// rootKeys returns the root's DNSKEY RRset of a response.
-func rootKeys(msg []byte) (*dnssec.RRset, error) {
-	set := &dnssec.RRset{Owner: dname.Root(), Type: wire.TypeDNSKEY, Class: wire.ClassIN, Section: wire.Answer, TTL: 1<<31 - 1}
-	eachRecord(msg, func(section wire.Section, owner dname.Name, rr *wire.RR) {
-		if section != wire.Answer || !owner.IsRoot() || rr.Class != wire.ClassIN {
-			return
-		}
-		rdata, ok := wire.UnpackRData(nil, msg, rr)
-		switch {
-		case !ok:
-		case rr.Type == wire.TypeDNSKEY:
-			set.Data = append(set.Data, rdata)
-			set.TTL = min(set.TTL, rr.TTL)
-		case rr.Type == wire.TypeRRSIG && len(rdata) >= 2 && wire.Type(binary.BigEndian.Uint16(rdata)) == wire.TypeDNSKEY:
-			set.Sigs = append(set.Sigs, rdata)
-		}
-	})
-	if len(set.Data) == 0 {
-		return nil, errNoKeys
-	}
-	return set, nil
 }

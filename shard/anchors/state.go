@@ -1,4 +1,4 @@
-package supervisor
+package anchors
 
 import (
 	"errors"
@@ -11,9 +11,15 @@ import (
 // errNotRoot: only the root's trust anchor is updated.
 var errNotRoot = errors.New("the state is not that of the root zone")
 
-// readTrustPoint reads the state of the automatic update, nil if there is no file yet.
-func readTrustPoint(path string) (*dnssec.TrustPoint, error) {
-	text, err := diskfile.ReadOwn(path, maxAnchors)
+// CheckState tells what is wrong with the state file of the update. One that is not there yet is good.
+func CheckState(path string) error {
+	_, err := readState(path)
+	return err
+}
+
+// readState reads the state of the update, nil if there is no file yet.
+func readState(path string) (*dnssec.TrustPoint, error) {
+	text, err := diskfile.ReadOwn(path, maxFile)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		return nil, nil
