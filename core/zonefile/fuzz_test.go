@@ -3,6 +3,7 @@ package zonefile
 import (
 	"bytes"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
@@ -48,12 +49,19 @@ func FuzzRead(f *testing.F) {
 			if n, ok := rr.(*dns.NSEC3); ok && len(n.NextDomain) != 32 {
 				return // packed as if it were 20 octets
 			}
-			if rr.Header().Rrtype == dns.TypeNXT {
-				return // its bits are packed as those of NSEC are (RFC 2535, section 5.2, has no windows)
+			if slices.Contains(alike, rr.Header().Rrtype) {
+				compareRecord(t, got[i], rr)
 			}
-			compareRecord(t, got[i], rr)
 		}
 	})
+}
+
+// alike are the types in which miekg/dns follows the RFCs to the octet. Of rare ones it packs some in its own way, such as
+// NXT and ISDN: TestTypesByName has their values.
+var alike = []uint16{
+	dns.TypeA, dns.TypeNS, dns.TypeCNAME, dns.TypeSOA, dns.TypePTR, dns.TypeMX, dns.TypeTXT, dns.TypeAAAA, dns.TypeSRV, dns.TypeNAPTR, dns.TypeDNAME,
+	dns.TypeDS, dns.TypeSSHFP, dns.TypeRRSIG, dns.TypeNSEC, dns.TypeDNSKEY, dns.TypeNSEC3, dns.TypeNSEC3PARAM, dns.TypeTLSA, dns.TypeCDS,
+	dns.TypeCDNSKEY, dns.TypeSVCB, dns.TypeHTTPS, dns.TypeCAA, dns.TypeLOC,
 }
 
 // comparable reports whether text stays within what miekg/dns reads as RFC 1035, section 5.1, has it. It joins
@@ -90,7 +98,7 @@ func compareRecord(t *testing.T, got record, rr dns.RR) {
 		t.Fatal("owner")
 	}
 	fixed := want[len(owner):]
-	if t := rr.Header().Rrtype; t == dns.TypeRRSIG || t == dns.TypeSIG {
+	if rr.Header().Rrtype == dns.TypeRRSIG {
 		withoutTopBits(got.rdata)
 		withoutTopBits(fixed[10:])
 	}
@@ -100,8 +108,8 @@ func compareRecord(t *testing.T, got record, rr dns.RR) {
 	}
 }
 
-// withoutTopBits clears the top bits of both times in the RDATA of an RRSIG or SIG record: miekg/dns sets them in times after
-// 2106, which wrap (RFC 4034, section 3.1.5).
+// withoutTopBits clears the top bits of both times in the RDATA of an RRSIG record: miekg/dns sets them in times after 2106,
+// which wrap (RFC 4034, section 3.1.5).
 func withoutTopBits(rdata []byte) {
 	rdata[8] &^= 0x80
 	rdata[12] &^= 0x80
@@ -152,7 +160,6 @@ var samples = []string{
 	"a 60 DS 1 13 2 ABCD EF01\na 60 DNSKEY 257 3 13 AwEA Aa==\na 60 NSEC b A NS TYPE1000 RRSIG\n",
 	"a 60 RRSIG A 13 2 60 20300101000000 20200101000000 1 example. AAAA\na 60 NSEC3PARAM 1 0 0 -\n",
 	"a 60 RRSIG A 13 2 60 21520115000000 21060207062816 1 example. AAAA\n",
-	"a 60 SIG A 13 2 60 21520115000000 21060207062816 1 example. AAAA\n",
 	"0p9mhaveqvm6t7vbl5lop2u3t2rp3tom 60 NSEC3 1 1 12 aabbccdd 2t7b4g4vsa5smi47k61mv5bv1a22bojr NS DS\n",
 	"a 60 SVCB 1 b alpn=h2,h3 port=53\na 60 HTTPS 0 .\na 60 CAA 0 issue \"x\"\na 60 LOC 52 22 23.000 N 4 53 32.000 E -2.00m 0.00m 10000m 10m\n",
 	"$INCLUDE a\nx 60 A 192.0.2.9\n", "$INCLUDE loop\n", "$INCLUDE bad b\n",
