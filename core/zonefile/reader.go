@@ -79,8 +79,7 @@ type reader struct {
 	record    Record
 	origin    dname.Name
 	owner     dname.Name // of the last record; nil: none yet
-	class     wire.Class
-	ttl       uint32 // of records that leave it out
+	ttl       uint32     // of records that leave it out
 	hasTTL    bool
 	fixed     bool // ttl is from $TTL, not from the last record
 	depth     int  // files around this one
