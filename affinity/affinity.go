@@ -29,6 +29,3 @@ const (
 	// for memory of any node.
 	AnyNode = -1
 )
-
-// maxCPUs bounds CPU numbers. Linux can be built for 8192 at most (CONFIG_NR_CPUS).
-const maxCPUs = 8192

@@ -5,6 +5,8 @@ package affinity
 import (
 	"fmt"
 	"time"
+
+	"heimdall/affinity/cpulist"
 )
 
 // Allowed returns an error that wraps ErrNotSupported.
@@ -20,12 +22,12 @@ func PinThread(cpu int) error {
 
 // SetThreadAffinity returns an error that wraps ErrNotSupported.
 func SetThreadAffinity(cpus []int) error {
-	return fmt.Errorf("keep thread on CPUs %s: %w", FormatList(cpus), ErrNotSupported)
+	return fmt.Errorf("keep thread on CPUs %s: %w", cpulist.Format(cpus), ErrNotSupported)
 }
 
 // HousekeepAll returns an error that wraps ErrNotSupported.
 func HousekeepAll(cpus []int, skip []int) error {
-	return fmt.Errorf("move threads to CPUs %s: %w", FormatList(cpus), ErrNotSupported)
+	return fmt.Errorf("move threads to CPUs %s: %w", cpulist.Format(cpus), ErrNotSupported)
 }
 
 // ShortSlice returns an error that wraps ErrNotSupported.

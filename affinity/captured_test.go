@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"testing"
 	"testing/fstest"
+
+	"heimdall/affinity/cpulist"
 )
 
 // captured is a machine as its sysfs shows it.
@@ -24,7 +26,7 @@ type captured struct {
 func (c captured) sysfs() fstest.MapFS {
 	files := fstest.MapFS{}
 	put := func(name string, value any) { files[name] = &fstest.MapFile{Data: fmt.Appendln(nil, value)} }
-	all := FormatList(numbers(0, c.cpus-1))
+	all := cpulist.Format(numbers(0, c.cpus-1))
 	if c.online == "" {
 		c.online = all
 	}
@@ -34,7 +36,7 @@ func (c captured) sysfs() fstest.MapFS {
 	put(cpuDir+"/online", c.online)
 	put(cpuDir+"/present", c.present)
 	put(cpuDir+"/possible", "0-1023")
-	online, _ := ParseList(c.online)
+	online, _ := cpulist.Parse(c.online)
 	for _, id := range online { // what is offline has no topology folder
 		dir := fmt.Sprintf("%s/cpu%d/", cpuDir, id)
 		put(dir+"topology/physical_package_id", c.pack(id))
@@ -52,7 +54,7 @@ func (c captured) sysfs() fstest.MapFS {
 		}
 	}
 	if !c.noNodes {
-		put(nodeDir+"/online", FormatList(numbers(0, len(c.nodes)-1)))
+		put(nodeDir+"/online", cpulist.Format(numbers(0, len(c.nodes)-1)))
 		for i, list := range c.nodes {
 			put(fmt.Sprintf("%s/node%d/cpulist", nodeDir, i), list)
 		}
@@ -146,7 +148,7 @@ func TestPlanOnCapturedMachines(t *testing.T) {
 		top := topologyOf(t, c.machine.sysfs())
 		allowed := top.online()
 		if c.allowed != "" {
-			allowed, _ = ParseList(c.allowed)
+			allowed, _ = cpulist.Parse(c.allowed)
 		}
 		p, err := top.Plan(Request{Spec: c.spec, Pin: true, Allowed: allowed, Quota: c.quota})
 		if err != nil {
@@ -163,9 +165,9 @@ func TestPlanOnCapturedMachines(t *testing.T) {
 				nodes = append(nodes, node)
 			}
 		}
-		if got := FormatList(shardCPUs(p)); got != c.shards || FormatList(p.Housekeeping) != c.keep || FormatList(nodes) != c.nodes {
+		if got := cpulist.Format(shardCPUs(p)); got != c.shards || cpulist.Format(p.Housekeeping) != c.keep || cpulist.Format(nodes) != c.nodes {
 			t.Errorf("%s: shards on %s of nodes %s, housekeeping on %s; want %s of %s, %s",
-				c.name, got, FormatList(nodes), FormatList(p.Housekeeping), c.shards, c.nodes, c.keep)
+				c.name, got, cpulist.Format(nodes), cpulist.Format(p.Housekeeping), c.shards, c.nodes, c.keep)
 		}
 		if got := top.String(); c.summary != "" && got != c.summary {
 			t.Errorf("%s: %s, want %s", c.name, got, c.summary)
@@ -178,26 +180,26 @@ func FuzzReadTopology(f *testing.F) {
 	f.Add("0-3", "0-3", "0", "0,2", "0-1", "0-1", "1024", "2-3")
 	f.Add("0-8191", "0-8191", "-1", "0-8191", "0-8191", "0-8191", "0", "")
 	f.Add("1", "0", "99999999999999999999", "1-", "a", "1\x00", "-5", "all")
-	f.Fuzz(func(t *testing.T, online, present, pack, siblings, nodes, cpulist, capacity, atom string) {
+	f.Fuzz(func(t *testing.T, online, present, pack, siblings, nodes, ofNode, capacity, atom string) {
 		file := func(s string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(s)} }
 		root := fstest.MapFS{
 			cpuDir + "/online": file(online), cpuDir + "/present": file(present),
 			cpuDir + "/cpu1/topology/physical_package_id": file(pack), cpuDir + "/cpu1/topology/core_cpus_list": file(siblings),
 			cpuDir + "/cpu1/cpu_capacity": file(capacity), "sys/devices/cpu_atom/cpus": file(atom),
-			nodeDir + "/online": file(nodes), nodeDir + "/node1/cpulist": file(cpulist),
+			nodeDir + "/online": file(nodes), nodeDir + "/node1/cpulist": file(ofNode),
 		}
 		top, err := ReadTopology(root)
 		if err != nil {
 			return
 		}
-		allowed := append(top.online(), maxCPUs) // one that sysfs does not list
+		allowed := append(top.online(), cpulist.End) // one that sysfs does not list
 		p, err := top.Plan(Request{Spec: "auto", Pin: true, Allowed: allowed})
 		if err != nil || len(p.Shards) == 0 || len(p.Housekeeping) == 0 {
 			t.Fatalf("%+v, %v", p, err)
 		}
 		seen := map[int]bool{}
 		for _, s := range p.Shards {
-			if seen[s.CPU] || !contains(allowed, s.CPU) || s.Node < 0 || s.Node >= maxCPUs {
+			if seen[s.CPU] || !contains(allowed, s.CPU) || s.Node < 0 || s.Node >= cpulist.End {
 				t.Fatalf("shards %+v", p.Shards)
 			}
 			seen[s.CPU] = true

@@ -6,6 +6,8 @@ import (
 	"path"
 	"strconv"
 	"strings"
+
+	"heimdall/affinity/cpulist"
 )
 
 // cgroups is where the process stands in the control group hierarchies, each
@@ -122,7 +124,7 @@ func startMask(root fs.FS) []int {
 	}
 	for line := range strings.Lines(text) {
 		if list, found := strings.CutPrefix(line, "Cpus_allowed_list:"); found {
-			mask, _ := ParseList(list)
+			mask, _ := cpulist.Parse(list)
 			return mask
 		}
 	}

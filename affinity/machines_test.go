@@ -5,6 +5,8 @@ import (
 	"io/fs"
 	"testing"
 	"testing/fstest"
+
+	"heimdall/affinity/cpulist"
 )
 
 // machine describes a computer for a test, as sysfs would show it.
@@ -50,7 +52,7 @@ func (m machine) sysfs(offline ...int) fstest.MapFS {
 		return list
 	}
 	for core := range m.cores {
-		siblings := FormatList(onlineList(func(c int) bool { return c == core }))
+		siblings := cpulist.Format(onlineList(func(c int) bool { return c == core }))
 		for thread := range m.threads {
 			dir := fmt.Sprintf("%s/cpu%d/topology/", cpuDir, m.cpu(core, thread))
 			put(dir+"physical_package_id", "%d", core*m.packages/m.cores)
@@ -58,14 +60,14 @@ func (m machine) sysfs(offline ...int) fstest.MapFS {
 			put(dir+"thread_siblings_list", "%s", siblings)
 		}
 	}
-	put(cpuDir+"/online", "%s", FormatList(onlineList(func(int) bool { return true })))
+	put(cpuDir+"/online", "%s", cpulist.Format(onlineList(func(int) bool { return true })))
 	put(cpuDir+"/present", "0-%d", len(online)-1)
 	if m.nodes > 0 {
 		put(nodeDir+"/online", "0-%d", m.nodes-1)
 	}
 	for node := range m.nodes {
 		inNode := func(core int) bool { return core*m.nodes/m.cores == node }
-		put(fmt.Sprintf("%s/node%d/cpulist", nodeDir, node), "%s", FormatList(onlineList(inNode)))
+		put(fmt.Sprintf("%s/node%d/cpulist", nodeDir, node), "%s", cpulist.Format(onlineList(inNode)))
 	}
 	return files
 }

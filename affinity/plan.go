@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"heimdall/affinity/cpulist"
 )
 
 // Placement is where one shard runs.
@@ -109,15 +111,15 @@ func (t *Topology) choose(r Request, order []int) (chosen []int, count int, err 
 	}
 	if count, err := strconv.Atoi(spec); err == nil {
 		switch {
-		case count < 1 || count > maxCPUs:
-			return nil, 0, fmt.Errorf("%d shards: want 1 to %d", count, maxCPUs)
+		case count < 1 || count > cpulist.End:
+			return nil, 0, fmt.Errorf("%d shards: want 1 to %d", count, cpulist.End)
 		case r.Pin && count > len(order):
 			return nil, 0, fmt.Errorf("%d shards on CPUs of their own: only %d CPUs are allowed (%s); ask for fewer or do not pin",
-				count, len(order), FormatList(r.Allowed))
+				count, len(order), cpulist.Format(r.Allowed))
 		}
 		return order[:min(count, len(order))], count, nil
 	}
-	list, err := ParseList(spec)
+	list, err := cpulist.Parse(spec)
 	if err != nil {
 		return nil, 0, fmt.Errorf(`shards are "auto", a count or a CPU list: %w`, err)
 	}
@@ -140,7 +142,7 @@ func (t *Topology) Refuse(list []int, r Request) error {
 		case 1:
 			reasons = append(reasons, fmt.Sprintf("CPU %d %s", cpus[0], one))
 		default:
-			reasons = append(reasons, fmt.Sprintf("CPUs %s %s", FormatList(cpus), several))
+			reasons = append(reasons, fmt.Sprintf("CPUs %s %s", cpulist.Format(cpus), several))
 		}
 	}
 	var missing, offline, outside, others []int
@@ -164,7 +166,7 @@ func (t *Topology) Refuse(list []int, r Request) error {
 	if len(reasons) == 0 {
 		return nil
 	}
-	return fmt.Errorf("%s; it may use %s", strings.Join(reasons, ", "), FormatList(r.Allowed))
+	return fmt.Errorf("%s; it may use %s", strings.Join(reasons, ", "), cpulist.Format(r.Allowed))
 }
 
 // order lists the allowed CPUs in the order shards should take them: the first

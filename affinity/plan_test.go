@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"heimdall/affinity/cpulist"
 )
 
 // shardCPUs returns the CPUs of a plan's shards.
@@ -55,7 +57,7 @@ func TestPlan(t *testing.T) {
 		{"list of one", server, "0-31", "4-4", 0, "4", "0-3,5-19,21-31", true},
 		{"list of all", plain, "0-3", "0-3", 0, "0-3", "0-3", false},
 	} {
-		allowed, err := ParseList(c.allowed)
+		allowed, err := cpulist.Parse(c.allowed)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -64,7 +66,7 @@ func TestPlan(t *testing.T) {
 			t.Errorf("%s: %v", c.name, err)
 			continue
 		}
-		shards, keep := FormatList(shardCPUs(p)), FormatList(p.Housekeeping)
+		shards, keep := cpulist.Format(shardCPUs(p)), cpulist.Format(p.Housekeeping)
 		if shards != c.shards || keep != c.keep || p.Spare != c.spare {
 			t.Errorf("%s: shards on %s, housekeeping on %s, spare %v; want %s, %s, %v",
 				c.name, shards, keep, p.Spare, c.shards, c.keep, c.spare)
@@ -110,7 +112,7 @@ func TestPlanErrors(t *testing.T) {
 		{"0,0", "0-3", "twice"},
 		{"auto", "", "no CPU is allowed"},
 	} {
-		allowed, err := ParseList(c.allowed)
+		allowed, err := cpulist.Parse(c.allowed)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -137,10 +139,10 @@ func TestPlanLeavesReservedCPUs(t *testing.T) {
 		{"7", "0-7", "0,4", "0-3,5-7"},
 		{"0-1", "0-7", "0", "0-1"},
 	} {
-		allowed, _ := ParseList(c.allowed)
-		reserved, _ := ParseList(c.reserved)
+		allowed, _ := cpulist.Parse(c.allowed)
+		reserved, _ := cpulist.Parse(c.reserved)
 		p, err := topologyOf(t, smt.sysfs()).Plan(Request{Spec: c.spec, Pin: true, Allowed: allowed, Reserved: reserved})
-		if err != nil || FormatList(shardCPUs(p)) != c.shards {
+		if err != nil || cpulist.Format(shardCPUs(p)) != c.shards {
 			t.Errorf("%s of %s without %s: %+v, %v, want shards on %s", c.spec, c.allowed, c.reserved, p, err, c.shards)
 		}
 	}
@@ -171,7 +173,7 @@ func TestPlanWithoutTopology(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := FormatList(shardCPUs(p)); got != "3,5,7" || p.Shards[2].Node != 0 {
+	if got := cpulist.Format(shardCPUs(p)); got != "3,5,7" || p.Shards[2].Node != 0 {
 		t.Errorf("shards %+v", p.Shards)
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 
+	"heimdall/affinity/cpulist"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -16,7 +18,7 @@ import (
 // less what that CPU set no longer has. It means what the process was started
 // with only until that mask is changed.
 func Allowed() ([]int, error) {
-	mask := unix.NewCPUSet(maxCPUs)
+	mask := unix.NewCPUSet(cpulist.End)
 	// By number: the calling thread may be another one, pinned already.
 	if err := unix.SchedGetaffinityDynamic(os.Getpid(), mask); err != nil {
 		return nil, fmt.Errorf("get allowed CPUs: %w", err)
@@ -47,7 +49,7 @@ func PinThread(cpu int) error {
 // one must be online and allowed. Call runtime.LockOSThread first.
 func SetThreadAffinity(cpus []int) error {
 	if err := setAffinity(0, cpus); err != nil {
-		return fmt.Errorf("keep thread on CPUs %s: %w", FormatList(cpus), err)
+		return fmt.Errorf("keep thread on CPUs %s: %w", cpulist.Format(cpus), err)
 	}
 	return nil
 }
@@ -84,7 +86,7 @@ func HousekeepAll(cpus []int, skip []int) error {
 	for range maxPasses {
 		tids, err := threads()
 		if err != nil {
-			return fmt.Errorf("move threads to CPUs %s: %w", FormatList(cpus), err)
+			return fmt.Errorf("move threads to CPUs %s: %w", cpulist.Format(cpus), err)
 		}
 		tids = slices.DeleteFunc(tids, func(tid int) bool { return done[tid] })
 		if len(tids) == 0 {
@@ -94,11 +96,11 @@ func HousekeepAll(cpus []int, skip []int) error {
 			done[tid] = true
 			// ESRCH: the thread has ended since.
 			if err := setAffinity(tid, cpus); err != nil && !errors.Is(err, unix.ESRCH) {
-				return fmt.Errorf("move thread %d to CPUs %s: %w", tid, FormatList(cpus), err)
+				return fmt.Errorf("move thread %d to CPUs %s: %w", tid, cpulist.Format(cpus), err)
 			}
 		}
 	}
-	return fmt.Errorf("move threads to CPUs %s: new threads keep appearing", FormatList(cpus))
+	return fmt.Errorf("move threads to CPUs %s: new threads keep appearing", cpulist.Format(cpus))
 }
 
 // threads lists the threads of the process.
@@ -117,9 +119,9 @@ func threads() ([]int, error) {
 }
 
 func setAffinity(tid int, cpus []int) error {
-	mask := unix.NewCPUSet(maxCPUs)
+	mask := unix.NewCPUSet(cpulist.End)
 	for _, cpu := range cpus {
-		if cpu < 0 || cpu >= maxCPUs {
+		if cpu < 0 || cpu >= cpulist.End {
 			return fmt.Errorf("no such CPU: %d", cpu)
 		}
 		mask.Set(cpu)
@@ -129,7 +131,7 @@ func setAffinity(tid int, cpus []int) error {
 
 func maskList(mask unix.CPUSetDynamic) []int {
 	var list []int
-	for cpu := range maxCPUs {
+	for cpu := range cpulist.End {
 		if mask.IsSet(cpu) {
 			list = append(list, cpu)
 		}

@@ -11,11 +11,13 @@ import (
 	"sync"
 	"testing"
 
+	"heimdall/affinity/cpulist"
+
 	"golang.org/x/sys/unix"
 )
 
 func getMask(tid int) ([]int, error) {
-	mask := unix.NewCPUSet(maxCPUs)
+	mask := unix.NewCPUSet(cpulist.End)
 	err := unix.SchedGetaffinityDynamic(tid, mask)
 	return maskList(mask), err
 }
@@ -65,7 +67,7 @@ func TestPinThread(t *testing.T) {
 		if got := maskOf(t, ThreadID()); !slices.Equal(got, allowed) {
 			t.Errorf("mask %v, want %v", got, allowed)
 		}
-		for _, cpu := range []int{-1, maxCPUs, maxCPUs - 1} {
+		for _, cpu := range []int{-1, cpulist.End, cpulist.End - 1} {
 			if err := PinThread(cpu); err == nil || !strings.Contains(err.Error(), "CPU") {
 				t.Errorf("CPU %d: error %v", cpu, err)
 			}
@@ -84,7 +86,7 @@ func TestOn(t *testing.T) {
 			t.Errorf("on CPU %d: mask %v", cpu, mask)
 		}
 	}
-	for _, cpu := range []int{AnyCPU, maxCPUs - 1} {
+	for _, cpu := range []int{AnyCPU, cpulist.End - 1} {
 		called := false
 		On(cpu, func() { called = true })
 		if !called {
@@ -210,7 +212,7 @@ func TestPlanUnderTaskset(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		os.Stdout.WriteString("shards " + FormatList(shardCPUs(p)) + " housekeeping " + FormatList(p.Housekeeping) + "\n")
+		os.Stdout.WriteString("shards " + cpulist.Format(shardCPUs(p)) + " housekeeping " + cpulist.Format(p.Housekeeping) + "\n")
 		return
 	}
 	allowed := allowedCPUs(t)
@@ -224,7 +226,7 @@ func TestPlanUnderTaskset(t *testing.T) {
 		child := exec.Command(os.Args[0], "-test.run=^TestPlanUnderTaskset$")
 		child.Env = append(os.Environ(), planHelper+"=1")
 		out, err := child.CombinedOutput()
-		want := "shards " + FormatList(cpu) + " housekeeping " + FormatList(cpu) + "\n"
+		want := "shards " + cpulist.Format(cpu) + " housekeeping " + cpulist.Format(cpu) + "\n"
 		if err != nil || !strings.Contains(string(out), want) {
 			t.Errorf("%v: %s, want %s", err, out, want)
 		}

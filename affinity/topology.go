@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"heimdall/affinity/cpulist"
 )
 
 // CPU is one logical CPU: what the kernel schedules a thread on.
@@ -150,7 +152,7 @@ func readList(root fs.FS, name string) ([]int, error) {
 	if err != nil {
 		return nil, err
 	}
-	list, err := ParseList(s)
+	list, err := cpulist.Parse(s)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", name, err)
 	}

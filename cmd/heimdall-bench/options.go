@@ -10,9 +10,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/miekg/dns"
+	"heimdall/affinity/cpulist"
 
-	"heimdall/affinity"
+	"github.com/miekg/dns"
 )
 
 // options is the command line.
@@ -154,7 +154,7 @@ func (o *options) fill(t *texts) (err error) {
 		}
 		o.loads = append(o.loads, percent)
 	}
-	if o.cpus, err = affinity.ParseList(t.cpus); err != nil {
+	if o.cpus, err = cpulist.Parse(t.cpus); err != nil {
 		return fmt.Errorf("-cpus: %w", err)
 	}
 	if t.base == "none" {

@@ -12,9 +12,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/miekg/dns"
+	"heimdall/affinity/cpulist"
 
-	"heimdall/affinity"
+	"github.com/miekg/dns"
 )
 
 // slowly answers after a random while, so that there are always queries in flight.
@@ -198,7 +198,7 @@ func threadsOf(t *testing.T, pid int) (bound, may map[int]int) {
 		text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%s/status", pid, task.Name())) // it may have ended
 		_, rest, _ := strings.Cut(string(text), "Cpus_allowed_list:\t")
 		list, _, _ := strings.Cut(rest, "\n")
-		cpus, _ := affinity.ParseList(list)
+		cpus, _ := cpulist.Parse(list)
 		for _, cpu := range cpus {
 			may[cpu]++
 		}

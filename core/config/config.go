@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"time"
 
+	"heimdall/affinity/cpulist"
 	"heimdall/core/dname"
 )
 
@@ -189,7 +190,7 @@ func (s Shards) Auto() bool { return s.Count == 0 && s.CPUs == nil }
 func (s Shards) String() string {
 	switch {
 	case s.CPUs != nil:
-		return strconv.Quote(FormatCPUs(s.CPUs))
+		return strconv.Quote(cpulist.Format(s.CPUs))
 	case s.Count > 0:
 		return strconv.Itoa(s.Count)
 	}
@@ -202,7 +203,7 @@ func (s Shards) Spec() string {
 	case len(s.CPUs) == 1:
 		return fmt.Sprintf("%d-%d", s.CPUs[0], s.CPUs[0])
 	case s.CPUs != nil:
-		return FormatCPUs(s.CPUs)
+		return cpulist.Format(s.CPUs)
 	case s.Count > 0:
 		return strconv.Itoa(s.Count)
 	}
@@ -220,7 +221,7 @@ func (c CPUs) String() string {
 	if c == nil {
 		return `"auto"`
 	}
-	return strconv.Quote(FormatCPUs(c))
+	return strconv.Quote(cpulist.Format(c))
 }
 
 // Default returns the configuration of an empty file.

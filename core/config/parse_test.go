@@ -73,7 +73,7 @@ func TestProblems(t *testing.T) {
 
 		"shards":     {"[cpu]\nshards = 0\n", `f:2: cpu.shards: 0 is out of range: 1 to 1024 shards`},
 		"shard type": {"[cpu]\nshards = true\n", `f:2: cpu.shards: want "auto", a number, or a CPU list such as "0-3,8", not true`},
-		"CPU list":   {"[cpu]\nshards = \"3-1\"\n", `f:2: cpu.shards: CPU list "3-1": range 3-1 goes backwards`},
+		"CPU list":   {"[cpu]\nshards = \"3-1\"\n", `f:2: cpu.shards: CPU list "3-1": range 3-1 runs backwards`},
 		"memory for shards": {"[cpu]\nshards = \"0-7\"\n[cache]\nmemory = \"1MiB\"\n",
 			`f:4: cache.memory: 1MiB is too little for 8 shards: each needs 256KiB`},
 		"housekeeping": {"[cpu]\nshards = \"0-3\"\nhousekeeping = \"3,4\"\n", `warning f:3: cpu.housekeeping: CPU 3 is also in cpu.shards: its shard will be interrupted`},

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"heimdall/affinity/cpulist"
 	"heimdall/core/dname"
 )
 
@@ -104,6 +105,15 @@ func (k *key) set(table any, v any) []fault {
 	return nil
 }
 
+// parseCPUs reads a list of at least one CPU.
+func parseCPUs(s string) ([]int, error) {
+	list, err := cpulist.Parse(s)
+	if err == nil && len(list) == 0 {
+		err = fmt.Errorf(`%q names no CPU; write the list like "0-3,8"`, s)
+	}
+	return list, err
+}
+
 // setText stores a value that is written as a text.
 func (k *key) setText(v, dst any, want string) []fault {
 	s, ok := v.(string)
@@ -115,7 +125,7 @@ func (k *key) setText(v, dst any, want string) []fault {
 	switch dst := dst.(type) {
 	case *CPUs:
 		if *dst = nil; s != "auto" {
-			*dst, err = ParseCPUs(s)
+			*dst, err = parseCPUs(s)
 		}
 	case *Bytes:
 		var b Bytes

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"heimdall/affinity"
+	"heimdall/affinity/cpulist"
 )
 
 func governors(i *inspector, report reporter) {
@@ -24,8 +24,8 @@ func governors(i *inspector, report reporter) {
 	switch {
 	case len(slow) > 0:
 		slices.Sort(slow)
-		report(Warn, fmt.Sprintf("%q on the shards' CPUs %s", other, affinity.FormatList(slow)), "CPUs that slow down between packets answer the next ones late",
-			"cpupower -c "+affinity.FormatList(slow)+" frequency-set -g performance")
+		report(Warn, fmt.Sprintf("%q on the shards' CPUs %s", other, cpulist.Format(slow)), "CPUs that slow down between packets answer the next ones late",
+			"cpupower -c "+cpulist.Format(slow)+" frequency-set -g performance")
 	case known:
 		report(OK, "performance", "", "")
 	default:
@@ -63,6 +63,6 @@ func numa(i *inspector, name string, report reporter) {
 	}
 	slices.Sort(far)
 	cpus := text(i.m, fmt.Sprintf("sys/devices/system/node/node%d/cpulist", node))
-	report(Warn, fmt.Sprintf("the card is on node %d, the shards on CPUs %s are not", node, strings.Trim(affinity.FormatList(far), " ")),
+	report(Warn, fmt.Sprintf("the card is on node %d, the shards on CPUs %s are not", node, strings.Trim(cpulist.Format(far), " ")),
 		fmt.Sprintf("their packets cross from one node to the other: set cpu.shards to CPUs of that node, such as %q", cpus), "")
 }

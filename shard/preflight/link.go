@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"heimdall/affinity"
+	"heimdall/affinity/cpulist"
 )
 
 func interfaceUp(i *inspector, name string, report reporter) {
@@ -137,7 +137,7 @@ func irqAffinity(i *inspector, name string, report reporter) {
 	}
 	var wrong []string
 	for _, q := range list {
-		if want := i.cpuOf(q.queue); want >= 0 && q.cpus != affinity.FormatList([]int{want}) {
+		if want := i.cpuOf(q.queue); want >= 0 && q.cpus != cpulist.Format([]int{want}) {
 			wrong = append(wrong, fmt.Sprintf("queue %d on CPUs %s instead of %d", q.queue, q.cpus, want))
 		}
 	}

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strconv"
 
-	"heimdall/affinity"
+	"heimdall/affinity/cpulist"
 )
 
 // Action is one change of the machine.
@@ -49,7 +49,7 @@ func TuningPlan(m Machine, o Options) (plan []Action) {
 		for _, q := range irqs(m, name) {
 			if cpu := o.cpuOf(q.queue); cpu >= 0 {
 				plan = append(plan, fileAction(fmt.Sprintf("CPU of %s, queue %d", name, q.queue), "so that a packet is received where its shard runs",
-					"proc/irq/"+q.number+"/smp_affinity_list", q.cpus, affinity.FormatList([]int{cpu})))
+					"proc/irq/"+q.number+"/smp_affinity_list", q.cpus, cpulist.Format([]int{cpu})))
 			}
 		}
 	}

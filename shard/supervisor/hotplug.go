@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"heimdall/affinity"
+	"heimdall/affinity/cpulist"
 	"heimdall/shard"
 )
 
@@ -56,10 +57,10 @@ func (s *Supervisor) bindAnew(online []int) {
 	s.keepHouse(s.plan)
 	if slices.Sort(gone); len(gone) > 0 {
 		s.log.Warn("CPUs of shards are offline: these shards run on others until they are back; `heimdallctl reload` divides the work among those that are there",
-			"cpus", affinity.FormatList(gone), "online", affinity.FormatList(online))
+			"cpus", cpulist.Format(gone), "online", cpulist.Format(online))
 		return
 	}
-	s.log.Info("CPUs have come or gone: each shard runs on its own", "cpus", s.cpus(), "online", affinity.FormatList(online))
+	s.log.Info("CPUs have come or gone: each shard runs on its own", "cpus", s.cpus(), "online", cpulist.Format(online))
 }
 
 // moveOr binds a shard to its CPU, or to the rest. Where even those are not there, the kernel has chosen.

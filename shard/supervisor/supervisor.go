@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"heimdall/affinity"
+	"heimdall/affinity/cpulist"
 	"heimdall/core/config"
 	"heimdall/core/resolver"
 	"heimdall/ebpf"
@@ -185,7 +186,7 @@ func (s *Supervisor) cpus() string {
 		}
 		list = append(list, p.CPU)
 	}
-	return affinity.FormatList(list)
+	return cpulist.Format(list)
 }
 
 // warn logs what keeps the appliance from its best, and keeps it for `heimdallctl status`.

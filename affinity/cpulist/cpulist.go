@@ -1,4 +1,5 @@
-package affinity
+// Package cpulist is the list format of CPU and node numbers, as the kernel and taskset write it: "0-3,8".
+package cpulist
 
 import (
 	"fmt"
@@ -7,11 +8,12 @@ import (
 	"strings"
 )
 
-// ParseList reads a list of CPU or node numbers as the kernel and taskset write
-// it, "0-3,8", and returns them in ascending order. The empty string is the empty
-// list. A number named twice, a range that runs backwards and a number above 8191
-// are errors.
-func ParseList(s string) ([]int, error) {
+// End is one more than the highest number taken: Linux is built for at most 8192 CPUs (CONFIG_NR_CPUS).
+const End = 8192
+
+// Parse reads a list and returns its numbers in ascending order. The empty string is the empty list. A number that
+// stands twice, a range that runs backwards and a number from End on are errors.
+func Parse(s string) ([]int, error) {
 	s = strings.TrimSpace(s)
 	if s == "" {
 		return nil, nil
@@ -33,8 +35,8 @@ func ParseList(s string) ([]int, error) {
 			return nil, fmt.Errorf("CPU list %q: range %d-%d runs backwards", s, low, high)
 		}
 		// Checked before the next part may add as many again.
-		if len(list)+high-low >= maxCPUs {
-			return nil, fmt.Errorf("CPU list %q: a number is named twice", s)
+		if len(list)+high-low >= End {
+			return nil, fmt.Errorf("CPU list %q: a number stands twice", s)
 		}
 		for n := low; n <= high; n++ {
 			list = append(list, n)
@@ -43,7 +45,7 @@ func ParseList(s string) ([]int, error) {
 	slices.Sort(list)
 	for i := 1; i < len(list); i++ {
 		if list[i] == list[i-1] {
-			return nil, fmt.Errorf("CPU list %q: %d is named twice", s, list[i])
+			return nil, fmt.Errorf("CPU list %q: %d stands twice", s, list[i])
 		}
 	}
 	return list, nil
@@ -52,16 +54,16 @@ func ParseList(s string) ([]int, error) {
 func parseNumber(s string) (int, error) {
 	n, err := strconv.ParseUint(strings.TrimSpace(s), 10, 32)
 	if err != nil {
-		return 0, fmt.Errorf("%q is not a number", s)
+		return 0, fmt.Errorf(`%q is not a number; write the list like "0-3,8"`, s)
 	}
-	if n >= maxCPUs {
-		return 0, fmt.Errorf("%d is above %d", n, maxCPUs-1)
+	if n >= End {
+		return 0, fmt.Errorf("%d is above %d", n, End-1)
 	}
 	return int(n), nil
 }
 
-// FormatList writes ascending numbers the way ParseList reads them: "0-3,8".
-func FormatList(list []int) string {
+// Format writes ascending numbers the way Parse reads them, neighbours as ranges.
+func Format(list []int) string {
 	var b strings.Builder
 	for i := 0; i < len(list); {
 		j := i
@@ -79,20 +81,4 @@ func FormatList(list []int) string {
 		i = j + 1
 	}
 	return b.String()
-}
-
-// contains reports whether an ascending list holds n.
-func contains(list []int, n int) bool {
-	_, found := slices.BinarySearch(list, n)
-	return found
-}
-
-// intersect returns what both lists hold, in the order of a.
-func intersect(a, b []int) []int {
-	return slices.DeleteFunc(slices.Clone(a), func(n int) bool { return !contains(b, n) })
-}
-
-// subtract returns what a holds and b does not, in the order of a.
-func subtract(a, b []int) []int {
-	return slices.DeleteFunc(slices.Clone(a), func(n int) bool { return contains(b, n) })
 }
