@@ -15,13 +15,14 @@ import (
 // policy says what each package may import, standard library and libraries aside. A line names a package,
 // or several, and behind "<" what they may import; it may only name packages of the lines above it.
 const policy = `
-core/dname core/histogram affinity netio shard/timer shard/mailbox shard/diskfile <;
+core/dname core/histogram affinity/cpulist netio shard/timer shard/mailbox shard/diskfile <;
+affinity < affinity/cpulist;
 core/wire < core/dname;
 core/zonefile < core/dname core/wire;
 core/dnssec < core/dname core/wire core/zonefile;
 core/cache core/zone core/local < core/dname core/wire;
 core/policy <;
-core/config core/control < core/dname core/histogram;
+core/config core/control < core/dname core/histogram affinity/cpulist;
 core/resolver < core/dname core/wire core/cache core/dnssec;
 core < core/dname core/wire core/cache core/zone core/local core/policy core/resolver core/dnssec;
 netio/tcp/framing <;
@@ -32,12 +33,12 @@ shard/worker < affinity netio netio/tcp shard;
 shard/verify < affinity core/policy core/resolver core/dnssec;
 shard/anchors < core/control core/dname core/wire core/dnssec shard/diskfile;
 ebpf <;
-shard/preflight < affinity core/config ebpf;
+shard/preflight < affinity/cpulist core/config ebpf;
 shard/hot < core core/cache core/dname core/wire core/zone netio netio/udp netio/xsk affinity ebpf;
-shard/supervisor < ebpf core core/dname core/wire core/cache core/zone core/zonefile core/local core/policy core/resolver core/dnssec core/config core/control core/histogram netio/udp netio/tcp netio/outbound affinity shard shard/diskfile shard/verify shard/anchors shard/hot shard/worker;
+shard/supervisor < ebpf core core/dname core/wire core/cache core/zone core/zonefile core/local core/policy core/resolver core/dnssec core/config core/control core/histogram netio/udp netio/tcp netio/outbound affinity affinity/cpulist shard shard/diskfile shard/verify shard/anchors shard/hot shard/worker;
 cmd/heimdalld < core/config shard/supervisor;
 cmd/heimdallctl < affinity core/config core/control core/histogram shard/preflight;
-cmd/heimdall-bench < affinity;
+cmd/heimdall-bench < affinity affinity/cpulist;
 cmd/heimdall-lab/lab < affinity;
 cmd/heimdall-lab < affinity cmd/heimdall-lab/lab;
 `
