@@ -1,6 +1,7 @@
 package hot
 
 import (
+	"fmt"
 	"slices"
 
 	"heimdall/ebpf"
@@ -71,6 +72,36 @@ func (t *Tier) Queues() (list []Queue) {
 		for _, q := range c.queues {
 			list = append(list, Queue{c.Name, q.number, q.shard, q.index, q.ZeroCopy()})
 		}
+	}
+	return list
+}
+
+// Backend tells operators how queries come.
+func (t *Tier) Backend() string {
+	if len(t.Queues()) > 0 {
+		return "AF_XDP and kernel sockets"
+	}
+	return "kernel sockets"
+}
+
+// Sockets tells operators how many AF_XDP sockets each interface has, such as "eth0: 4, with a copy".
+func (t *Tier) Sockets() (list []string) {
+	all, zeroCopy := map[string]int{}, map[string]int{}
+	var names []string
+	for _, q := range t.Queues() {
+		if all[q.Interface]++; all[q.Interface] == 1 {
+			names = append(names, q.Interface)
+		}
+		if q.ZeroCopy {
+			zeroCopy[q.Interface]++
+		}
+	}
+	for _, name := range names {
+		how := "with a copy"
+		if n := zeroCopy[name]; n > 0 {
+			how = fmt.Sprintf("%d of them without a copy", n)
+		}
+		list = append(list, fmt.Sprintf("%s: %d, %s", name, all[name], how))
 	}
 	return list
 }

@@ -124,7 +124,7 @@ func (s *Supervisor) takeOver(ctx context.Context, settled func(), changed []dna
 	late = s.tell(ctx, list, func(i int, w *worker.Worker, sh *shard.Shard) { s.bring(w, sh, updates[i]) }, settled)
 	limit, cancel := context.WithTimeout(ctx, worker.CommandTime)
 	defer cancel()
-	if err := finishFlush(limit, list, make([]int, len(list))); err != nil {
+	if _, err := worker.FinishFlush(limit, list, make([]int, len(list))); err != nil {
 		s.log.Warn("answers of the configuration before are still in memory", "error", err)
 	}
 	s.bare.forget()

@@ -2,33 +2,29 @@ package supervisor
 
 import (
 	"errors"
-	"io/fs"
 	"net"
 	"net/netip"
-	"os"
 	"path/filepath"
-	"slices"
 	"syscall"
 	"time"
 
 	"heimdall/core/config"
-	"heimdall/core/control"
+	"heimdall/shard/admin"
 	"heimdall/shard/anchors"
 	"heimdall/shard/diskfile"
-	"heimdall/shard/worker"
 )
 
 // CheckMachine finds what start-up would find on this machine beside what Check does: addresses and ports that it cannot
 // have, and a place where no admin socket can be. What is open already because the daemon of this configuration runs,
 // by the word of its admin socket, is no fault, and is left alone. Warnings are about what start-up goes on without.
 func CheckMachine(c *config.Config) (warnings []string, err error) {
-	running := findRunning(c.Admin.Socket)
+	running := admin.FindRunning(c.Admin.Socket)
 	var errs []error
 	for i, addr := range c.Server.Listen {
-		if lacks(c, addr) || running.listens(addr) {
+		if lacks(c, addr) || running.Listens(addr) {
 			continue
 		}
-		if err := checkAddress(c, addr); err != nil && !(running.holds(addr) && errors.Is(err, syscall.EADDRINUSE)) {
+		if err := checkAddress(c, addr); err != nil && !(running.Holds(addr) && errors.Is(err, syscall.EADDRINUSE)) {
 			errs = append(errs, c.Problem(config.Element("server.listen", i), "%v", err))
 		}
 	}
@@ -40,7 +36,9 @@ func CheckMachine(c *config.Config) (warnings []string, err error) {
 		}
 	}
 	if running == nil {
-		errs = append(errs, checkSocket(c))
+		if err := admin.CheckSocket(c.Admin.Socket); err != nil {
+			errs = append(errs, c.Problem("admin.socket", "%v", err))
+		}
 	}
 	return checkOptional(c), errors.Join(errs...)
 }
@@ -61,24 +59,6 @@ func checkAddress(c *config.Config, addr netip.AddrPort) (err error) {
 		return err
 	}
 	return l.Close()
-}
-
-// checkSocket finds what keeps the admin socket from being opened.
-func checkSocket(c *config.Config) error {
-	path := c.Admin.Socket
-	dir := filepath.Dir(path)
-	if info, err := os.Stat(dir); err != nil {
-		return c.Problem("admin.socket", "%v", err)
-	} else if !info.IsDir() {
-		return c.Problem("admin.socket", "%s is no folder", dir)
-	}
-	if info, err := os.Lstat(path); err == nil && info.Mode().Type() != fs.ModeSocket {
-		return c.Problem("admin.socket", "%s exists and is no socket", path)
-	}
-	if err := diskfile.Writable(dir); err != nil {
-		return c.Problem("admin.socket", "no socket can be made in %s: %v; give the daemon's user the right to write there, or choose another folder", dir, err)
-	}
-	return nil
 }
 
 // checkOptional finds what start-up would warn of and go on without.
@@ -102,40 +82,4 @@ func checkOptional(c *config.Config) (warnings []string) {
 		}
 	}
 	return warnings
-}
-
-// runningDaemon is what the daemon at an admin socket says of itself; nil: none runs there.
-type runningDaemon struct {
-	listen []netip.AddrPort
-}
-
-// listens tells whether the daemon has an address open.
-func (r *runningDaemon) listens(addr netip.AddrPort) bool {
-	return r != nil && slices.Contains(r.listen, addr)
-}
-
-// holds tells whether the daemon is at an address's port, so that what is in its way there may be the daemon's.
-func (r *runningDaemon) holds(addr netip.AddrPort) bool {
-	return r != nil && slices.ContainsFunc(r.listen, func(a netip.AddrPort) bool { return a.Port() == addr.Port() })
-}
-
-// findRunning asks who listens at an admin socket.
-func findRunning(path string) *runningDaemon {
-	conn, err := net.DialTimeout("unix", path, time.Second)
-	if err != nil {
-		return nil
-	}
-	defer conn.Close()
-	conn.SetDeadline(time.Now().Add(worker.CommandTime))
-	st, err := control.NewClient(conn).Status()
-	if err != nil {
-		return nil
-	}
-	r := new(runningDaemon)
-	for _, text := range st.Listen {
-		if a, err := netip.ParseAddrPort(text); err == nil {
-			r.listen = append(r.listen, a)
-		}
-	}
-	return r
 }

@@ -109,37 +109,7 @@ func (s *Supervisor) startHot() {
 	for _, i := range s.hot.Interfaces() {
 		where = append(where, fmt.Sprintf("%s: %v", i.Name, i.Mode))
 	}
-	s.log.Info("XDP", "interfaces", where, "packets", s.backend(), "sockets", s.socketModes())
-}
-
-// socketModes tells how many AF_XDP sockets each interface has, such as "eth0: 4, with a copy".
-func (s *Supervisor) socketModes() (list []string) {
-	all, zeroCopy := map[string]int{}, map[string]int{}
-	var names []string
-	for _, q := range s.hot.Queues() {
-		if all[q.Interface]++; all[q.Interface] == 1 {
-			names = append(names, q.Interface)
-		}
-		if q.ZeroCopy {
-			zeroCopy[q.Interface]++
-		}
-	}
-	for _, name := range names {
-		how := "with a copy"
-		if n := zeroCopy[name]; n > 0 {
-			how = fmt.Sprintf("%d of them without a copy", n)
-		}
-		list = append(list, fmt.Sprintf("%s: %d, %s", name, all[name], how))
-	}
-	return list
-}
-
-// backend tells operators how queries come.
-func (s *Supervisor) backend() string {
-	if len(s.hot.Queues()) > 0 {
-		return "AF_XDP and kernel sockets"
-	}
-	return "kernel sockets"
+	s.log.Info("XDP", "interfaces", where, "packets", s.hot.Backend(), "sockets", s.hot.Sockets())
 }
 
 // visits implements hot.Shards.

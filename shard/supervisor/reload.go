@@ -7,9 +7,10 @@ import (
 
 	"heimdall/core/config"
 	"heimdall/core/control"
+	"heimdall/shard/admin"
 )
 
-// Reload implements control.Server: it reads the configuration file again and applies what can change while
+// Reload reads the configuration file again and applies what can change while
 // the shards run. The sockets, the queries in flight and the cache stay. It is all or nothing: on an error the old
 // configuration is in force as a whole, and the file can be reloaded once the cause is mended. The file of a zone is not
 // part of it: one with an error is a warning, as at the start.
@@ -59,5 +60,5 @@ func (s *Supervisor) Reload(ctx context.Context) (*control.Reload, error) {
 // ReloadAndLog is Reload for a signal, which has nobody to answer to.
 func (s *Supervisor) ReloadAndLog(ctx context.Context) {
 	r, err := s.Reload(ctx)
-	logReload(s.log.With("by", "SIGHUP"), r, err)
+	admin.LogReload(s.log.With("by", "SIGHUP"), r, err)
 }

@@ -93,7 +93,7 @@ func kill(t *testing.T, w *worker.Worker) {
 // counted is how many queries all shards that there ever were have counted.
 func (r *rig) counted() uint64 {
 	r.t.Helper()
-	st, err := r.Status(r.t.Context())
+	st, err := r.admin.Status(r.t.Context())
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -110,7 +110,7 @@ func TestRootResizeToAShardThatRestarts(t *testing.T) {
 		r.answered(c, "n.example.")
 		streams = append(streams, c)
 	}
-	list, err := r.Shards(t.Context())
+	list, err := r.admin.Shards(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -261,11 +261,11 @@ func TestRootTotalsAfterResize(t *testing.T) {
 		r.answered(r.dial("udp"), fmt.Sprintf("n%d.example.", i%5))
 	}
 	total := func() (queries, hits uint64) {
-		st, err := r.Status(t.Context())
+		st, err := r.admin.Status(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		cs, err := r.CacheStats(t.Context())
+		cs, err := r.admin.CacheStats(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -18,6 +18,7 @@ import (
 	"heimdall/core/config"
 	"heimdall/core/resolver"
 	"heimdall/ebpf"
+	"heimdall/shard/admin"
 	"heimdall/shard/anchors"
 	"heimdall/shard/hot"
 	"heimdall/shard/verify"
@@ -43,8 +44,8 @@ type Supervisor struct {
 	plan      *affinity.Plan                   // in force; resizing guards it
 	hotplug   chan struct{}                    // closed: watchCPUs ends
 	list      atomic.Pointer[[]*worker.Worker] // what workers returns
-	admin     *adminSocket
-	metrics   *metricsServer
+	listener  *admin.Listener
+	admin     *admin.Server
 	hints     []resolver.Hint
 	anchors   *anchors.Keeper
 	verifier  *verify.Pool
@@ -133,10 +134,7 @@ func (s *Supervisor) start(trust anchors.Given) error {
 		return err
 	}
 	var err error
-	if s.admin, err = listenAdmin(s.config().Admin.Socket, s, s.log); err != nil {
-		return err
-	}
-	if s.metrics, err = listenMetrics(s.config().Admin.Metrics, s, s.log); err != nil {
+	if s.listener, err = admin.Listen(s.config().Admin.Socket, s.config().Admin.Metrics, s.log); err != nil {
 		return err
 	}
 	s.hot = s.loadHot()
@@ -146,8 +144,8 @@ func (s *Supervisor) start(trust anchors.Given) error {
 		return err
 	}
 	s.startHot()
-	go s.admin.serve()
-	s.metrics.serve()
+	s.admin = admin.New(s.adminOptions())
+	s.listener.Serve(s.admin)
 	s.anchors.Run()
 	s.hotplug = make(chan struct{})
 	go s.watchCPUs(affinity.Online, s.hotplug)
@@ -228,12 +226,7 @@ func (s *Supervisor) Stop() {
 	for _, w := range list {
 		w.Wait()
 	}
-	if s.metrics != nil {
-		s.metrics.close()
-	}
-	if s.admin != nil {
-		s.admin.close()
-	}
+	s.listener.Close()
 	for _, w := range list {
 		w.Close()
 	}

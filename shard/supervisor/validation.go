@@ -74,10 +74,11 @@ func (s *Supervisor) giveAnchors(ctx context.Context, changed ...dname.Name) (fl
 	if err != nil {
 		return 0, err
 	}
-	if err := finishFlush(ctx, list, removed); err != nil {
+	flushed, err = worker.FinishFlush(ctx, list, removed)
+	if err != nil {
 		s.log.Warn("answers that other trust anchors have judged are still in memory", "error", err)
 	}
-	return sum(removed), nil
+	return flushed, nil
 }
 
 // giveRoot is giveAnchors after a change of the root's: its keys are validated again.
@@ -91,8 +92,10 @@ func (s *Supervisor) giveRoot(ctx context.Context) error {
 // askRootKeys resolves the root's DNSKEY RRset anew, for the update of its trust anchor.
 func (s *Supervisor) askRootKeys(ctx context.Context) ([]byte, error) {
 	q := resolver.Question{Name: dname.Root(), Type: wire.TypeDNSKEY, Class: wire.ClassIN, DO: true, CD: true}
-	_, msg, err := s.resolve(ctx, &core.Inquiry{Question: q, Anew: true})
-	if errors.Is(err, errTracing) {
+	ctx, cancel := context.WithTimeout(ctx, s.config().Resolver.Timeout+worker.CommandTime)
+	defer cancel()
+	_, msg, err := worker.Resolve(ctx, s.workers(), &core.Inquiry{Question: q, Anew: true})
+	if errors.Is(err, worker.ErrBusy) {
 		err = anchors.ErrBusy
 	}
 	return msg, err

@@ -1,4 +1,4 @@
-package supervisor
+package admin
 
 import (
 	"context"
@@ -26,7 +26,6 @@ const (
 // adminSocket is the Unix socket that heimdallctl talks to.
 type adminSocket struct {
 	listener *net.UnixListener
-	server   control.Server
 	log      *slog.Logger
 	conns    sync.WaitGroup
 	slots    chan struct{}
@@ -34,9 +33,9 @@ type adminSocket struct {
 	cancel   context.CancelFunc
 }
 
-// listenAdmin opens the socket with mode 0660. A socket file that a killed process has left behind is
+// listenSocket opens the socket with mode 0660. A socket file that a killed process has left behind is
 // replaced; one that somebody listens on is not.
-func listenAdmin(path string, server control.Server, log *slog.Logger) (*adminSocket, error) {
+func listenSocket(path string, log *slog.Logger) (*adminSocket, error) {
 	if err := removeStale(path); err != nil {
 		return nil, err
 	}
@@ -47,7 +46,7 @@ func listenAdmin(path string, server control.Server, log *slog.Logger) (*adminSo
 	if err != nil {
 		return nil, fmt.Errorf("open the admin socket %s: %w", path, err)
 	}
-	a := &adminSocket{listener: l, server: server, log: log, slots: make(chan struct{}, maxAdmins)}
+	a := &adminSocket{listener: l, log: log, slots: make(chan struct{}, maxAdmins)}
 	a.ctx, a.cancel = context.WithCancel(context.Background())
 	return a, nil
 }
@@ -73,8 +72,8 @@ func removeStale(path string) error {
 	return nil
 }
 
-// serve accepts connections until close.
-func (a *adminSocket) serve() {
+// serve accepts connections until close, and has s answer them.
+func (a *adminSocket) serve(s control.Server) {
 	for {
 		c, err := a.listener.AcceptUnix()
 		if err != nil {
@@ -89,7 +88,7 @@ func (a *adminSocket) serve() {
 		case a.slots <- struct{}{}:
 			a.conns.Go(func() {
 				defer func() { <-a.slots }()
-				a.handle(c)
+				a.handle(c, s)
 			})
 		default:
 			c.Close()
@@ -97,11 +96,11 @@ func (a *adminSocket) serve() {
 	}
 }
 
-func (a *adminSocket) handle(c *net.UnixConn) {
+func (a *adminSocket) handle(c *net.UnixConn, s control.Server) {
 	stop := context.AfterFunc(a.ctx, func() { c.CloseRead() }) // a response under way may still leave
 	defer stop()
 	defer c.Close()
-	err := control.Serve(a.ctx, deadlines{c}, newDeeds(a.server, a.log, peerOf(c)))
+	err := control.Serve(a.ctx, deadlines{c}, newDeeds(s, a.log, peerOf(c)))
 	if err != nil && a.ctx.Err() == nil && !errors.Is(err, os.ErrDeadlineExceeded) {
 		a.log.Debug("an admin connection ended", "error", err)
 	}

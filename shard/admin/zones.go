@@ -1,4 +1,4 @@
-package supervisor
+package admin
 
 import (
 	"context"
@@ -11,12 +11,12 @@ import (
 )
 
 // Zones implements control.Server.
-func (s *Supervisor) Zones(context.Context) (*control.ZoneList, error) {
-	return &control.ZoneList{Zones: s.zones.list()}, nil
+func (s *Server) Zones(context.Context) (*control.ZoneList, error) {
+	return &control.ZoneList{Zones: s.o.Zones.List()}, nil
 }
 
 // ZoneReload implements control.Server.
-func (s *Supervisor) ZoneReload(ctx context.Context, args control.ZoneReloadArgs) (*control.ZoneList, error) {
+func (s *Server) ZoneReload(ctx context.Context, args control.ZoneReloadArgs) (*control.ZoneList, error) {
 	var name dname.Name
 	if args.Name != "" {
 		var err error
@@ -24,7 +24,7 @@ func (s *Supervisor) ZoneReload(ctx context.Context, args control.ZoneReloadArgs
 			return nil, err
 		}
 	}
-	zones, err := s.zones.reload(ctx, name)
+	zones, err := s.o.Zones.Reload(ctx, name)
 	if err != nil {
 		return nil, err
 	}
@@ -32,7 +32,7 @@ func (s *Supervisor) ZoneReload(ctx context.Context, args control.ZoneReloadArgs
 }
 
 // ZoneLookup implements control.Server.
-func (s *Supervisor) ZoneLookup(ctx context.Context, args control.ZoneLookupArgs) (*control.ZoneLookup, error) {
+func (s *Server) ZoneLookup(ctx context.Context, args control.ZoneLookupArgs) (*control.ZoneLookup, error) {
 	name, err := parseName(args.Name)
 	if err != nil {
 		return nil, err
@@ -51,7 +51,7 @@ func (s *Supervisor) ZoneLookup(ctx context.Context, args control.ZoneLookupArgs
 		Name: name.String(), Type: typ.String(), Flags: []string{}, Answer: []string{}, Authority: []string{}, Additional: []string{},
 	}
 	var msg []byte
-	err = worker.Some(ctx, s.workers(), func(_ *worker.Worker, sh *shard.Shard) {
+	err = worker.Some(ctx, s.o.Workers(), func(_ *worker.Worker, sh *shard.Shard) {
 		set := sh.Engine().Zones
 		if set == nil {
 			return

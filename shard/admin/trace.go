@@ -1,7 +1,8 @@
-package supervisor
+package admin
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 
 	"heimdall/core"
@@ -9,12 +10,11 @@ import (
 	"heimdall/core/dname"
 	"heimdall/core/resolver"
 	"heimdall/core/wire"
-	"heimdall/shard"
 	"heimdall/shard/worker"
 )
 
 // Trace implements control.Server. The first shard that takes commands resolves the name.
-func (s *Supervisor) Trace(ctx context.Context, args control.TraceArgs) (*control.Trace, error) {
+func (s *Server) Trace(ctx context.Context, args control.TraceArgs) (*control.Trace, error) {
 	name, err := parseName(args.Name)
 	if err != nil {
 		return nil, err
@@ -29,53 +29,20 @@ func (s *Supervisor) Trace(ctx context.Context, args control.TraceArgs) (*contro
 	out := &control.Trace{Name: name.String(), Type: typ.String()}
 	client, _ := netip.ParseAddr(args.Client) // checked, or empty
 	watch := new(resolver.Trace)
-	by, msg, err := s.resolve(ctx, &core.Inquiry{
+	ctx, cancel := context.WithTimeout(ctx, s.o.Settings().ResolveTime+worker.CommandTime)
+	defer cancel()
+	by, msg, err := worker.Resolve(ctx, s.o.Workers(), &core.Inquiry{
 		Question: resolver.Question{Name: name, Type: typ, Class: wire.ClassIN, CD: args.CD}, Client: client.WithZone(""), Watch: watch,
 	})
+	if errors.Is(err, worker.ErrBusy) { // one resolution at a time is traced
+		err = control.Errorf(control.CodeUnavailable, "another trace is under way, or too many queries are in flight")
+	}
 	if err != nil {
 		return nil, err
 	}
 	out.Shard = by.ID()
 	describeTrace(out, watch, msg)
 	return out, nil
-}
-
-// errTracing: one resolution at a time is traced.
-var errTracing = control.Errorf(control.CodeUnavailable, "another trace is under way, or too many queries are in flight")
-
-// resolve asks a question from inside on the first shard that takes commands, and returns the response and whose shard
-// it was. When it returns an error, q.Watch is still the shard's.
-func (s *Supervisor) resolve(ctx context.Context, q *core.Inquiry) (by *worker.Worker, msg []byte, err error) {
-	ctx, cancel := context.WithTimeout(ctx, s.config().Resolver.Timeout+worker.CommandTime)
-	defer cancel()
-	ended := make(chan []byte, 1)
-	var on *shard.Shard
-	var begun bool
-	err = worker.Some(ctx, s.workers(), func(w *worker.Worker, sh *shard.Shard) {
-		by, on = w, sh
-		begun = sh.Resolve(q, func(msg []byte, _ bool) core.Room {
-			select {
-			case ended <- append([]byte(nil), msg...):
-				return core.Taken
-			default: // one response is all that is waited for
-				return core.Gone
-			}
-		})
-	})
-	switch {
-	case err != nil:
-		return nil, nil, err
-	case !begun:
-		return nil, nil, errTracing
-	}
-	select {
-	case msg := <-ended:
-		return by, msg, nil
-	case <-on.Ended():
-		return nil, nil, worker.ErrRestarting
-	case <-ctx.Done():
-		return nil, nil, ctx.Err()
-	}
 }
 
 func describeTrace(out *control.Trace, t *resolver.Trace, msg []byte) {

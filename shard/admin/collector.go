@@ -1,79 +1,17 @@
-package supervisor
+package admin
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"log/slog"
-	"net"
-	"net/http"
-	"net/netip"
 	"strconv"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"heimdall/shard"
 	"heimdall/shard/worker"
 )
 
-// metricsServer serves /metrics in the Prometheus format. A nil one does nothing.
-type metricsServer struct {
-	listener net.Listener
-	http     *http.Server
-	log      *slog.Logger
-}
-
-// listenMetrics opens the metrics address; one that is not valid means none.
-func listenMetrics(addr netip.AddrPort, s *Supervisor, log *slog.Logger) (*metricsServer, error) {
-	if !addr.IsValid() {
-		return nil, nil
-	}
-	l, err := net.Listen("tcp", addr.String())
-	if err != nil {
-		return nil, fmt.Errorf("open the metrics address %v: %w", addr, err)
-	}
-	reg := prometheus.NewRegistry()
-	reg.MustRegister(&collector{s}, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{
-		ErrorHandling: promhttp.HTTPErrorOnError, MaxRequestsInFlight: 4, Timeout: worker.CommandTime,
-	}))
-	return &metricsServer{
-		listener: newBoundedListener(l, metricsConns),
-		log:      log,
-		http: &http.Server{
-			Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 2 * worker.CommandTime, IdleTimeout: time.Minute,
-			MaxHeaderBytes: 16 << 10,
-		},
-	}, nil
-}
-
-// metricsConns bounds the connections for metrics: many collectors, with some each.
-const metricsConns = 128
-
-func (m *metricsServer) serve() {
-	if m == nil {
-		return
-	}
-	go func() {
-		if err := m.http.Serve(m.listener); !errors.Is(err, http.ErrServerClosed) {
-			m.log.Warn("metrics are no longer served", "error", err)
-		}
-	}()
-}
-
-func (m *metricsServer) close() {
-	if m != nil {
-		m.http.Close()
-		m.listener.Close() // in case serve was never called
-	}
-}
-
 // collector reads the shards' counters when it is asked for them.
-type collector struct{ s *Supervisor }
+type collector struct{ s *Server }
 
 var (
 	queriesDesc  = desc("queries_total", "Queries received.", "shard")
@@ -106,7 +44,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), worker.CommandTime)
 	defer cancel()
 	c.s.collectXDP(ch)
-	list := c.s.workers()
+	list := c.s.o.Workers()
 	snaps := make([]*shard.Snapshot, len(list))
 	// A shard that does not answer has no values this time; the others have.
 	_ = worker.Each(ctx, list, func(i int, w *worker.Worker, sh *shard.Shard) { snaps[i] = w.History.Complete(sh.Snapshot()) })
@@ -117,10 +55,10 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		}
 	}
 	// Counters do not fall when there are fewer shards.
-	for id, past := range c.s.histories.Ended(list, snaps) {
+	for id, past := range c.s.o.Histories.Ended(list, snaps) {
 		collectCounters(ch, id, past)
 	}
-	for id, h := range c.s.histories.All() {
+	for id, h := range c.s.o.Histories.All() {
 		ch <- prometheus.MustNewConstMetric(restartsDesc, prometheus.CounterValue, float64(h.Restarts()), strconv.Itoa(id))
 	}
 }

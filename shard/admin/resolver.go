@@ -1,4 +1,4 @@
-package supervisor
+package admin
 
 import (
 	"context"
@@ -17,28 +17,28 @@ import (
 const maxInfra = 8192
 
 // NTAAdd implements control.Server.
-func (s *Supervisor) NTAAdd(ctx context.Context, args control.NTAArgs) (*control.NTAList, error) {
+func (s *Server) NTAAdd(ctx context.Context, args control.NTAArgs) (*control.NTAList, error) {
 	zone, err := parseName(args.Name)
 	if err != nil {
 		return nil, err
 	}
-	return s.anchors.Add(ctx, zone)
+	return s.o.Anchors.Add(ctx, zone)
 }
 
 // NTARemove implements control.Server.
-func (s *Supervisor) NTARemove(ctx context.Context, args control.NTAArgs) (*control.NTAList, error) {
+func (s *Server) NTARemove(ctx context.Context, args control.NTAArgs) (*control.NTAList, error) {
 	zone, err := parseName(args.Name)
 	if err != nil {
 		return nil, err
 	}
-	return s.anchors.Remove(ctx, zone)
+	return s.o.Anchors.Remove(ctx, zone)
 }
 
 // NTAs implements control.Server.
-func (s *Supervisor) NTAs(context.Context) (*control.NTAList, error) { return s.anchors.Negative() }
+func (s *Server) NTAs(context.Context) (*control.NTAList, error) { return s.o.Anchors.Negative() }
 
 // Infra implements control.Server.
-func (s *Supervisor) Infra(ctx context.Context, args control.InfraArgs) (*control.Infra, error) {
+func (s *Server) Infra(ctx context.Context, args control.InfraArgs) (*control.Infra, error) {
 	wanted := func(netip.AddrPort) bool { return true }
 	if args.Address != "" {
 		if full, err := netip.ParseAddrPort(args.Address); err == nil {
@@ -47,7 +47,7 @@ func (s *Supervisor) Infra(ctx context.Context, args control.InfraArgs) (*contro
 			wanted = func(a netip.AddrPort) bool { return a.Addr() == addr }
 		}
 	}
-	list := s.workers()
+	list := s.o.Workers()
 	infos := make([][]resolver.UpstreamInfo, len(list))
 	err := onAll(ctx, list, func(i int, _ *worker.Worker, sh *shard.Shard) { infos[i] = sh.Engine().Resolver().Infra(maxInfra) })
 	if err != nil {
@@ -113,14 +113,14 @@ func addInfra(to *control.InfraServer, u *resolver.UpstreamInfo) {
 }
 
 // DNSSECStatus implements control.Server.
-func (s *Supervisor) DNSSECStatus(ctx context.Context) (*control.DNSSECStatus, error) {
+func (s *Server) DNSSECStatus(ctx context.Context) (*control.DNSSECStatus, error) {
 	out := &control.DNSSECStatus{Anchors: []control.TrustAnchor{}, Negative: []control.NTA{}, Verdicts: map[string]uint64{}, Bogus: map[string]uint64{}}
-	trust := s.anchors.Snapshot()
+	trust := s.o.Anchors.Snapshot()
 	if !trust.Validation {
 		return out, nil
 	}
 	out.Validation, out.Anchors, out.Negative, out.Update = true, trust.Positive, trust.Negative, trust.Update
-	list := s.workers()
+	list := s.o.Workers()
 	snaps := make([]*shard.Snapshot, len(list))
 	bogus := make([]map[string]uint64, len(list))
 	err := onAll(ctx, list, func(i int, w *worker.Worker, sh *shard.Shard) {
@@ -129,11 +129,11 @@ func (s *Supervisor) DNSSECStatus(ctx context.Context) (*control.DNSSECStatus, e
 	if err != nil {
 		return nil, err
 	}
-	worker.AddCounts(out.Bogus, s.histories.Bogus())
+	worker.AddCounts(out.Bogus, s.o.Histories.Bogus())
 	for _, why := range bogus {
 		worker.AddCounts(out.Bogus, why)
 	}
-	for _, snap := range slices.Concat(snaps, slices.Collect(maps.Values(s.histories.Ended(list, snaps)))) {
+	for _, snap := range slices.Concat(snaps, slices.Collect(maps.Values(s.o.Histories.Ended(list, snaps)))) {
 		if snap == nil {
 			continue
 		}
@@ -143,7 +143,7 @@ func (s *Supervisor) DNSSECStatus(ctx context.Context) (*control.DNSSECStatus, e
 		out.Jobs += snap.Resolver.Jobs
 		out.JobsRefused += snap.Resolver.JobsRefused
 	}
-	v := s.verifier.Stats()
+	v := s.o.Verifier.Stats()
 	out.JobsWaiting, out.MemoHits, out.MemoMisses = v.Waiting, v.MemoHits, v.MemoMisses
 	return out, nil
 }

@@ -1,4 +1,4 @@
-package supervisor
+package admin
 
 import (
 	"context"
@@ -32,7 +32,7 @@ func (d deeds) note(what, failure string, err error, args ...any) {
 // Reload implements control.Server.
 func (d deeds) Reload(ctx context.Context) (*control.Reload, error) {
 	r, err := d.Server.Reload(ctx)
-	logReload(d.log, r, err)
+	LogReload(d.log, r, err)
 	return r, err
 }
 
@@ -75,8 +75,8 @@ func (d deeds) NTARemove(ctx context.Context, args control.NTAArgs) (*control.NT
 	return r, err
 }
 
-// logReload logs how a reload went, in one line and one for each warning.
-func logReload(log *slog.Logger, r *control.Reload, err error) {
+// LogReload logs how a reload went, in one line and one for each warning.
+func LogReload(log *slog.Logger, r *control.Reload, err error) {
 	if err != nil {
 		log.Error("not reloaded", "error", describe(err))
 		return

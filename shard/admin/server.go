@@ -1,0 +1,87 @@
+// Package admin is what operators see and do while the daemon runs: the control socket, on which it answers heimdallctl, and
+// the metrics.
+package admin
+
+import (
+	"context"
+	"log/slog"
+	"net/netip"
+	"time"
+
+	"heimdall/core/control"
+	"heimdall/core/dname"
+	"heimdall/shard"
+	"heimdall/shard/anchors"
+	"heimdall/shard/hot"
+	"heimdall/shard/verify"
+	"heimdall/shard/worker"
+)
+
+// Options say what is administered. All of it is safe for concurrent use.
+type Options struct {
+	Version   string
+	Epoch     time.Time // when the daemon was started
+	Workers   func() []*worker.Worker
+	Histories *worker.Histories
+	Hot       *hot.Tier // nil: without XDP program
+	Anchors   *anchors.Keeper
+	Verifier  *verify.Pool
+	Zones     Zones
+	Settings  func() Settings                                // in force
+	Warnings  func() []string                                // what keeps the daemon from its best
+	Reload    func(context.Context) (*control.Reload, error) // of the configuration
+	Log       *slog.Logger
+}
+
+// Settings are what of the configuration operators are told.
+type Settings struct {
+	Path        string // of its file
+	Listen      []netip.AddrPort
+	CacheEngine string
+	XDPMode     string        // "off": the program is not wanted
+	HotAnswers  int           // in the kernel at most; 0: none are given
+	Limit       control.Limit // but for InKernel
+	ResolveTime time.Duration // what an upstream may take
+}
+
+// Zones are those that are served.
+type Zones interface {
+	List() []control.ZoneInfo
+	Failures() []string // which are not what their files should be, one line each
+	Reload(ctx context.Context, name dname.Name) ([]control.ZoneInfo, error)
+}
+
+// Server answers what operators ask. It is safe for concurrent use.
+type Server struct{ o Options }
+
+var _ control.Server = (*Server)(nil)
+
+// New returns a Server.
+func New(o Options) *Server { return &Server{o} }
+
+// Reload implements control.Server.
+func (s *Server) Reload(ctx context.Context) (*control.Reload, error) { return s.o.Reload(ctx) }
+
+// snapshots copies the counters of the shards of list. One that does not answer has none.
+func snapshots(ctx context.Context, list []*worker.Worker) ([]*shard.Snapshot, error) {
+	ctx, cancel := context.WithTimeout(ctx, worker.CommandTime)
+	defer cancel()
+	snaps := make([]*shard.Snapshot, len(list))
+	err := worker.Each(ctx, list, func(i int, w *worker.Worker, sh *shard.Shard) { snaps[i] = w.History.Complete(sh.Snapshot()) })
+	return snaps, err
+}
+
+// onAll calls f on all shards of list within the time of a command.
+func onAll(ctx context.Context, list []*worker.Worker, f func(i int, w *worker.Worker, sh *shard.Shard)) error {
+	ctx, cancel := context.WithTimeout(ctx, worker.CommandTime)
+	defer cancel()
+	return worker.Each(ctx, list, f)
+}
+
+func parseName(text string) (dname.Name, error) {
+	n, err := dname.ParseText(nil, text)
+	if err != nil {
+		return nil, control.Errorf(control.CodeBadRequest, "name %q: %v", text, err)
+	}
+	return dname.Name(dname.AppendLower(nil, n)), nil
+}
