@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"os"
 	"slices"
 	"time"
 
@@ -130,12 +131,19 @@ func ways(listen []netip.AddrPort, ports []netio.Port) (list []xsk.Way) {
 }
 
 // ownerOf returns the shard that gets a receive queue of a network interface: the one on the CPU that its interrupt
-// goes to, so that a packet stays on one CPU, or the shards in turn where that is not known.
+// goes to, so that a packet stays on one CPU, or the shards in turn where that is not known, those on the card's NUMA node first.
 func ownerOf(name string, number int, shards []Place) int {
 	if cpu, ok := queueCPU("/", name, number); ok && cpu != affinity.AnyCPU {
 		if i := slices.IndexFunc(shards, func(p Place) bool { return p.CPU == cpu }); i >= 0 {
 			return i
 		}
+	}
+	if card, ok := affinity.CardNode(os.DirFS("/"), name); ok {
+		var nodes []int
+		for _, p := range shards {
+			nodes = append(nodes, p.Node)
+		}
+		return affinity.Nearest(nodes, card)[number%len(shards)]
 	}
 	return number % len(shards)
 }

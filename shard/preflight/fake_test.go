@@ -37,6 +37,7 @@ func newFake() *fake {
 		f.set(fmt.Sprintf("sys/class/net/eth0/queues/rx-%d/rps_cpus", cpu), "00000000,00000000")
 		f.set(fmt.Sprintf("proc/irq/%d/smp_affinity_list", 40+cpu), fmt.Sprint(cpu))
 	}
+	f.set("sys/devices/system/cpu/online", "0-1")
 	f.set("sys/devices/system/node/node0/cpulist", "0-1")
 	f.set("sys/class/net/eth0/mtu", "1500")
 	f.set("sys/class/net/eth0/operstate", "up")

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"heimdall/affinity"
 	"heimdall/affinity/cpulist"
 )
 
@@ -137,7 +138,7 @@ func irqAffinity(i *inspector, name string, report reporter) {
 	}
 	var wrong []string
 	for _, q := range list {
-		if want := i.cpuOf(q.queue); want >= 0 && q.cpus != cpulist.Format([]int{want}) {
+		if want := i.cpuOf(i.m, name, q.queue); want >= 0 && q.cpus != cpulist.Format([]int{want}) {
 			wrong = append(wrong, fmt.Sprintf("queue %d on CPUs %s instead of %d", q.queue, q.cpus, want))
 		}
 	}
@@ -148,10 +149,18 @@ func irqAffinity(i *inspector, name string, report reporter) {
 	report(Warn, strings.Join(wrong, ", "), "a packet that is received on one CPU and answered on another costs a wake-up between them", "heimdallctl tune -apply -interface "+name)
 }
 
-// cpuOf is the CPU that a queue belongs to; -1: any.
-func (o *Options) cpuOf(queue int) int {
+// cpuOf is the CPU that a queue of an interface belongs to: those of shards on the card's NUMA node come first; -1: any.
+func (o *Options) cpuOf(m Machine, name string, queue int) int {
 	if len(o.Shards) == 0 {
 		return -1
 	}
-	return o.Shards[queue%len(o.Shards)].CPU
+	at := queue % len(o.Shards)
+	if card, ok := affinity.CardNode(m.Files(), name); ok {
+		var nodes []int
+		for _, s := range o.Shards {
+			nodes = append(nodes, s.Node)
+		}
+		at = affinity.Nearest(nodes, card)[at]
+	}
+	return o.Shards[at].CPU
 }

@@ -74,6 +74,7 @@ var checks = []check{
 	{name: "rmem_max", once: receiveBuffers},
 	{name: "wmem_max", once: sendBuffers},
 	{name: "huge_pages", once: hugePages},
+	{name: "cpus", once: shardCPUs},
 	{name: "governor", once: governors},
 	{name: "irqbalance", once: irqbalance},
 	{name: "interface", each: interfaceUp},

@@ -176,6 +176,12 @@ func TestInspectCases(t *testing.T) {
 		{"IRQ elsewhere", "irq_affinity", Warn, "queue 1 on CPUs 0-1 instead of 1", func(f *fake, _ *Options) { f.set("proc/irq/41/smp_affinity_list", "0-1") }},
 		{"no IRQs", "irq_affinity", OK, "no interrupts", func(f *fake, _ *Options) { f.interrupts("eth0") }},
 		{"far node", "numa", Warn, `such as "0-1"`, func(f *fake, o *Options) { o.Shards[1].Node = 1 }},
+		{"a CPU of a shard is offline", "cpus", Warn, "offline: those of the shards on 1", func(f *fake, _ *Options) { f.set("sys/devices/system/cpu/online", "0,2-3") }},
+		{"a CPU without a shard is offline", "cpus", OK, "online", func(f *fake, o *Options) {
+			f.set("sys/devices/system/cpu/online", "0")
+			o.Shards = []Shard{{0, 0}, {-1, -1}}
+		}},
+		{"who is online is not told", "cpus", OK, "does not tell", func(f *fake, _ *Options) { f.set("sys/devices/system/cpu/online", "all") }},
 		{"no node", "numa", OK, "no particular", func(f *fake, _ *Options) { f.set("sys/class/net/eth0/device/numa_node", "-1") }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

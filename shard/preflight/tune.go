@@ -47,7 +47,7 @@ func TuningPlan(m Machine, o Options) (plan []Action) {
 	}
 	for _, name := range names {
 		for _, q := range irqs(m, name) {
-			if cpu := o.cpuOf(q.queue); cpu >= 0 {
+			if cpu := o.cpuOf(m, name, q.queue); cpu >= 0 {
 				plan = append(plan, fileAction(fmt.Sprintf("CPU of %s, queue %d", name, q.queue), "so that a packet is received where its shard runs",
 					"proc/irq/"+q.number+"/smp_affinity_list", q.cpus, cpulist.Format([]int{cpu})))
 			}
