@@ -33,7 +33,7 @@ shard/worker < affinity netio netio/tcp shard core;
 shard/verify < affinity core/policy core/resolver core/dnssec;
 shard/anchors < core/control core/dname core/wire core/dnssec shard/diskfile;
 ebpf <;
-shard/preflight < affinity/cpulist core/config ebpf;
+shard/preflight < affinity affinity/cpulist core/config ebpf;
 shard/hot < core core/cache core/dname core/wire core/zone netio netio/udp netio/xsk affinity ebpf;
 shard/admin < core core/cache core/control core/dname core/dnssec core/histogram core/resolver core/wire ebpf shard shard/anchors shard/diskfile shard/hot shard/verify shard/worker;
 shard/supervisor < ebpf core core/dname core/wire core/cache core/zone core/zonefile core/local core/policy core/resolver core/dnssec core/config core/control netio/udp netio/tcp netio/outbound affinity affinity/cpulist shard shard/diskfile shard/verify shard/anchors shard/hot shard/worker shard/admin;
