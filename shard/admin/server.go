@@ -15,6 +15,7 @@ import (
 	"heimdall/shard/hot"
 	"heimdall/shard/verify"
 	"heimdall/shard/worker"
+	"heimdall/shard/zones"
 )
 
 // Options say what is administered. All of it is safe for concurrent use.
@@ -26,7 +27,7 @@ type Options struct {
 	Hot       *hot.Tier // nil: without XDP program
 	Anchors   *anchors.Keeper
 	Verifier  *verify.Pool
-	Zones     Zones
+	Zones     *zones.Store
 	Settings  func() Settings                                // in force
 	Warnings  func() []string                                // what keeps the daemon from its best
 	Reload    func(context.Context) (*control.Reload, error) // of the configuration
@@ -42,13 +43,6 @@ type Settings struct {
 	HotAnswers  int           // in the kernel at most; 0: none are given
 	Limit       control.Limit // but for InKernel
 	ResolveTime time.Duration // what an upstream may take
-}
-
-// Zones are those that are served.
-type Zones interface {
-	List() []control.ZoneInfo
-	Failures() []string // which are not what their files should be, one line each
-	Reload(ctx context.Context, name dname.Name) ([]control.ZoneInfo, error)
 }
 
 // Server answers what operators ask. It is safe for concurrent use.

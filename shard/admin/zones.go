@@ -24,11 +24,11 @@ func (s *Server) ZoneReload(ctx context.Context, args control.ZoneReloadArgs) (*
 			return nil, err
 		}
 	}
-	zones, err := s.o.Zones.Reload(ctx, name)
+	infos, err := s.o.Zones.Reload(ctx, name)
 	if err != nil {
 		return nil, err
 	}
-	return &control.ZoneList{Zones: zones}, nil
+	return &control.ZoneList{Zones: infos}, nil
 }
 
 // ZoneLookup implements control.Server.

@@ -1,18 +1,16 @@
 package supervisor
 
 import (
-	"context"
 	"slices"
 
 	"heimdall/core/control"
-	"heimdall/core/dname"
 	"heimdall/shard/admin"
 )
 
 func (s *Supervisor) adminOptions() admin.Options {
 	return admin.Options{
 		Version: s.version, Epoch: s.epoch, Workers: s.workers, Histories: &s.histories, Hot: s.hot, Anchors: s.anchors, Verifier: s.verifier,
-		Zones: zoneAdmin{s.zones}, Settings: s.settings, Warnings: s.listWarnings, Reload: s.Reload, Log: s.log,
+		Zones: s.zones, Settings: s.settings, Warnings: s.listWarnings, Reload: s.Reload, Log: s.log,
 	}
 }
 
@@ -37,13 +35,4 @@ func (s *Supervisor) listWarnings() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.warnings)
-}
-
-// zoneAdmin implements admin.Zones.
-type zoneAdmin struct{ z *zoneStore }
-
-func (a zoneAdmin) List() []control.ZoneInfo { return a.z.list() }
-func (a zoneAdmin) Failures() []string       { return a.z.failures() }
-func (a zoneAdmin) Reload(ctx context.Context, name dname.Name) ([]control.ZoneInfo, error) {
-	return a.z.reload(ctx, name)
 }

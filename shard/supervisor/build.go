@@ -6,7 +6,6 @@ import (
 	"fmt"
 	mathrand "math/rand/v2"
 	"net/netip"
-	"slices"
 	"time"
 
 	"heimdall/affinity"
@@ -180,7 +179,7 @@ func (s *Supervisor) engine(w *worker.Worker, u *update, p core.Performer) (*cor
 	}
 	return core.New(core.Options{
 		Rules:    u.rules,
-		Zones:    s.zones.set(w.Seat().Node),
+		Zones:    s.zones.Set(w.Seat().Node),
 		Answers:  answers,
 		Resolver: resolver.New(s.resolverOptions(u, w.Shard.Waiters, forRecords, resolver.TrustMemory(len(mem))), newRand()),
 		Queue: policy.NewFairQueue(policy.FairOptions{
@@ -279,17 +278,6 @@ func localOptions(c *config.Config) local.Options {
 		o.Zones = append(o.Zones, z.Name)
 	}
 	return o
-}
-
-// routed lists the zones whose names other servers are asked for. Without recursion nobody is asked.
-func routed(c *config.Config) (list []dname.Name) {
-	if !c.Recursion.Enabled {
-		return nil
-	}
-	for _, u := range slices.Concat(c.Forward, c.Stub) {
-		list = append(list, dname.Name(u.Zone))
-	}
-	return list
 }
 
 func groups(c *config.Config) (list []resolver.Group) {

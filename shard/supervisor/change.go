@@ -13,6 +13,7 @@ import (
 	"heimdall/shard/anchors"
 	"heimdall/shard/hot"
 	"heimdall/shard/worker"
+	"heimdall/shard/zones"
 )
 
 // change is another configuration on its way into force. Whatever of it can fail is done before anything is applied: then
@@ -26,7 +27,7 @@ type change struct {
 
 	plan     *affinity.Plan
 	trust    anchors.Given
-	zones    *zoneChange
+	zones    *zones.Change
 	hot      *hot.Change // nil: without XDP program
 	warnings []string
 }
@@ -68,7 +69,7 @@ func (c *change) prepare(ctx context.Context) (err error) {
 			return fmt.Errorf("start validation: %w", err)
 		}
 	}
-	if c.zones, err = s.zones.prepare(ctx, zonesOf(c.next), routed(c.next)...); err != nil {
+	if c.zones, err = s.zones.Prepare(ctx, zonesOf(c.next)); err != nil {
 		return fmt.Errorf("load the zones: %w", err)
 	}
 	if err := ctx.Err(); err != nil {
@@ -90,7 +91,7 @@ func (c *change) prepare(ctx context.Context) (err error) {
 // discard gives up what prepare has made.
 func (c *change) discard() {
 	if c.zones != nil {
-		c.zones.discard()
+		c.zones.Discard()
 	}
 	c.hot.Discard()
 }
@@ -99,7 +100,7 @@ func (c *change) discard() {
 // anchors have changed, and whether there are positive ones among them.
 func (c *change) apply(ctx context.Context) (changed []dname.Name, positive bool) {
 	s := c.s
-	settled := c.zones.apply()
+	settled := c.zones.Apply()
 	s.inForce.Store(c.next) // from now on for shards that are started
 	changed, positive = s.anchors.Configure(c.trust)
 	if err := s.takeOver(ctx, settled, changed); err != nil {

@@ -48,7 +48,7 @@ var (
 func (s *Supervisor) hotOptions(c *config.Config) hot.Options {
 	o := hot.Options{
 		Epoch: s.epoch, Listen: c.Server.Listen, Reverse: reversePaths[c.XDP.ReversePath], MinHits: c.XDP.AnswerMinHits,
-		Recursion: c.Recursion.Enabled, Rules: hotRules(c), Zones: s.zones.set(s.workers()[0].Seat().Node), Shards: visits{s},
+		Recursion: c.Recursion.Enabled, Rules: hotRules(c), Zones: s.zones.Set(s.workers()[0].Seat().Node), Shards: visits{s},
 		Log: s.log, Warn: s.warn,
 	}
 	if c.XDP.AnswerCache {

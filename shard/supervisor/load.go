@@ -9,6 +9,7 @@ import (
 	"heimdall/affinity"
 	"heimdall/core/config"
 	"heimdall/shard/diskfile"
+	"heimdall/shard/zones"
 )
 
 // maxConfig bounds a configuration file in bytes: all lists of clients may be full.
@@ -43,6 +44,6 @@ func Check(ctx context.Context, c *config.Config) (warnings []string, err error)
 	}
 	_, hints := loadHints(c)
 	_, anchors := loadAnchors(c)
-	warnings, zones := checkZones(ctx, c)
-	return warnings, errors.Join(cpus, hints, anchors, zones)
+	warnings, loads := zones.Check(ctx, zonesOf(c).Zones)
+	return warnings, errors.Join(cpus, hints, anchors, loads)
 }

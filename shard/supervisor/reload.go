@@ -38,7 +38,6 @@ func (s *Supervisor) Reload(ctx context.Context) (*control.Reload, error) {
 			Details: strings.Split(err.Error(), "\n"),
 		}
 	}
-	before := s.zones.versions()
 	out := &control.Reload{Config: s.path}
 	_, anchors := c.apply(ctx)
 	for _, d := range config.Diff(c.now, c.next) {
@@ -52,8 +51,8 @@ func (s *Supervisor) Reload(ctx context.Context) (*control.Reload, error) {
 		out.Warnings = append(out.Warnings, p.Error())
 	}
 	out.Warnings = append(out.Warnings, c.warnings...)
-	out.Zones = s.zones.loadedSince(before)
-	out.Warnings = append(out.Warnings, s.zones.failures()...)
+	out.Zones = c.zones.Loaded()
+	out.Warnings = append(out.Warnings, s.zones.Failures()...)
 	return out, nil
 }
 

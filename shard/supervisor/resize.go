@@ -190,7 +190,7 @@ func (s *Supervisor) seat(ctx context.Context, list []*worker.Worker, seats []wo
 	errs := make([]error, len(list))
 	err := worker.EachServing(ctx, list, func(i int, w *worker.Worker, sh *shard.Shard) {
 		if errs[i] = s.settle(w, sh); errs[i] == nil {
-			sh.Engine().SetZones(s.zones.set(w.Seat().Node))
+			sh.Engine().SetZones(s.zones.Set(w.Seat().Node))
 		}
 	})
 	return errors.Join(append(errs, err)...)

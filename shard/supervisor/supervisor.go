@@ -23,6 +23,7 @@ import (
 	"heimdall/shard/hot"
 	"heimdall/shard/verify"
 	"heimdall/shard/worker"
+	"heimdall/shard/zones"
 )
 
 // Options say what to run.
@@ -49,7 +50,7 @@ type Supervisor struct {
 	hints     []resolver.Hint
 	anchors   *anchors.Keeper
 	verifier  *verify.Pool
-	zones     *zoneStore
+	zones     *zones.Store
 	hot       *hot.Tier // nil: without XDP program; set before the shards run
 	steering  *hot.Steering
 	histories worker.Histories
@@ -107,9 +108,9 @@ func Start(ctx context.Context, o Options) (*Supervisor, error) {
 	s.raiseDescriptors()
 	s.starved.log = s.outOfDescriptors
 	s.bare.log = o.Log
-	s.zones = newZoneStore(o.Log, shardNodes(plan), o.Config.Memory.HugePages, s.swapZones)
+	s.zones = zones.New(s.zonesOptions())
 	// What cannot be loaded is logged, and answered SERVFAIL: one bad file is no reason to serve nothing.
-	if err := s.zones.configure(ctx, zonesOf(o.Config), routed(o.Config)...); err != nil {
+	if err := s.zones.Configure(ctx, zonesOf(o.Config)); err != nil {
 		return nil, err
 	}
 	if err := ctx.Err(); err != nil {

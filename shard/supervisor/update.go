@@ -34,7 +34,7 @@ func (s *Supervisor) bring(w *worker.Worker, sh *shard.Shard, u *update) {
 	r.Limiter.TakeOver(e.Limiter)
 	e.SetRules(r)
 	e.SetGroups(groups(c))
-	e.SetZones(s.zones.set(w.Seat().Node))
+	e.SetZones(s.zones.Set(w.Seat().Node))
 	e.Answers().SetLimits(answersOptions(c, nil))
 	e.Resolver().SetUDPSize(uint16(c.Server.UDPPayload))
 	sh.SetShedAfter(c.IO.ShedAfter)

@@ -1,4 +1,4 @@
-package supervisor
+package zones
 
 import (
 	"context"
@@ -11,14 +11,13 @@ import (
 	"golang.org/x/sys/unix"
 
 	"heimdall/affinity"
-	"heimdall/core/config"
 )
 
 // versionMemory maps memory for versions, and counts what of it is mapped still.
 type versionMemory [][]byte
 
-func (m *versionMemory) mapLocal(_, size int) ([]byte, error) {
-	mem, err := mapZone(affinity.AnyNode, size, false)
+func (m *versionMemory) mapNode(_, size int) ([]byte, error) {
+	mem, err := mapNear(affinity.AnyNode, size, false)
 	*m = append(*m, mem)
 	return mem, err
 }
@@ -38,52 +37,54 @@ func (m *versionMemory) mapped() int {
 // old one goes. So do zones that are not configured any more.
 func TestFailedSwapsLeaveNothing(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "zone")
-	zoneVersion(t, path, 1)
-	list := []zoneConfig{{Zone: config.Zone{Name: []byte("\x07example\x00"), File: path}}}
+	writeVersion(t, path, 1)
+	given := example(path)
 	stuck := errors.New("a shard is stuck")
 	var failing error
 	var late func() // what the swap that failed will call
 	var memory versionMemory
-	z := newZoneStore(slog.New(slog.DiscardHandler), []int{0}, false, func(_ context.Context, settled func()) error {
-		if failing == nil {
-			settled()
-		}
-		late = settled
-		return failing
+	z := New(Options{
+		Nodes: []int{0}, Map: memory.mapNode, Log: slog.New(slog.DiscardHandler),
+		Publish: func(_ context.Context, settled func()) error {
+			if failing == nil {
+				settled()
+			}
+			late = settled
+			return failing
+		},
 	})
-	z.mapLocal = memory.mapLocal
 	expect := func(what string, want int) {
 		t.Helper()
 		if got := memory.mapped(); got != want {
 			t.Errorf("%s: %d versions are mapped, want %d", what, got, want)
 		}
 	}
-	if err := z.configure(t.Context(), list); err != nil {
+	if err := z.Configure(t.Context(), given); err != nil {
 		t.Fatal(err)
 	}
 	expect("loaded", 1)
 	for i := range 5 {
 		failing = stuck
-		if _, err := z.reload(t.Context(), nil); err != []error{stuck, errUnsettled}[min(i, 1)] {
-			t.Errorf("reload: %v", err)
+		if _, err := z.Reload(t.Context(), nil); err != []error{stuck, errUnsettled}[min(i, 1)] {
+			t.Errorf("Reload: %v", err)
 		}
 		expect("not taken", 2)
 	}
-	zoneVersion(t, path, 2)
-	if err := z.configure(t.Context(), list); err != errUnsettled {
-		t.Errorf("configure: %v", err)
+	writeVersion(t, path, 2)
+	if err := z.Configure(t.Context(), given); err != errUnsettled {
+		t.Errorf("Configure: %v", err)
 	}
 	expect("not taken again", 2)
 	late()
 	expect("taken late", 1)
 	failing = nil
-	if infos, err := z.reload(t.Context(), nil); err != nil || infos[0].Serial != 2 {
+	if infos, err := z.Reload(t.Context(), nil); err != nil || infos[0].Serial != 2 {
 		t.Errorf("%+v, %v", infos, err)
 	}
 	expect("taken", 1)
 	failing = stuck
-	if err := z.configure(t.Context(), nil); !errors.Is(err, stuck) {
-		t.Errorf("configure none: %v", err)
+	if err := z.Configure(t.Context(), Given{}); !errors.Is(err, stuck) {
+		t.Errorf("Configure none: %v", err)
 	}
 	expect("none configured, not taken", 1)
 	late()

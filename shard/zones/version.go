@@ -1,4 +1,4 @@
-package supervisor
+package zones
 
 import (
 	"maps"
@@ -8,20 +8,20 @@ import (
 	"heimdall/core/zone"
 )
 
-// zoneCopies is one version of a zone, once in the memory of each NUMA node that has shards.
-type zoneCopies []zoneCopy
+// version is one version of a zone, once in the memory of each NUMA node that has shards.
+type version []nodeCopy
 
-type zoneCopy struct {
+type nodeCopy struct {
 	zone *zone.Zone
 	mem  []byte // of zone
 }
 
-// zoneSets are all zones, by the node of the shards that use them. Empty: there are no zones.
-type zoneSets map[int]*zone.Set
+// sets are all zones, by the node of the shards that use them. Empty: there are no zones.
+type sets map[int]*zone.Set
 
 // of returns the set for the shards of a node. Shards that have come to a node which had none before share the copy
 // of the lowest node that had. nil: there are no zones.
-func (s zoneSets) of(node int) *zone.Set {
+func (s sets) of(node int) *zone.Set {
 	if set := s[node]; set != nil || len(s) == 0 {
 		return set
 	}
@@ -29,13 +29,13 @@ func (s zoneSets) of(node int) *zone.Set {
 }
 
 // copies makes a version out of a zone on the first node and its memory.
-func (z *zoneStore) copies(first *zone.Zone, mem []byte) (zoneCopies, error) {
-	list := zoneCopies{{first, mem}}
-	for _, node := range z.nodes[1:] {
-		var c zoneCopy
+func (z *Store) copies(first *zone.Zone, mem []byte) (version, error) {
+	list := version{{first, mem}}
+	for _, node := range z.opt.Nodes[1:] {
+		var c nodeCopy
 		var err error
 		c.zone, err = first.Copy(func(size int) ([]byte, error) {
-			c.mem, err = z.mapLocal(node, size)
+			c.mem, err = z.opt.Map(node, size)
 			return c.mem, err
 		})
 		if err != nil {
@@ -48,23 +48,23 @@ func (z *zoneStore) copies(first *zone.Zone, mem []byte) (zoneCopies, error) {
 }
 
 // unmap gives the memory back. No shard may use the zone any more.
-func (c zoneCopies) unmap() {
+func (c version) unmap() {
 	for _, one := range c {
 		affinity.Unmap(one.mem)
 	}
 }
 
-// setsOf makes the sets of zones for all nodes. The caller holds zoneStore.mu.
-func (z *zoneStore) setsOf() zoneSets {
-	sets := zoneSets{}
+// setsOf makes the sets of zones for all nodes. Store.mu is held.
+func (z *Store) setsOf() sets {
+	sets := sets{}
 	if len(z.byName) == 0 {
 		return sets
 	}
-	for i, node := range z.nodes {
+	for i, node := range z.opt.Nodes {
 		var zones []*zone.Zone
 		for _, s := range z.byName {
 			if s.version == nil {
-				zones = append(zones, zone.NewUnready(s.config.Name))
+				zones = append(zones, zone.NewUnready(s.zone.Name))
 				continue
 			}
 			zones = append(zones, s.version[i].zone)
@@ -74,21 +74,12 @@ func (z *zoneStore) setsOf() zoneSets {
 	return sets
 }
 
-// shardNodes lists the NUMA nodes that have shards, ascending: AnyNode alone if shards are not pinned.
-func shardNodes(p *affinity.Plan) (nodes []int) {
-	for _, s := range p.Shards {
-		nodes = append(nodes, s.Node)
-	}
-	slices.Sort(nodes)
-	return slices.Compact(nodes)
-}
-
 // hugeZone is from which size in bytes on a zone gets huge pages, where it may: the last one's unused part, up to
 // 2 MiB, is then an eighth at most.
 const hugeZone = 16 << 20
 
-// mapZone maps memory for a zone on a node, with huge pages if it may and is large: random names miss the TLB
+// mapNear maps memory for a zone on a node, with huge pages if it may and is large: random names miss the TLB
 // once less.
-func mapZone(node, size int, huge bool) ([]byte, error) {
+func mapNear(node, size int, huge bool) ([]byte, error) {
 	return affinity.MapLocal(node, size, huge && size >= hugeZone)
 }

@@ -1,4 +1,4 @@
-package supervisor
+package zones
 
 import "errors"
 
@@ -7,7 +7,7 @@ var errUnsettled = errors.New("a shard has not taken the zones that were loaded 
 
 // retire takes versions out of service. Their memory is given back by settled, which is called when no shard uses them any
 // more; until then no others are loaded. Some may be nil.
-func (z *zoneStore) retire(gone []zoneCopies) (settled func()) {
+func (z *Store) retire(gone []version) (settled func()) {
 	z.unsettled.Add(1)
 	return func() {
 		unmapAll(gone)
@@ -16,7 +16,7 @@ func (z *zoneStore) retire(gone []zoneCopies) (settled func()) {
 }
 
 // isSettled tells whether other versions may be loaded.
-func (z *zoneStore) isSettled() error {
+func (z *Store) isSettled() error {
 	if z.unsettled.Load() > 0 {
 		return errUnsettled
 	}
@@ -24,7 +24,7 @@ func (z *zoneStore) isSettled() error {
 }
 
 // unmapAll gives the memory of versions back.
-func unmapAll(gone []zoneCopies) {
+func unmapAll(gone []version) {
 	for _, version := range gone {
 		version.unmap()
 	}

@@ -1,4 +1,4 @@
-package supervisor
+package zones
 
 import (
 	"context"
@@ -7,9 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
-
-	"heimdall/core/config"
 )
 
 // A file that grows while it is read is no zone, and the end of the daemon ends the reading.
@@ -18,7 +15,7 @@ func TestZoneFileGrows(t *testing.T) {
 	if err := os.WriteFile(path, []byte("a A 192.0.2.1\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	files, err := newZoneFiles(zoneConfig{Zone: config.Zone{File: path}})
+	files, err := openFiles(Zone{File: path})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +58,7 @@ func TestIncludeByRealName(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	files, err := newZoneFiles(zoneConfig{Zone: config.Zone{File: filepath.Join(link, "zone")}})
+	files, err := openFiles(Zone{File: filepath.Join(link, "zone")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,43 +73,5 @@ func TestIncludeByRealName(t *testing.T) {
 	}
 	if _, err := files.include(t.Context(), "../other/part"); err == nil {
 		t.Error("a file beside the folder is read")
-	}
-}
-
-// Another version of a file is told by its size, its times or its being another file; to read it changes nothing.
-func TestZoneStamp(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "zone")
-	write := func(path, text string) {
-		t.Helper()
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	old := time.Unix(1_700_000_000, 0)
-	for what, change := range map[string]func() error{
-		"nothing":   nil,
-		"read":      func() error { _, err := os.ReadFile(path); return err },
-		"size":      func() error { return os.WriteFile(path, []byte("ab"), 0o644) },
-		"time":      func() error { return os.Chtimes(path, old.Add(1), old.Add(1)) },
-		"identity":  func() error { write(path+"2", "a"); os.Chtimes(path+"2", old, old); return os.Rename(path+"2", path) },
-		"existence": func() error { return os.Remove(path) },
-	} {
-		write(path, "a")
-		if err := os.Chtimes(path, old, old); err != nil {
-			t.Fatal(err)
-		}
-		info, err := os.Stat(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		stamp := zoneStamp{path: stampOf(info)}
-		if change != nil {
-			if err := change(); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if got, want := stamp.stale(), what != "nothing" && what != "read"; got != want {
-			t.Errorf("%s: stale is %v", what, got)
-		}
 	}
 }
