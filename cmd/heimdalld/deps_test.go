@@ -32,11 +32,12 @@ shard < core core/cache core/resolver core/histogram netio netio/tcp netio/outbo
 shard/worker < affinity netio netio/tcp shard core;
 shard/verify < affinity core/policy core/resolver core/dnssec;
 shard/anchors < core/control core/dname core/wire core/dnssec shard/diskfile;
+shard/zones < affinity core/control core/dname core/zone core/zonefile shard/diskfile;
 ebpf <;
 shard/preflight < affinity affinity/cpulist core/config ebpf;
 shard/hot < core core/cache core/dname core/wire core/zone netio netio/udp netio/xsk affinity ebpf;
-shard/admin < core core/cache core/control core/dname core/dnssec core/histogram core/resolver core/wire ebpf shard shard/anchors shard/diskfile shard/hot shard/verify shard/worker;
-shard/supervisor < ebpf core core/dname core/wire core/cache core/zone core/zonefile core/local core/policy core/resolver core/dnssec core/config core/control netio/udp netio/tcp netio/outbound affinity affinity/cpulist shard shard/diskfile shard/verify shard/anchors shard/hot shard/worker shard/admin;
+shard/admin < core core/cache core/control core/dname core/dnssec core/histogram core/resolver core/wire ebpf shard shard/anchors shard/diskfile shard/hot shard/verify shard/worker shard/zones;
+shard/supervisor < ebpf core core/dname core/wire core/cache core/zonefile core/local core/policy core/resolver core/dnssec core/config core/control netio/udp netio/tcp netio/outbound affinity affinity/cpulist shard shard/diskfile shard/verify shard/anchors shard/zones shard/hot shard/worker shard/admin;
 cmd/heimdalld < core/config shard/supervisor;
 cmd/heimdallctl < affinity core/config core/control core/histogram shard/preflight;
 cmd/heimdall-bench < affinity affinity/cpulist;
