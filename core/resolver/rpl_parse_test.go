@@ -16,7 +16,6 @@ import (
 // scenario is a parsed .rpl file: the replay format of Unbound's and Deckard's test suites.
 type scenario struct {
 	options Options
-	qmin    bool
 	ranges  []rplRange
 	steps   []rplStep
 	usesAA  bool
