@@ -25,7 +25,7 @@ core/policy <;
 core/config core/control < core/dname core/histogram affinity/cpulist;
 core/resolver < core/dname core/wire core/cache core/dnssec;
 core < core/dname core/wire core/cache core/zone core/local core/policy core/resolver core/dnssec;
-netio/tcp/framing <;
+netio/tcp/framing shard/shardtest <;
 netio/udp netio/xsk netio/netiotest < netio;
 netio/tcp netio/outbound < netio netio/tcp/framing;
 shard < core core/cache core/resolver core/histogram netio netio/tcp netio/outbound affinity shard/timer shard/mailbox;
@@ -71,6 +71,9 @@ func TestDependencies(t *testing.T) {
 			} else if ok {
 				used[name+" "+inner] = true
 			}
+			if isTest(imp) && !isTest(name) {
+				t.Errorf("%s imports %s, which is for tests alone", name, imp)
+			}
 			if (name == "core" || strings.HasPrefix(name, "core/")) && slices.Contains(forbidden, imp) {
 				t.Errorf("%s imports %s: core does no I/O", name, imp)
 			}
@@ -81,6 +84,25 @@ func TestDependencies(t *testing.T) {
 	}
 	for _, grant := range unused(policy, used) {
 		t.Errorf("nobody uses %s", grant)
+	}
+}
+
+// isTest tells whether a package is for tests alone: the last element of its path ends in "test", as in net/http/httptest.
+func isTest(path string) bool { return strings.HasSuffix(path, "test") }
+
+// No command has a package for tests in it, "testing" among them, by whatever way.
+func TestNothingShippedIsForTests(t *testing.T) {
+	out, err := exec.Command("go", "list", "-deps", "heimdall/cmd/...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	if !strings.Contains(string(out), "heimdall/shard/supervisor\n") {
+		t.Fatalf("the daemon is not made of its parts:\n%s", out)
+	}
+	for path := range strings.FieldsSeq(string(out)) {
+		if strings.HasPrefix(path, "heimdall/") && isTest(path) || path == "testing" {
+			t.Errorf("a command imports %s", path)
+		}
 	}
 }
 
