@@ -10,6 +10,7 @@ import (
 	"heimdall/core/dname"
 	"heimdall/core/resolver"
 	"heimdall/core/wire"
+	"heimdall/shard/shardtest"
 )
 
 // A question from inside gets one response, on the shard's thread, whether others have to be asked or not; its place is
@@ -42,7 +43,7 @@ func TestQuestionsFromInside(t *testing.T) {
 			if len(m.Answer) != 1 || len(watch.Steps) == 0 || watch.Route == "" {
 				t.Fatalf("response %v, observed %+v", m, watch)
 			}
-		case <-time.After(patience):
+		case <-time.After(shardtest.Patience):
 			t.Fatal("no response")
 		}
 	}

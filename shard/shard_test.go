@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"net/netip"
 	"strings"
 	"testing"
@@ -22,10 +21,8 @@ import (
 	"heimdall/netio"
 	"heimdall/netio/netiotest"
 	"heimdall/netio/tcp"
+	"heimdall/shard/shardtest"
 )
-
-// patience bounds every wait. It is a guard against hanging, not a claim about speed.
-const patience = 30 * time.Second
 
 // rig is a shard with ports in memory, which forwards to a real server.
 type rig struct {
@@ -37,16 +34,10 @@ type rig struct {
 
 func newRig(t *testing.T, ports int, edit func(*Options)) *rig {
 	t.Helper()
-	up, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	srv := &dns.Server{PacketConn: up, Handler: dns.HandlerFunc(answer)}
-	go srv.ActivateAndServe()
-	t.Cleanup(func() { srv.Shutdown() })
+	up := shardtest.NewUpstream(t, nil)
 	r := &rig{ended: make(chan error, 1)}
 	o := Options{Batch: 4, Waiters: 64, NewEngine: func(p core.Performer) (*core.Engine, error) {
-		return newEngine(p, netip.MustParseAddrPort(up.LocalAddr().String()))
+		return newEngine(p, up.Addr)
 	}}
 	o.Outbound.Rand = rand.NewPCG(1, 2)
 	for range ports {
@@ -61,17 +52,11 @@ func newRig(t *testing.T, ports int, edit func(*Options)) *rig {
 	if edit != nil {
 		edit(&o)
 	}
+	var err error
 	if r.Shard, err = New(o, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	return r
-}
-
-func answer(w dns.ResponseWriter, q *dns.Msg) {
-	m := new(dns.Msg).SetReply(q)
-	m.RecursionAvailable = true
-	m.Answer = []dns.RR{&dns.A{Hdr: dns.RR_Header{Name: q.Question[0].Name, Rrtype: dns.TypeA, Class: dns.ClassINET, Ttl: 60}, A: net.IPv4(192, 0, 2, 1)}}
-	w.WriteMsg(m)
 }
 
 func newEngine(p core.Performer, up netip.AddrPort) (*core.Engine, error) {
@@ -98,7 +83,7 @@ func (r *rig) run(t *testing.T) {
 	t.Helper()
 	go func() { r.ended <- r.Run() }()
 	t.Cleanup(func() { r.halt(t) })
-	until(t, "the shard to run", func() bool { return r.State() == Running })
+	shardtest.Until(t, "the shard to run", func() bool { return r.State() == Running })
 }
 
 // halt stops the shard, which drains, and waits for its end.
@@ -108,17 +93,8 @@ func (r *rig) halt(t *testing.T) {
 	r.Release()
 	select {
 	case <-r.Ended():
-	case <-time.After(patience):
+	case <-time.After(shardtest.Patience):
 		t.Error("the shard does not end")
-	}
-}
-
-func until(t *testing.T, what string, f func() bool) {
-	t.Helper()
-	for end := time.Now().Add(patience); !f(); time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("waited in vain for %s", what)
-		}
 	}
 }
 
@@ -151,7 +127,7 @@ func TestResponsesFindTheirWay(t *testing.T) {
 	for p, w := range r.wires {
 		seen := map[uint16]bool{}
 		for range each {
-			d, ok := w.Await(patience)
+			d, ok := w.Await(shardtest.Patience)
 			m := new(dns.Msg)
 			if !ok || m.Unpack(d.Data) != nil || len(m.Answer) != 1 || seen[m.Id] || d.Peer != client(int(m.Id)) || int(m.Id)/100 != p {
 				t.Fatalf("port %d: %v after %d: %v", p, d, len(seen), m)
@@ -169,13 +145,13 @@ func TestShedding(t *testing.T) {
 		r.wires[0].Put(netio.Datagram{Data: query(t, uint16(i), "localhost."), Peer: client(1), Age: int64(time.Second)})
 	}
 	r.run(t)
-	until(t, "the queue to be empty", func() bool { return r.snapshot(t).Ports.Received == queued })
+	shardtest.Until(t, "the queue to be empty", func() bool { return r.snapshot(t).Ports.Received == queued })
 	s := r.snapshot(t)
 	// Before the ages are known, 16 batches of 4 are answered.
 	if s.Stats.Overloads != 1 || s.Stats.Shed < queued-100 || s.Ports.Sent+s.Stats.Shed != queued {
 		t.Errorf("%d sent, %d shed, %d overloads", s.Ports.Sent, s.Stats.Shed, s.Stats.Overloads)
 	}
-	until(t, "ages to be measured no more", func() bool {
+	shardtest.Until(t, "ages to be measured no more", func() bool {
 		r.wires[0].Put(netio.Datagram{Data: query(t, 1, "localhost."), Peer: client(1)})
 		return !r.wires[0].Measuring()
 	})
@@ -189,7 +165,7 @@ func (r *rig) snapshot(t *testing.T) (s *Snapshot) {
 	}
 	select {
 	case <-done:
-	case <-time.After(patience):
+	case <-time.After(shardtest.Patience):
 		t.Fatal("the shard takes no commands")
 	}
 	return s
@@ -209,7 +185,7 @@ func TestStopAnswersWhatHasCome(t *testing.T) {
 	r.run(t)
 	r.Stop()
 	for i := range n {
-		if _, ok := r.wires[0].Await(patience); !ok {
+		if _, ok := r.wires[0].Await(shardtest.Patience); !ok {
 			t.Fatalf("%d of %d answered", i, n)
 		}
 	}
@@ -229,7 +205,7 @@ func TestLeaveResolvesWhatHasCome(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	r := newRig(t, 1, func(o *Options) { o.Listeners, o.DrainFor = []*tcp.Listener{l}, patience })
+	r := newRig(t, 1, func(o *Options) { o.Listeners, o.DrainFor = []*tcp.Listener{l}, shardtest.Patience })
 	to := newRig(t, 0, nil)
 	to.run(t)
 	r.run(t)
@@ -238,7 +214,7 @@ func TestLeaveResolvesWhatHasCome(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer stream.Close()
-	stream.SetDeadline(time.Now().Add(patience))
+	stream.SetDeadline(time.Now().Add(shardtest.Patience))
 	ask := func(name string) {
 		t.Helper()
 		if err := stream.WriteMsg(new(dns.Msg).SetQuestion(name, dns.TypeA)); err != nil {
@@ -259,7 +235,7 @@ func TestLeaveResolvesWhatHasCome(t *testing.T) {
 	})
 	seen := map[uint16]bool{}
 	for range n {
-		d, ok := r.wires[0].Await(patience)
+		d, ok := r.wires[0].Await(shardtest.Patience)
 		m := new(dns.Msg)
 		if !ok || m.Unpack(d.Data) != nil || m.Rcode != dns.RcodeSuccess || len(m.Answer) != 1 || seen[m.Id] {
 			t.Fatalf("after %d of %d: %v", len(seen), n, m)
@@ -287,7 +263,7 @@ func TestPortsOutliveTheShard(t *testing.T) {
 	first.wires[0].Put(netio.Datagram{Data: query(t, 7, "localhost."), Peer: client(7)})
 	second := newRig(t, 0, func(o *Options) { o.Ports = []netio.Port{first.ports[0]} })
 	second.run(t)
-	if d, ok := first.wires[0].Await(patience); !ok || d.Peer != client(7) {
+	if d, ok := first.wires[0].Await(shardtest.Patience); !ok || d.Peer != client(7) {
 		t.Errorf("%v, %v", d, ok)
 	}
 }

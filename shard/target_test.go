@@ -10,6 +10,7 @@ import (
 
 	"heimdall/core"
 	"heimdall/netio/tcp"
+	"heimdall/shard/shardtest"
 )
 
 // on runs f on the shard's thread.
@@ -21,7 +22,7 @@ func (r *rig) on(t *testing.T, f func()) {
 	}
 	select {
 	case <-done:
-	case <-time.After(patience):
+	case <-time.After(shardtest.Patience):
 		t.Fatal("the shard takes no commands")
 	}
 }
@@ -61,7 +62,7 @@ func TestSeveralDatagrams(t *testing.T) {
 		}
 	})
 	for i := range 3 {
-		if d, ok := r.wires[0].Await(patience); !ok || d.Peer != client(5) || !bytes.Equal(d.Data, []byte{byte(i)}) {
+		if d, ok := r.wires[0].Await(shardtest.Patience); !ok || d.Peer != client(5) || !bytes.Equal(d.Data, []byte{byte(i)}) {
 			t.Fatalf("%d: %v", i, d)
 		}
 	}
@@ -84,7 +85,7 @@ func TestSeveralOnStream(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	c.SetDeadline(time.Now().Add(patience))
+	c.SetDeadline(time.Now().Add(shardtest.Patience))
 	if err := c.WriteMsg(new(dns.Msg).SetQuestion("www.example.", dns.TypeA)); err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +105,7 @@ func TestSeveralOnStream(t *testing.T) {
 			t.Fatalf("response %d of %d: %d octets, %v", read, sent, len(m), err)
 		}
 	}
-	until(t, "room for the last one", func() bool {
+	shardtest.Until(t, "room for the last one", func() bool {
 		r.on(t, func() { room = r.Reply(to, msg[:100], false) })
 		return room != core.Full
 	})

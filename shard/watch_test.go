@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"heimdall/netio"
+	"heimdall/shard/shardtest"
 )
 
 // spy is a port that notes on the shard's thread whether it has been out of the poller, and how often it was looked at.
@@ -38,7 +39,7 @@ func TestBusyPortsLeaveThePoller(t *testing.T) {
 	await := func(wire, n int) {
 		t.Helper()
 		for i := range n {
-			if _, ok := r.wires[wire].Await(patience); !ok {
+			if _, ok := r.wires[wire].Await(shardtest.Patience); !ok {
 				t.Fatalf("port %d: %d responses of %d", wire, i, n)
 			}
 		}
@@ -55,7 +56,7 @@ func TestBusyPortsLeaveThePoller(t *testing.T) {
 		}
 		<-done
 	}
-	until(t, "the port to come back", func() (back bool) {
+	shardtest.Until(t, "the port to come back", func() (back bool) {
 		on(func() { back = !r.watches[0].off })
 		return back
 	})

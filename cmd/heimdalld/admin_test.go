@@ -26,7 +26,7 @@ func TestEveryCommand(t *testing.T) {
 		{"shards", []string{"SHARD", "running", "replies by RCODE", "NOERROR"}, `"batch_sizes"`},
 		{"cache lookup www.example A", []string{"www.example.", "192.0.2.1", "NOERROR"}, `"records"`},
 		{"cache stats", []string{"engine segment", "ENTRIES"}, `"engine": "segment"`},
-		{"upstreams", []string{up.addr.String(), "forward", "up"}, `"state": "up"`},
+		{"upstreams", []string{up.Addr.String(), "forward", "up"}, `"state": "up"`},
 		{"reload", []string{d.config, "nothing has changed"}, `"applied"`},
 		{"top -n 1 -interval 100ms", []string{"queries/s", "SHARD"}, `"interval_seconds"`},
 		{"cache flush nothing.example", []string{"flushed nothing.example.", "0 entries"}, `"removed": 0`},
@@ -131,7 +131,7 @@ func TestCacheLookupAndFlush(t *testing.T) {
 	}
 	for _, n := range names {
 		d.ask(n, dns.TypeA)
-		if asked := up.count(n); asked != 2 {
+		if asked := up.Count(n); asked != 2 {
 			t.Errorf("%s was asked for %d times", n, asked)
 		}
 	}
@@ -166,11 +166,11 @@ func TestUpstreamStates(t *testing.T) {
 	stillRight(t, d, "www.good.")
 	d.ask("www.bad.", dns.TypeA)
 	until(t, "the silent server to be down", func() bool {
-		d.ask(fmt.Sprintf("n%d.silent.", silentOne.count("")), dns.TypeA)
+		d.ask(fmt.Sprintf("n%d.silent.", silentOne.Count("")), dns.TypeA)
 		return servers()["forward silent."].State == "down"
 	})
 	list := servers()
-	if s := list["forward good."]; s.State != "up" || s.Queries != 1 || s.Responses != 1 || s.SRTT <= 0 || s.Address != good.addr.String() {
+	if s := list["forward good."]; s.State != "up" || s.Queries != 1 || s.Responses != 1 || s.SRTT <= 0 || s.Address != good.Addr.String() {
 		t.Errorf("good: %+v", s)
 	}
 	if s := list["forward bad."]; s.State != "up" || s.Failures == 0 {
@@ -182,9 +182,9 @@ func TestUpstreamStates(t *testing.T) {
 	if s := list["stub unasked."]; s.State != "unknown" || s.Queries != 0 {
 		t.Errorf("unasked: %+v", s)
 	}
-	silentOne.set(answerA)
+	silentOne.Set(answerA)
 	until(t, "the server to be up again", func() bool {
-		d.ask(fmt.Sprintf("again%d.silent.", silentOne.count("")), dns.TypeA)
+		d.ask(fmt.Sprintf("again%d.silent.", silentOne.Count("")), dns.TypeA)
 		return servers()["forward silent."].State == "up"
 	})
 }

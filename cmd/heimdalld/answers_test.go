@@ -24,7 +24,7 @@ func TestForwardsAndRemembers(t *testing.T) {
 			t.Fatalf("flags over %s: %v", network, r.MsgHdr)
 		}
 	}
-	if n := up.count("www.example.org."); n != 1 {
+	if n := up.Count("www.example.org."); n != 1 {
 		t.Fatalf("the upstream was asked %d times", n)
 	}
 }
@@ -38,7 +38,7 @@ func TestKeepsTheClientsLetterCase(t *testing.T) {
 			t.Fatalf("asked for %s: %v", name, r)
 		}
 	}
-	if n := up.count("mixed.example.org."); n != 1 {
+	if n := up.Count("mixed.example.org."); n != 1 {
 		t.Fatalf("the upstream was asked %d times", n)
 	}
 }
@@ -79,7 +79,7 @@ func TestNegativeAnswersAreCached(t *testing.T) {
 			t.Fatalf("NODATA: %v", r)
 		}
 	}
-	if n := up.count(""); n != 2 {
+	if n := up.Count(""); n != 2 {
 		t.Fatalf("the upstream was asked %d times for 2 names", n)
 	}
 }
@@ -261,7 +261,7 @@ func TestLocalNames(t *testing.T) {
 			t.Error(r)
 		}
 	}
-	if n := up.count(""); n != 0 {
+	if n := up.Count(""); n != 0 {
 		t.Errorf("the upstream was asked %d times", n)
 	}
 }

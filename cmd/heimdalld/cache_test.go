@@ -33,7 +33,7 @@ func TestStaleAnswersWhileTheServerIsSilent(t *testing.T) {
 	up := newUpstream(t, withTTL(1))
 	d := start(t, "[cache]\nstale_client_timeout = \"100ms\"\nstale_answer_ttl = \"17s\"\n[resolver]\ntimeout = \"20s\"\n"+forward(".", up))
 	stillRight(t, d, "old.example.")
-	up.set(silent)
+	up.Set(silent)
 	until(t, "a stale answer", func() bool {
 		r := ednsAsk(d, "old.example.")
 		if len(r.Answer) != 1 {
@@ -42,7 +42,7 @@ func TestStaleAnswersWhileTheServerIsSilent(t *testing.T) {
 		code, _ := ede(r)
 		return code == dns.ExtendedErrorCodeStaleAnswer && r.Answer[0].Header().Ttl == 17
 	})
-	up.set(withTTL(3600))
+	up.Set(withTTL(3600))
 	until(t, "a fresh answer", func() bool {
 		r := ednsAsk(d, "old.example.")
 		_, extended := ede(r)
@@ -62,7 +62,7 @@ func TestStaleNegativeAnswers(t *testing.T) {
 	if r := ednsAsk(d, "gone.example."); r.Rcode != dns.RcodeNameError {
 		t.Fatal(r)
 	}
-	up.set(rcode(dns.RcodeServerFailure))
+	up.Set(rcode(dns.RcodeServerFailure))
 	until(t, "a stale NXDOMAIN", func() bool {
 		r := ednsAsk(d, "gone.example.")
 		if r.Rcode != dns.RcodeNameError {
@@ -78,7 +78,7 @@ func TestStaleAnswersOff(t *testing.T) {
 	up := newUpstream(t, withTTL(1))
 	d := start(t, "[cache]\nstale = \"0s\"\n"+forward(".", up))
 	stillRight(t, d, "old.example.")
-	up.set(rcode(dns.RcodeServerFailure))
+	up.Set(rcode(dns.RcodeServerFailure))
 	until(t, "the answer to be forgotten", func() bool {
 		r := ednsAsk(d, "old.example.")
 		if code, _ := ede(r); code == dns.ExtendedErrorCodeStaleAnswer {
@@ -105,9 +105,9 @@ func TestPrefetch(t *testing.T) {
 		if len(r.Answer) != 1 || r.Answer[0].Header().Ttl < 10 {
 			t.Fatalf("not refreshed before its end: %v", r)
 		}
-		return up.count("hot.example.") > 1 && r.Answer[0].(*dns.A).A.String() == fmt.Sprintf("192.0.2.%d", version.Load())
+		return up.Count("hot.example.") > 1 && r.Answer[0].(*dns.A).A.String() == fmt.Sprintf("192.0.2.%d", version.Load())
 	})
-	if n := up.count("cold.example."); n != 1 {
+	if n := up.Count("cold.example."); n != 1 {
 		t.Errorf("a name without hits was asked for %d times", n)
 	}
 }
@@ -134,14 +134,14 @@ func TestNegativeTTLs(t *testing.T) {
 				t.Errorf("%s: %v", name, r)
 			}
 		}
-		if n := up.count(name); n != 1 {
+		if n := up.Count(name); n != 1 {
 			t.Errorf("%s was asked for %d times", name, n)
 		}
 	}
 	// RFC 2308, section 5: without an SOA it should not be cached.
 	d.ask("nosoa.example.", dns.TypeA)
 	d.ask("nosoa.example.", dns.TypeA)
-	if n := up.count("nosoa.example."); n < 2 {
+	if n := up.Count("nosoa.example."); n < 2 {
 		t.Errorf("a negative answer without SOA was cached")
 	}
 }
@@ -156,14 +156,14 @@ func TestFailuresAreCached(t *testing.T) {
 			t.Fatal(r)
 		}
 	}
-	asked := up.count("bad.example.")
+	asked := up.Count("bad.example.")
 	for range 20 {
 		r := ednsAsk(d, "bad.example.")
 		if _, extended := ede(r); r.Rcode != dns.RcodeServerFailure || !extended {
 			t.Fatal(r)
 		}
 	}
-	if n := up.count("bad.example."); n != asked {
+	if n := up.Count("bad.example."); n != asked {
 		t.Fatalf("asked %d times, then %d", asked, n)
 	}
 }
@@ -187,7 +187,7 @@ func TestTTLBounds(t *testing.T) {
 		if ttl := r.Answer[0].Header().Ttl; ttl > want || ttl < want/2 {
 			t.Errorf("%s: TTL %d, want up to %d", name, ttl, want)
 		}
-		if n := up.count(name); n != 1 {
+		if n := up.Count(name); n != 1 {
 			t.Errorf("%s was asked for %d times", name, n)
 		}
 	}
@@ -200,7 +200,7 @@ func TestTTLZeroIsNotCached(t *testing.T) {
 	for range 3 {
 		stillRight(t, d, "zero.example.")
 	}
-	if n := up.count("zero.example."); n < 6 {
+	if n := up.Count("zero.example."); n < 6 {
 		t.Fatalf("6 clients, asked %d times", n)
 	}
 }
@@ -253,7 +253,7 @@ func TestMinimalAny(t *testing.T) {
 	if r := d.ask("any.example.", dns.TypeANY); len(r.Answer) != 1 || r.Answer[0].Header().Rrtype != dns.TypeHINFO {
 		t.Error(r)
 	}
-	if n := up.count(""); n != 0 {
+	if n := up.Count(""); n != 0 {
 		t.Errorf("the upstream was asked %d times", n)
 	}
 }

@@ -1,13 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"flag"
 	"fmt"
-	"net"
-	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,13 +14,12 @@ import (
 	"testing"
 	"time"
 
+	"heimdall/shard/shardtest"
+
 	"github.com/miekg/dns"
 )
 
 // The end-to-end tests start the binaries that users get and speak to their sockets.
-
-// patience bounds every wait for the daemon. It is a guard against hanging, not a claim about speed.
-const patience = 30 * time.Second
 
 var built string // folder of the binaries, if a test needed them
 
@@ -228,16 +224,6 @@ func (d *daemon) stop(sig syscall.Signal) int {
 	return d.cmd.ProcessState.ExitCode()
 }
 
-// until waits for a condition that has to come true.
-func until(t testing.TB, what string, f func() bool) {
-	t.Helper()
-	for end := time.Now().Add(patience); !f(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("waited in vain for %s", what)
-		}
-	}
-}
-
 func question(name string, qtype uint16) *dns.Msg {
 	return new(dns.Msg).SetQuestion(dns.Fqdn(name), qtype)
 }
@@ -254,132 +240,30 @@ func exchange(addr string, q *dns.Msg, network string) (*dns.Msg, error) {
 	return r, err
 }
 
-// freePort finds a port on 127.0.0.1 that is free for UDP and TCP.
-func freePort(t testing.TB) string {
-	t.Helper()
-	packets, streams := listenBoth(t, "127.0.0.1")
-	packets.Close()
-	streams.Close()
-	return streams.Addr().String()
-}
+// What these tests share with those of the packages below shard.
+type (
+	upstream   = shardtest.Upstream
+	syncBuffer = shardtest.Buffer
+)
 
-// listenBoth opens sockets for UDP and TCP on the same port.
-func listenBoth(t testing.TB, ip string) (net.PacketConn, net.Listener) {
-	t.Helper()
-	for range 100 {
-		l, err := net.Listen("tcp", net.JoinHostPort(ip, "0"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if p, err := net.ListenPacket("udp", l.Addr().String()); err == nil {
-			return p, l
-		}
-		l.Close()
-	}
-	t.Fatal("no free port")
-	return nil, nil
-}
+const patience = shardtest.Patience
 
-// syncBuffer is a buffer that one goroutine writes and others read.
-type syncBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *syncBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *syncBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
-}
-
-// upstream is a server that the daemon asks: an ordinary one, whose handler may do what it likes.
-type upstream struct {
-	addr    netip.AddrPort
-	packets net.PacketConn // what it sends from
-	mu      sync.Mutex
-	handler func(w dns.ResponseWriter, q *dns.Msg)
-	asked   map[string]int
-	total   int
-}
-
-// newUpstream starts an upstream over UDP and TCP. A nil handler answers every name with 192.0.2.1.
-func newUpstream(t testing.TB, handler func(w dns.ResponseWriter, q *dns.Msg)) *upstream {
-	t.Helper()
-	if handler == nil {
-		handler = answerA
-	}
-	packets, streams := listenBoth(t, "127.0.0.1")
-	u := &upstream{addr: netip.MustParseAddrPort(streams.Addr().String()), packets: packets, handler: handler, asked: map[string]int{}}
-	for _, srv := range []*dns.Server{{PacketConn: packets, Handler: u}, {Listener: streams, Handler: u}} {
-		ready := make(chan struct{})
-		srv.NotifyStartedFunc = func() { close(ready) }
-		failed := make(chan error, 1)
-		go func() { failed <- srv.ActivateAndServe() }()
-		select {
-		case <-ready:
-		case err := <-failed:
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			// Not for long: a handler may wait for what a test that failed no longer does.
-			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-			defer cancel()
-			srv.ShutdownContext(ctx)
-		})
-	}
-	return u
-}
-
-func (u *upstream) ServeDNS(w dns.ResponseWriter, q *dns.Msg) {
-	u.mu.Lock()
-	u.total++
-	if len(q.Question) == 1 {
-		u.asked[strings.ToLower(q.Question[0].Name)]++
-	}
-	h := u.handler
-	u.mu.Unlock()
-	h(w, q)
-}
-
-func (u *upstream) set(handler func(w dns.ResponseWriter, q *dns.Msg)) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	u.handler = handler
-}
-
-// count returns how often a name was asked for; "" stands for all.
-func (u *upstream) count(name string) int {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if name == "" {
-		return u.total
-	}
-	return u.asked[name]
-}
+var (
+	until       = shardtest.Until
+	freePort    = shardtest.FreePort
+	listenBoth  = shardtest.ListenBoth
+	newUpstream = shardtest.NewUpstream
+	answerA     = shardtest.AnswerA
+	record      = shardtest.Record
+)
 
 // forward is the configuration that sends everything to these servers.
 func forward(zone string, servers ...*upstream) string {
 	list := make([]string, len(servers))
 	for i, s := range servers {
-		list[i] = fmt.Sprintf("%q", s.addr)
+		list[i] = fmt.Sprintf("%q", s.Addr)
 	}
 	return fmt.Sprintf("\n[[forward]]\nzone = %q\nservers = [%s]\n", zone, strings.Join(list, ", "))
-}
-
-// answerA answers every name with the address 192.0.2.1 for an hour.
-func answerA(w dns.ResponseWriter, q *dns.Msg) {
-	r := new(dns.Msg).SetReply(q)
-	r.RecursionAvailable = true
-	if q.Question[0].Qtype == dns.TypeA {
-		r.Answer = append(r.Answer, record("%s 3600 IN A 192.0.2.1", q.Question[0].Name))
-	}
-	w.WriteMsg(r)
 }
 
 // answerOther answers every name with the address 192.0.2.2 for an hour.
@@ -387,12 +271,4 @@ func answerOther(w dns.ResponseWriter, q *dns.Msg) {
 	r := right(q)
 	r.Answer[0] = record("%s 3600 IN A 192.0.2.2", q.Question[0].Name)
 	w.WriteMsg(r)
-}
-
-func record(format string, args ...any) dns.RR {
-	rr, err := dns.NewRR(fmt.Sprintf(format, args...))
-	if err != nil {
-		panic(err)
-	}
-	return rr
 }

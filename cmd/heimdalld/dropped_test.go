@@ -23,7 +23,7 @@ func TestDroppedNamesLeaveTheRestAlone(t *testing.T) {
 		Groups []struct{ Servers []struct{ State string } }
 	}
 	until(t, "the forwarder to be down", func() bool {
-		d.ask(fmt.Sprintf("blocked%d.example.", up.count("")), dns.TypeA)
+		d.ask(fmt.Sprintf("blocked%d.example.", up.Count("")), dns.TypeA)
 		d.ctlJSON(&state, "upstreams")
 		return state.Groups[0].Servers[0].State == "down"
 	})

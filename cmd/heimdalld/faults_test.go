@@ -166,13 +166,13 @@ func TestUpstreamFaults(t *testing.T) {
 		toml += forward(f.name+".single.", ups[i]) + forward(f.name+".pair.", ups[i], good)
 	}
 	toml += fmt.Sprintf("\n[[forward]]\nzone = \"dead.single.\"\nservers = [%q]\n", freePort(t)) +
-		fmt.Sprintf("\n[[forward]]\nzone = \"dead.pair.\"\nservers = [%q, %q]\n", freePort(t), good.addr)
+		fmt.Sprintf("\n[[forward]]\nzone = \"dead.pair.\"\nservers = [%q, %q]\n", freePort(t), good.Addr)
 	d := start(t, toml)
 	for i, f := range list {
 		for _, name := range []string{"old.", "cached."} {
 			stillRight(t, d, name+f.name+".single.")
 		}
-		ups[i].set(f.handler)
+		ups[i].Set(f.handler)
 	}
 	before := descriptors(d)
 	var all sync.WaitGroup

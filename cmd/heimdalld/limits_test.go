@@ -16,7 +16,7 @@ func TestInFlightLimit(t *testing.T) {
 	up := newUpstream(t, nil)
 	d := start(t, "[resolver]\nin_flight = 4\nwaiting = 4\nper_client = 100\ntimeout = \"30s\"\n"+forward(".", up))
 	stillRight(t, d, "cached.example.")
-	up.set(silent)
+	up.Set(silent)
 	c, err := dns.Dial("udp", d.addr)
 	if err != nil {
 		t.Fatal(err)
@@ -54,8 +54,8 @@ func TestInFlightLimit(t *testing.T) {
 		return l["in_flight"]+l["share"]+l["waited"] >= asked-room
 	})
 	stillRight(t, d, "cached.example.")
-	if up.count("") > 200 {
-		t.Errorf("the upstream was asked %d times", up.count(""))
+	if up.Count("") > 200 {
+		t.Errorf("the upstream was asked %d times", up.Count(""))
 	}
 }
 
@@ -95,7 +95,7 @@ func TestQueriesInFlightAreShared(t *testing.T) {
 		}
 	}
 	// Retransmissions towards the server count as well; there was no other cause to ask again.
-	if n := up.count("shared.example."); n > 5 {
+	if n := up.Count("shared.example."); n > 5 {
 		t.Fatalf("the upstream was asked %d times", n)
 	}
 	until(t, "nothing to be in flight", func() bool { return inFlight(d) == 0 })
@@ -125,7 +125,7 @@ func TestEndlessAliases(t *testing.T) {
 			t.Errorf("%s: %v", name, r)
 		}
 	}
-	if n := up.count(""); n > 100 {
+	if n := up.Count(""); n > 100 {
 		t.Errorf("the upstream was asked %d times", n)
 	}
 	until(t, "nothing to be in flight", func() bool { return inFlight(d) == 0 })

@@ -57,7 +57,7 @@ func TestMemoryUnderChurn(t *testing.T) {
 			for range 3 {
 				stillRight(t, d, "hit.example.")
 			}
-			if n := up.count("hit.example."); n != 1 {
+			if n := up.Count("hit.example."); n != 1 {
 				t.Errorf("a name just stored was asked for %d times", n)
 			}
 		})

@@ -43,7 +43,7 @@ func TestReloadChangesServersAndClients(t *testing.T) {
 	if got := address(d.ask("new.example.", dns.TypeA)); got != "192.0.2.2" {
 		t.Errorf("a new name has %q", got)
 	}
-	if got := address(d.ask("cached.example.", dns.TypeA)); got != "192.0.2.1" || first.count("cached.example.") != 1 {
+	if got := address(d.ask("cached.example.", dns.TypeA)); got != "192.0.2.1" || first.Count("cached.example.") != 1 {
 		t.Errorf("a cached name has %q", got)
 	}
 	other := dialFrom(t, "udp", "127.0.0.2", d.addr)
@@ -99,7 +99,7 @@ func TestReloadOfABadFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	bad := strings.Replace(string(good), "[server]", "[server]\nudp_payload = 1", 1)
-	bad = strings.Replace(bad, up.addr.String(), "127.0.0.1:1", 1)
+	bad = strings.Replace(bad, up.Addr.String(), "127.0.0.1:1", 1)
 	if err := os.WriteFile(d.config, []byte(bad), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -205,11 +205,11 @@ func TestReloadLosesNoQuery(t *testing.T) {
 	}
 	close(stop)
 	all.Wait()
-	if n := ups[0].count("cached.example.") + ups[1].count("cached.example."); n > 2 {
+	if n := ups[0].Count("cached.example.") + ups[1].Count("cached.example."); n > 2 {
 		t.Errorf("a cached name was asked for %d times by 2 shards", n)
 	}
-	if ups[0].count("") == 0 || ups[1].count("") == 0 {
-		t.Errorf("the servers were asked %d and %d times", ups[0].count(""), ups[1].count(""))
+	if ups[0].Count("") == 0 || ups[1].Count("") == 0 {
+		t.Errorf("the servers were asked %d and %d times", ups[0].Count(""), ups[1].Count(""))
 	}
 	unhurt(t, d)
 }

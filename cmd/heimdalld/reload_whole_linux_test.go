@@ -108,7 +108,7 @@ func TestRootReloadIsAllOrNothing(t *testing.T) {
 			t.Error("the new list of clients is in force")
 		}
 	}
-	if second.count("") != 0 {
+	if second.Count("") != 0 {
 		t.Error("the new server was asked")
 	}
 	var r reloaded

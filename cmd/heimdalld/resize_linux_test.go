@@ -111,7 +111,7 @@ func TestRootResizeWhileDraining(t *testing.T) {
 		}
 		conns = append(conns, c)
 	}
-	until(t, "the upstream to be asked", func() bool { return up.count("") >= slow })
+	until(t, "the upstream to be asked", func() bool { return up.Count("") >= slow })
 	d.write("[cpu]\nshards = 1\n" + rest)
 	d.cmd.Process.Signal(syscall.SIGHUP)
 	until(t, "shards to drain", func() bool {
@@ -216,7 +216,7 @@ func TestRootResizeBadNumber(t *testing.T) {
 	rest := "pin = false\n[cache]\nmemory = \"1MiB\"\n" + forward(".", up)
 	d := start(t, "[cpu]\nshards = 2\n"+rest)
 	stillRight(t, d, "cached.example.")
-	asked := up.count("cached.example.")
+	asked := up.Count("cached.example.")
 	for _, bad := range []string{"0", "1025", "5", `"9-"`, `"many"`} { // 5 shards need more memory for the cache
 		d.write("[cpu]\nshards = " + bad + "\n" + rest)
 		out, code := d.ctl("reload")
@@ -229,7 +229,7 @@ func TestRootResizeBadNumber(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 	stillRight(t, d, "cached.example.")
-	if n := up.count("cached.example."); n > max(asked, 2) {
+	if n := up.Count("cached.example."); n > max(asked, 2) {
 		t.Errorf("the caches were emptied: asked %d times, then %d", asked, n)
 	}
 }

@@ -29,7 +29,7 @@ func TestResolverCommandsForwarding(t *testing.T) {
 	if got := kinds(&trace); !slices.Equal(got, []string{"query", "response", "answer"}) {
 		t.Errorf("the steps are %v", got)
 	}
-	if s := trace.Steps[1]; s.Server != up.addr.String() || s.RTTUs <= 0 || !strings.HasPrefix(s.Text, "NOERROR") || len(s.Records) != 1 {
+	if s := trace.Steps[1]; s.Server != up.Addr.String() || s.RTTUs <= 0 || !strings.HasPrefix(s.Text, "NOERROR") || len(s.Records) != 1 {
 		t.Errorf("the response is %+v", s)
 	}
 	if out, code := d.ctl("cache", "lookup", "www.example.", "A"); code != 1 {
@@ -42,11 +42,11 @@ func TestResolverCommandsForwarding(t *testing.T) {
 	}
 
 	var infra control.Infra
-	d.ctlJSON(&infra, "infra", up.addr.String())
+	d.ctlJSON(&infra, "infra", up.Addr.String())
 	if len(infra.Servers) != 1 || infra.Servers[0].State != control.UpstreamUp || infra.Servers[0].Responses != 2 || infra.Servers[0].Shards != 2 {
 		t.Errorf("infra: %+v", infra)
 	}
-	d.ctlJSON(&infra, "infra", up.addr.Addr().String())
+	d.ctlJSON(&infra, "infra", up.Addr.Addr().String())
 	if len(infra.Servers) != 1 {
 		t.Errorf("infra of the address: %+v", infra)
 	}

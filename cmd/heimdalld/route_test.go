@@ -83,10 +83,10 @@ func TestAliasesFollowTheConfiguration(t *testing.T) {
 	ask("a new version of it", "10.0.0.3")
 	reload(strings.Replace(forward("priv.alpha.", private), "forward", "stub", 1))
 	ask("a stub zone", "10.0.0.2")
-	if r := d.ask("www.other.pub.", dns.TypeA); len(r.Answer) != 1 || public.count("www.other.pub.") != 1 {
-		t.Errorf("a name that none of this is about was asked for %d times", public.count("www.other.pub."))
+	if r := d.ask("www.other.pub.", dns.TypeA); len(r.Answer) != 1 || public.Count("www.other.pub.") != 1 {
+		t.Errorf("a name that none of this is about was asked for %d times", public.Count("www.other.pub."))
 	}
-	if n := public.count("h.priv.alpha."); n != 0 && n != 2 { // while nobody else was configured
+	if n := public.Count("h.priv.alpha."); n != 0 && n != 2 { // while nobody else was configured
 		t.Errorf("the public server was asked %d times for the private name", n)
 	}
 }
@@ -118,7 +118,7 @@ func TestForwardBelowZone(t *testing.T) {
 			t.Errorf("a stranger's %s: %v %v", name, err, r)
 		}
 	}
-	if n := private.count("db.cloud.priv.alpha."); n != 1 {
+	if n := private.Count("db.cloud.priv.alpha."); n != 1 {
 		t.Errorf("the server of the forward zone was asked %d times", n)
 	}
 }
@@ -133,12 +133,12 @@ func TestPrivateReverseNames(t *testing.T) {
 		"1.2.16.172.in-addr.arpa.": nil, "1.2.168.192.in-addr.arpa.": nil, "1.0.0.127.in-addr.arpa.": nil, "168.192.in-addr.arpa.": nil,
 		"4.3.2.10.in-addr.arpa.": own, "10.in-addr.arpa.": own, "9.1.168.192.in-addr.arpa.": own, "8.8.8.8.in-addr.arpa.": up,
 	} {
-		before, ownBefore := up.count(""), own.count("")
+		before, ownBefore := up.Count(""), own.Count("")
 		d.ask(name, dns.TypeA)
-		if got := up.count("") - before; got > 0 != (want == up) {
+		if got := up.Count("") - before; got > 0 != (want == up) {
 			t.Errorf("%s: the server for all names was asked %d times", name, got)
 		}
-		if got := own.count("") - ownBefore; got > 0 != (want == own) {
+		if got := own.Count("") - ownBefore; got > 0 != (want == own) {
 			t.Errorf("%s: the server of its own was asked %d times", name, got)
 		}
 	}
@@ -165,10 +165,10 @@ func TestTraceOfWhatIsAnsweredHere(t *testing.T) {
 		{"www.example. A --client 192.0.2.9", "recursion.allow", "", "REFUSED", 0},
 	} {
 		var trace control.Trace
-		before := up.count("")
+		before := up.Count("")
 		d.ctlTrace(&trace, c.args)
-		if !strings.Contains(trace.Route, c.route) || trace.Rcode != c.rcode || trace.Queries != c.queries || up.count("")-before != c.queries || len(trace.Steps) == 0 {
-			t.Errorf("%s: %+v, and the server was asked %d times", c.args, trace, up.count("")-before)
+		if !strings.Contains(trace.Route, c.route) || trace.Rcode != c.rcode || trace.Queries != c.queries || up.Count("")-before != c.queries || len(trace.Steps) == 0 {
+			t.Errorf("%s: %+v, and the server was asked %d times", c.args, trace, up.Count("")-before)
 		}
 		if n := len(trace.Answer); (n > 0) != (c.answer != "") || n > 0 && !strings.HasSuffix(trace.Answer[n-1], c.answer) {
 			t.Errorf("%s: answer %v", c.args, trace.Answer)

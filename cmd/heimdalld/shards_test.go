@@ -61,12 +61,12 @@ func TestSeveralShards(t *testing.T) {
 				t.Errorf("%d queries, %d over TCP, want %d", total, tcp, want)
 			}
 			// Each shard has a cache of its own.
-			if n := up.count("shared.example."); n < 1 || n > 2 {
+			if n := up.Count("shared.example."); n < 1 || n > 2 {
 				t.Errorf("asked for a name of 2 caches %d times", n)
 			}
 			var lookup struct{ Entries []struct{ Shard int } }
 			d.ctlJSON(&lookup, "cache", "lookup", "shared.example", "A")
-			if len(lookup.Entries) != up.count("shared.example.") {
+			if len(lookup.Entries) != up.Count("shared.example.") {
 				t.Errorf("%+v", lookup)
 			}
 			var flushed struct{ Removed int }

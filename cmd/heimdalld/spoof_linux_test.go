@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/miekg/dns"
@@ -127,27 +128,28 @@ var spoofKinds = []struct {
 // thing that it has wrong, is counted, and the true answer is taken when it comes.
 func TestSpoofing(t *testing.T) {
 	const decoys = 4 // queries that wait at other ports
+	var mu sync.Mutex
 	var release chan struct{}
 	asked := make(chan heldQuery, 8)
 	up := newUpstream(t, nil)
-	up.set(func(w dns.ResponseWriter, q *dns.Msg) {
+	up.Set(func(w dns.ResponseWriter, q *dns.Msg) {
 		if from, udp := w.RemoteAddr().(*net.UDPAddr); udp {
 			select {
 			case asked <- heldQuery{q.Copy(), from.AddrPort()}:
 			default: // The daemon repeats what is not answered.
 			}
 		}
-		up.mu.Lock()
+		mu.Lock()
 		wait := release
-		up.mu.Unlock()
+		mu.Unlock()
 		if wait != nil {
 			<-wait
 		}
 		answerA(w, q)
 	})
 	hold := func(until chan struct{}) { // Held queries are answered, and those to come wait for until.
-		up.mu.Lock()
-		defer up.mu.Unlock()
+		mu.Lock()
+		defer mu.Unlock()
 		if release != nil {
 			close(release)
 		}
@@ -159,7 +161,7 @@ func TestSpoofing(t *testing.T) {
 		metrics = freePort(t)
 		return fmt.Sprintf("[server]\nlisten = [\"127.0.0.1:%s\"]\n[cpu]\nshards = 1\npin = false\n[recursion]\nvalidation = false\n%s\n[admin]\nmetrics = %q", port, forward(".", up), metrics)
 	})
-	wrong, err := net.ListenPacket("udp", net.JoinHostPort("127.0.0.3", strconv.Itoa(int(up.addr.Port()))))
+	wrong, err := net.ListenPacket("udp", net.JoinHostPort("127.0.0.3", strconv.Itoa(int(up.Addr.Port()))))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,7 +180,7 @@ func TestSpoofing(t *testing.T) {
 			r, _ := exchange(d.addr, question(name, dns.TypeA), "udp") // nil when nothing came
 			answered <- r
 		}()
-		s := &spoofing{t: t, right: up.packets, wrong: wrong}
+		s := &spoofing{t: t, right: up.Packets, wrong: wrong}
 		until(t, "the query", func() bool { return s.attack(name, asked) })
 		s.ports = outboundPorts(t, d)
 		before := ignoredByReason(t, metrics)[kind.reason]

@@ -67,7 +67,7 @@ func steeringRun(b *testing.B, steer string, tcp int) {
 			hits += sh.Hits
 			shards = append(shards, sh.Queries)
 		}
-		return up.count(""), hits, queries, shards
+		return up.Count(""), hits, queries, shards
 	}
 	round(1)
 	asked, hits, queries, before := count()

@@ -174,7 +174,7 @@ func (w *xskLab) resolverTier(t *testing.T, s tierSetup) {
 		if r := w.query(t, []string{vethIPv4, vethIPv6}[i%2], question(name, dns.TypeA)); len(r.Answer) != 1 || r.Authoritative {
 			t.Fatalf("%v", r)
 		}
-		if w.upstream.count(name) == 0 {
+		if w.upstream.Count(name) == 0 {
 			t.Errorf("the upstream was not asked for %s", name)
 		}
 	}

@@ -156,13 +156,13 @@ func TestForwarderThatRemovesDNSSEC(t *testing.T) {
 			t.Fatalf("%v", r)
 		}
 		e := r.IsEdns0().Option[0].(*dns.EDNS0_EDE)
-		if want := fmt.Sprintf("zone has no DNSKEY records (zone .); forwarder %s removes DNSSEC: ask another, or set recursion.validation = false", forwarder.addr); e.InfoCode != dns.ExtendedErrorCodeDNSKEYMissing || e.ExtraText != want {
+		if want := fmt.Sprintf("zone has no DNSKEY records (zone .); forwarder %s removes DNSSEC: ask another, or set recursion.validation = false", forwarder.Addr); e.InfoCode != dns.ExtendedErrorCodeDNSKEYMissing || e.ExtraText != want {
 			t.Errorf("the %dth answer: %d %q, want %q", n, e.InfoCode, e.ExtraText, want)
 		}
 	}
 	const line = "a forwarder removes DNSSEC records"
 	until(t, "the line of the log", func() bool { return strings.Contains(d.log.String(), line) })
-	if log := d.log.String(); strings.Count(log, line) != 1 || !strings.Contains(log, "forwarder="+forwarder.addr.String()+" zone=. missing=\"zone has no DNSKEY records\"") {
+	if log := d.log.String(); strings.Count(log, line) != 1 || !strings.Contains(log, "forwarder="+forwarder.Addr.String()+" zone=. missing=\"zone has no DNSKEY records\"") {
 		t.Errorf("the log says:\n%s", log)
 	}
 	if out, code := d.ctl("upstreams"); code != 0 || !strings.Contains(out, "removes DNSSEC: zone has no DNSKEY records (zone .); use another, or set recursion.validation = false") {

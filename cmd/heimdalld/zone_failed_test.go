@@ -111,7 +111,7 @@ func TestBadZonesAtStart(t *testing.T) {
 		t.Errorf("exit code %d: %s", code, out)
 	}
 	for _, name := range []string{"broken.example.", "missing.example.", "including.example.", "www.broken.example."} {
-		if n := up.count(name); n != 0 {
+		if n := up.Count(name); n != 0 {
 			t.Errorf("%s was asked of another server %d times", name, n)
 		}
 	}

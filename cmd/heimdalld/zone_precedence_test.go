@@ -52,7 +52,7 @@ func TestZonesWithoutRecursion(t *testing.T) {
 	if r := askRD(t, d, "www.example.com.", zoneFlags{}); r.Rcode != dns.RcodeRefused {
 		t.Error(r)
 	}
-	if n := up.count(""); n != 0 {
+	if n := up.Count(""); n != 0 {
 		t.Errorf("a server was asked %d times", n)
 	}
 }
@@ -105,7 +105,7 @@ func TestZonesBeforeRecursion(t *testing.T) {
 			t.Error(r)
 		}
 	}
-	if n := up.count(""); n != 2 {
+	if n := up.Count(""); n != 2 {
 		t.Errorf("a server was asked %d times for 2 names outside of the zones", n)
 	}
 	// Strangers get the zones, are told that there is no recursion for them, and get nothing else.
@@ -138,8 +138,8 @@ func TestZonesBeforeTheCache(t *testing.T) {
 		for _, name := range names {
 			r := d.ask(name, dns.TypeA)
 			zoneFlags{ra: true}.check(t, name+" "+when, r, true)
-			if len(r.Answer) != 1 || r.Answer[0].(*dns.A).A.String() != "192.0.2.1" || up.count(name) != 1 {
-				t.Errorf("%s %s: %v, the server was asked %d times", name, when, r, up.count(name))
+			if len(r.Answer) != 1 || r.Answer[0].(*dns.A).A.String() != "192.0.2.1" || up.Count(name) != 1 {
+				t.Errorf("%s %s: %v, the server was asked %d times", name, when, r, up.Count(name))
 			}
 		}
 	}
