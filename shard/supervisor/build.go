@@ -83,7 +83,7 @@ func (s *Supervisor) newWorker(id int, to worker.Seat) (*worker.Worker, error) {
 			ID: id, Pin: c.CPU.Pin, Batch: c.IO.Batch, Spin: c.IO.Spin,
 			Waiters:  c.Resolver.InFlight + c.Resolver.Waiting,
 			DrainFor: min(c.Resolver.Timeout+time.Second, drainFor),
-			TCP:      tcpOptions(c, s.starved.tell),
+			TCP:      tcpOptions(c, s.starved.Tell),
 			Outbound: outboundOptions(c),
 			Verifier: s.verifier,
 			NewEngine: func(p core.Performer) (*core.Engine, error) {
@@ -219,7 +219,7 @@ func (s *Supervisor) resolverOptions(u *update, waiters int, records []byte, tru
 		UDPSize: uint16(c.Server.UDPPayload), PlainCase: !c.Resolver.CaseRandomisation, NoCookies: !c.Resolver.Cookies, Groups: groups(c),
 		Recursion: r.Enabled, RootHints: s.hints, PlainNames: !r.QnameMinimisation, NoIPv4: !r.IPv4, NoIPv6: !r.IPv6,
 		QueryLoopback: r.QueryLoopback, DoNotQuery: r.DoNotQuery, AnyGlue: !r.HardenGlue, Memory: records, TrustMemory: trust, Anchors: u.anchors,
-		Notify: s.bare.tell,
+		Notify: s.bare.Tell,
 	}
 }
 

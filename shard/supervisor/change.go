@@ -128,6 +128,6 @@ func (s *Supervisor) takeOver(ctx context.Context, settled func(), changed []dna
 	if _, err := worker.FinishFlush(limit, list, make([]int, len(list))); err != nil {
 		s.log.Warn("answers of the configuration before are still in memory", "error", err)
 	}
-	s.bare.forget()
+	s.bare.Forget()
 	return late
 }

@@ -21,6 +21,8 @@ import (
 	"heimdall/shard/admin"
 	"heimdall/shard/anchors"
 	"heimdall/shard/hot"
+	"heimdall/shard/notice"
+	"heimdall/shard/process"
 	"heimdall/shard/verify"
 	"heimdall/shard/worker"
 	"heimdall/shard/zones"
@@ -55,8 +57,8 @@ type Supervisor struct {
 	steering  *hot.Steering
 	histories worker.Histories
 
-	starved starved
-	bare    bareForwarders
+	starved *notice.Starved
+	bare    *notice.BareForwarders
 
 	reloading sync.Mutex // held by a reload, which is one at a time
 	anchoring sync.Mutex // held while the shards are given trust anchors: the last ones given are those in force
@@ -96,18 +98,15 @@ func Start(ctx context.Context, o Options) (*Supervisor, error) {
 		}
 	}
 	s := &Supervisor{
-		hints: hints,
-		path:  o.Path, version: o.Version, log: o.Log, epoch: time.Now(), machine: machine, plan: plan,
-		verifier: verify.New(verifyOptions(o.Config, o.Log)),
+		path: o.Path, version: o.Version, log: o.Log, epoch: time.Now(), machine: machine, plan: plan, hints: hints,
+		starved: notice.NewStarved(o.Log), bare: notice.NewBareForwarders(o.Log), verifier: verify.New(verifyOptions(o.Config, o.Log)),
 	}
 	s.inForce.Store(o.Config)
 	if o.Pace {
-		paceCollector(s.config)
+		process.PaceCollector(func() uint64 { return garbageRoom(s.config()) })
 	}
 	s.keepHouse(plan)
 	s.raiseDescriptors()
-	s.starved.log = s.outOfDescriptors
-	s.bare.log = o.Log
 	s.zones = zones.New(s.zonesOptions())
 	// What cannot be loaded is logged, and answered SERVFAIL: one bad file is no reason to serve nothing.
 	if err := s.zones.Configure(ctx, zonesOf(o.Config)); err != nil {

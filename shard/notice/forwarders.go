@@ -1,4 +1,4 @@
-package supervisor
+package notice
 
 import (
 	"log/slog"
@@ -9,14 +9,17 @@ import (
 	"heimdall/core/resolver"
 )
 
-// bareForwarders logs which forwarders remove DNSSEC records: once for all shards, and again when that changes, but no more
-// than once in warnEvery for each. It is called by the shards, on their threads.
-type bareForwarders struct {
+// BareForwarders logs which forwarders remove DNSSEC records: once for all shards, and again when that changes, but no more
+// than once in every for each. It is called by the shards, on their threads.
+type BareForwarders struct {
 	log *slog.Logger
 
 	mu    sync.Mutex // held for a look at the map only
 	known map[netip.AddrPort]bareForwarder
 }
+
+// NewBareForwarders returns one that knows of no forwarder.
+func NewBareForwarders(log *slog.Logger) *BareForwarders { return &BareForwarders{log: log} }
 
 // bareForwarder is what the log says last of one.
 type bareForwarder struct {
@@ -27,8 +30,8 @@ type bareForwarder struct {
 // maxBareForwarders bounds the forwarders that are told apart; beyond it all are forgotten.
 const maxBareForwarders = 1024
 
-// tell is the Notify of the shards' resolvers.
-func (b *bareForwarders) tell(n resolver.Notice) {
+// Tell is the Notify of the shards' resolvers.
+func (b *BareForwarders) Tell(n resolver.Notice) {
 	now := time.Now()
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -38,18 +41,18 @@ func (b *bareForwarders) tell(n resolver.Notice) {
 	if b.known == nil || len(b.known) >= maxBareForwarders {
 		b.known = map[netip.AddrPort]bareForwarder{}
 	}
-	b.known[n.Server] = bareForwarder{n.Removes, now.Add(warnEvery)}
+	b.known[n.Server] = bareForwarder{n.Removes, now.Add(every)}
 	go b.write(n)
 }
 
-// forget has the log tell again of what it told of before.
-func (b *bareForwarders) forget() {
+// Forget has the log tell again of what it told of before.
+func (b *BareForwarders) Forget() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	clear(b.known)
 }
 
-func (b *bareForwarders) write(n resolver.Notice) {
+func (b *BareForwarders) write(n resolver.Notice) {
 	if !n.Removes {
 		b.log.Info("a forwarder passes DNSSEC records on again", "forwarder", n.Server)
 		return
