@@ -3,8 +3,8 @@ package supervisor
 import (
 	"slices"
 
-	"heimdall/core/control"
 	"heimdall/shard/admin"
+	"heimdall/shard/settings"
 )
 
 func (s *Supervisor) adminOptions() admin.Options {
@@ -16,18 +16,8 @@ func (s *Supervisor) adminOptions() admin.Options {
 
 // settings are what operators are told of the configuration in force.
 func (s *Supervisor) settings() admin.Settings {
-	c := s.config()
-	l := &c.Limit
-	out := admin.Settings{
-		Path: s.path, Listen: c.Server.Listen, CacheEngine: c.Cache.Engine, XDPMode: c.XDP.Mode, ResolveTime: c.Resolver.Timeout,
-		Limit: control.Limit{
-			QueriesPerSecond: l.QueriesPerSecond, Burst: l.Burst, Slip: l.Slip, IPv4Prefix: l.IPv4Prefix, IPv6Prefix: l.IPv6Prefix,
-			Exempt: len(l.Exempt), Deny: len(l.Deny),
-		},
-	}
-	if c.XDP.AnswerCache {
-		out.HotAnswers = c.XDP.AnswerEntries
-	}
+	out := settings.Admin(s.config())
+	out.Path = s.path
 	return out
 }
 

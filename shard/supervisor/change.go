@@ -12,6 +12,7 @@ import (
 	"heimdall/shard"
 	"heimdall/shard/anchors"
 	"heimdall/shard/hot"
+	"heimdall/shard/settings"
 	"heimdall/shard/worker"
 	"heimdall/shard/zones"
 )
@@ -41,7 +42,7 @@ func (s *Supervisor) newChange(file *config.Config) (*change, error) {
 		return nil, fmt.Errorf("%w\nthat is so as long as other keys of the file wait for a restart", err)
 	}
 	var err error
-	if c.plan, err = planCPUs(s.machine.Again(), c.next); err != nil {
+	if c.plan, err = settings.Plan(s.machine.Again(), c.next); err != nil {
 		if !reflect.DeepEqual(c.next.CPU, c.now.CPU) {
 			return nil, err
 		}
@@ -52,7 +53,7 @@ func (s *Supervisor) newChange(file *config.Config) (*change, error) {
 	if err := c.file.CheckShards(len(c.plan.Shards)); err != nil {
 		return nil, err
 	}
-	c.trust, err = loadAnchors(c.next)
+	c.trust, err = settings.Anchors(c.next)
 	return c, err
 }
 
@@ -69,13 +70,13 @@ func (c *change) prepare(ctx context.Context) (err error) {
 			return fmt.Errorf("start validation: %w", err)
 		}
 	}
-	if c.zones, err = s.zones.Prepare(ctx, zonesOf(c.next)); err != nil {
+	if c.zones, err = s.zones.Prepare(ctx, settings.Zones(c.next)); err != nil {
 		return fmt.Errorf("load the zones: %w", err)
 	}
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("load the zones: %w", err)
 	}
-	if c.hot, err = s.hot.Prepare(hotRules(c.next)); err != nil {
+	if c.hot, err = s.hot.Prepare(settings.HotRules(c.next)); err != nil {
 		return fmt.Errorf("prepare the XDP program: %w", err)
 	}
 	// Last, for it is done and undone, not prepared. Shards that it starts have the old configuration, like the others.

@@ -10,6 +10,7 @@ import (
 	"heimdall/ebpf"
 	"heimdall/shard"
 	"heimdall/shard/hot"
+	"heimdall/shard/settings"
 	"heimdall/shard/worker"
 )
 
@@ -17,12 +18,13 @@ import (
 // cannot do is a warning, and kernel sockets do it instead: then there is no tier.
 func (s *Supervisor) loadHot() *hot.Tier {
 	c := s.config()
-	if c.XDP.Mode == "off" {
+	mode, on := settings.Mode(c)
+	if !on {
 		return nil
 	}
 	t, err := hot.Load(s.hotOptions(c))
 	if err == nil {
-		err = t.Attach(modes[c.XDP.Mode], c.XDP.Interfaces)
+		err = t.Attach(mode, c.XDP.Interfaces)
 	}
 	if err != nil {
 		s.warn("the XDP program is off, all queries come through kernel sockets", err)
@@ -38,42 +40,18 @@ func (s *Supervisor) loadHot() *hot.Tier {
 	return t
 }
 
-// Values of xdp.mode, xdp.reverse_path and xdp.steer.
-var (
-	modes        = map[string]ebpf.Mode{"auto": ebpf.Auto, "native": ebpf.Native, "generic": ebpf.Generic}
-	reversePaths = map[string]ebpf.ReversePath{"off": ebpf.ReverseOff, "loose": ebpf.ReverseLoose, "strict": ebpf.ReverseStrict}
-	steerings    = map[string]ebpf.By{"flow": ebpf.ByFlow, "cpu": ebpf.ByCPU, "name": ebpf.ByName}
-)
-
 func (s *Supervisor) hotOptions(c *config.Config) hot.Options {
-	o := hot.Options{
-		Epoch: s.epoch, Listen: c.Server.Listen, Reverse: reversePaths[c.XDP.ReversePath], MinHits: c.XDP.AnswerMinHits,
-		Recursion: c.Recursion.Enabled, Rules: hotRules(c), Zones: s.zones.Set(s.workers()[0].Seat().Node), Shards: visits{s},
-		Log: s.log, Warn: s.warn,
-	}
-	if c.XDP.AnswerCache {
-		o.Entries = c.XDP.AnswerEntries
-	}
+	o := settings.Hot(c)
+	o.Epoch, o.Zones, o.Shards, o.Log, o.Warn = s.epoch, s.zones.Set(s.workers()[0].Seat().Node), visits{s}, s.log, s.warn
 	return o
-}
-
-// hotRules are what of tier 0 a reload may change.
-func hotRules(c *config.Config) hot.Rules {
-	r := hot.Rules{
-		Payload: uint16(c.Server.UDPPayload), Clients: ebpf.Clients{Deny: c.Limit.Deny, Exempt: c.Limit.Exempt},
-		Limits: kernelLimits(c), Prefetch: uint32(c.Cache.Prefetch),
-	}
-	if c.Recursion.Enabled {
-		r.Clients.Ask = c.Recursion.Allow
-	}
-	return r
 }
 
 // openQueues opens the AF_XDP queues, if the configuration wants them and this machine can do it, and puts them among the
 // ports of the shards, which do not run yet, behind the sockets of the listen addresses. All queues are open or none is.
 func (s *Supervisor) openQueues() {
 	c, list := s.config(), s.workers()
-	if s.hot == nil || !wantsQueues(c, len(list), s.hot.Native()) {
+	o, wanted := settings.Queues(c, len(list), s.hot.Native())
+	if s.hot == nil || !wanted {
 		return
 	}
 	var places []hot.Place
@@ -81,7 +59,7 @@ func (s *Supervisor) openQueues() {
 		at := w.Seat()
 		places = append(places, hot.Place{CPU: at.CPU, Node: at.Node, Ports: w.Shard.Ports})
 	}
-	ports, err := s.hot.OpenQueues(hot.QueueOptions{BusyPoll: c.IO.BusyPoll, Batch: c.IO.Batch, HugePages: c.Memory.HugePages}, places)
+	ports, err := s.hot.OpenQueues(o, places)
 	if err != nil {
 		s.warn("AF_XDP is off, all queries come through kernel sockets", err)
 		return
@@ -92,11 +70,6 @@ func (s *Supervisor) openQueues() {
 	if c.XDP.Steer == "name" && len(list) > 1 {
 		s.warn("AF_XDP: the network card chooses the shard by the receive queue, not by the name", nil)
 	}
-}
-
-// wantsQueues decides for "auto": AF_XDP is worth it in native mode, and cannot steer by name.
-func wantsQueues(c *config.Config, shards int, native bool) bool {
-	return c.IO.Backend == "xsk" || c.IO.Backend == "auto" && native && (c.XDP.Steer != "name" || shards == 1)
 }
 
 // startHot does the rest. The shards run.
@@ -129,7 +102,7 @@ func (v visits) Visit(ctx context.Context, shardID int, f func(*core.Engine)) er
 
 // startSteering begins to steer among the shards of list. What is not possible on this machine is told in a warning.
 func (s *Supervisor) startSteering(list []*worker.Worker) error {
-	by := steerings[s.config().XDP.Steer]
+	by := settings.Steering(s.config())
 	s.steering = hot.NewSteering(by)
 	err := s.steering.Begin(socketsOf(list))
 	if err == nil || by == ebpf.ByCPU {

@@ -9,6 +9,7 @@ import (
 	"heimdall/affinity"
 	"heimdall/core/config"
 	"heimdall/shard/diskfile"
+	"heimdall/shard/settings"
 	"heimdall/shard/zones"
 )
 
@@ -40,10 +41,10 @@ func LoadConfig(path string) (*config.Config, config.Problems, error) {
 func Check(ctx context.Context, c *config.Config) (warnings []string, err error) {
 	m, cpus := affinity.Survey()
 	if cpus == nil {
-		_, cpus = planCPUs(m, c)
+		_, cpus = settings.Plan(m, c)
 	}
-	_, hints := loadHints(c)
-	_, anchors := loadAnchors(c)
-	warnings, loads := zones.Check(ctx, zonesOf(c).Zones)
+	_, hints := settings.Hints(c)
+	_, anchors := settings.Anchors(c)
+	warnings, loads := zones.Check(ctx, settings.Zones(c).Zones)
 	return warnings, errors.Join(cpus, hints, anchors, loads)
 }

@@ -13,6 +13,7 @@ import (
 	"heimdall/affinity"
 	"heimdall/netio/tcp"
 	"heimdall/shard"
+	"heimdall/shard/settings"
 	"heimdall/shard/worker"
 )
 
@@ -60,7 +61,7 @@ func (s *Supervisor) resize(ctx context.Context, plan *affinity.Plan) error {
 		return fmt.Errorf("%w: %w", errFixed, err)
 	}
 	began := time.Now()
-	seats := seatsOf(plan, s.config())
+	seats := settings.Seats(plan, s.config())
 	var err error
 	if len(seats) >= len(old) {
 		err = s.grow(ctx, old, seats, plan)
@@ -141,8 +142,8 @@ func (s *Supervisor) begin(ctx context.Context, list []*worker.Worker) error {
 	return errors.Join(errs...)
 }
 
-// leaveFor bounds the wait for shards that go: each gives up on what is in flight after drainFor.
-const leaveFor = 2 * drainFor
+// leaveFor bounds the wait for shards that go: each gives up on what is in flight after settings.DrainFor.
+const leaveFor = 2 * settings.DrainFor
 
 // shrink ends the shards that are too many, and moves the others.
 func (s *Supervisor) shrink(ctx context.Context, old []*worker.Worker, seats []worker.Seat) error {
@@ -175,7 +176,7 @@ func (s *Supervisor) shrink(ctx context.Context, old []*worker.Worker, seats []w
 	s.setWorkers(stay)
 	ctx = context.WithoutCancel(ctx)
 	if err := s.seat(ctx, stay, seats); err != nil {
-		return errors.Join(err, s.grow(ctx, stay, seatsOf(s.plan, s.config()), s.plan))
+		return errors.Join(err, s.grow(ctx, stay, settings.Seats(s.plan, s.config()), s.plan))
 	}
 	return nil
 }

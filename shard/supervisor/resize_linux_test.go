@@ -18,6 +18,7 @@ import (
 	"heimdall/ebpf"
 	"heimdall/shard"
 	"heimdall/shard/hot"
+	"heimdall/shard/settings"
 	"heimdall/shard/worker"
 )
 
@@ -188,7 +189,7 @@ func TestRootResizeThatFails(t *testing.T) {
 	r.answered(stream, "n.example.")
 	next := *r.config()
 	next.CPU.Shards.Count = 4
-	plan, err := planCPUs(r.machine, &next)
+	plan, err := settings.Plan(r.machine, &next)
 	if err != nil {
 		t.Fatal(err)
 	}

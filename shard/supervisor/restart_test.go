@@ -21,6 +21,7 @@ import (
 	"heimdall/netio/netiotest"
 	"heimdall/netio/outbound"
 	"heimdall/shard"
+	"heimdall/shard/settings"
 	"heimdall/shard/worker"
 )
 
@@ -203,7 +204,7 @@ func fakeWorker(newEngine func(core.Performer) (*core.Engine, error), ports ...n
 	return worker.New(worker.Options{
 		Epoch: time.Now(), History: new(worker.History), Log: slog.New(slog.DiscardHandler), Fresh: func(*shard.Shard) {},
 		Map:   func(node, size int) ([]byte, error) { return affinity.MapLocal(node, size, false) },
-		Shard: shard.Options{Batch: 8, Waiters: 8, NewEngine: newEngine, Ports: ports, Outbound: outbound.Options{Rand: newRand()}},
+		Shard: shard.Options{Batch: 8, Waiters: 8, NewEngine: newEngine, Ports: ports, Outbound: outbound.Options{Rand: settings.Random()}},
 	}, worker.Seat{Placement: affinity.Placement{Node: affinity.AnyNode}, Memory: 1 << 20})
 }
 

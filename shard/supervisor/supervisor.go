@@ -1,5 +1,3 @@
-// Package supervisor builds, starts, reloads and drains the shards of one process, and answers its admin
-// socket. It is the only place that knows the configuration: it translates it into each package's Options.
 package supervisor
 
 import (
@@ -23,6 +21,7 @@ import (
 	"heimdall/shard/hot"
 	"heimdall/shard/notice"
 	"heimdall/shard/process"
+	"heimdall/shard/settings"
 	"heimdall/shard/verify"
 	"heimdall/shard/worker"
 	"heimdall/shard/zones"
@@ -78,15 +77,15 @@ func Start(ctx context.Context, o Options) (*Supervisor, error) {
 	if err != nil {
 		return nil, err
 	}
-	plan, err := planCPUs(machine, o.Config)
+	plan, err := settings.Plan(machine, o.Config)
 	if err != nil {
 		return nil, err
 	}
-	hints, err := loadHints(o.Config)
+	hints, err := settings.Hints(o.Config)
 	if err != nil {
 		return nil, err
 	}
-	trust, err := loadAnchors(o.Config)
+	trust, err := settings.Anchors(o.Config)
 	if err != nil {
 		return nil, err
 	}
@@ -97,19 +96,21 @@ func Start(ctx context.Context, o Options) (*Supervisor, error) {
 			o.Log.Info("this machine has no IPv6: one address less is served", "address", a)
 		}
 	}
+	checking := settings.Verify(o.Config)
+	checking.Log = o.Log
 	s := &Supervisor{
 		path: o.Path, version: o.Version, log: o.Log, epoch: time.Now(), machine: machine, plan: plan, hints: hints,
-		starved: notice.NewStarved(o.Log), bare: notice.NewBareForwarders(o.Log), verifier: verify.New(verifyOptions(o.Config, o.Log)),
+		starved: notice.NewStarved(o.Log), bare: notice.NewBareForwarders(o.Log), verifier: verify.New(checking),
 	}
 	s.inForce.Store(o.Config)
 	if o.Pace {
-		process.PaceCollector(func() uint64 { return garbageRoom(s.config()) })
+		process.PaceCollector(func() uint64 { return settings.GarbageRoom(s.config()) })
 	}
 	s.keepHouse(plan)
 	s.raiseDescriptors()
 	s.zones = zones.New(s.zonesOptions())
 	// What cannot be loaded is logged, and answered SERVFAIL: one bad file is no reason to serve nothing.
-	if err := s.zones.Configure(ctx, zonesOf(o.Config)); err != nil {
+	if err := s.zones.Configure(ctx, settings.Zones(o.Config)); err != nil {
 		return nil, err
 	}
 	if err := ctx.Err(); err != nil {

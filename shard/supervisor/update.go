@@ -6,6 +6,7 @@ import (
 	"heimdall/core/dname"
 	"heimdall/core/dnssec"
 	"heimdall/shard"
+	"heimdall/shard/settings"
 	"heimdall/shard/worker"
 )
 
@@ -20,8 +21,7 @@ type update struct {
 // newUpdate makes an update for one shard out of what is in force.
 func (s *Supervisor) newUpdate(changed ...dname.Name) *update {
 	c := s.config()
-	u := &update{config: c, rules: rules(c), anchors: s.anchors.Set(), changed: changed}
-	u.rules.Limiter = limiter(c, s.hot != nil)
+	u := &update{config: c, rules: settings.Rules(c, s.hot != nil), anchors: s.anchors.Set(), changed: changed}
 	return u
 }
 
@@ -33,9 +33,9 @@ func (s *Supervisor) bring(w *worker.Worker, sh *shard.Shard, u *update) {
 	r.KeepAlive = e.KeepAlive // the shard's own: what its TCP server tells
 	r.Limiter.TakeOver(e.Limiter)
 	e.SetRules(r)
-	e.SetGroups(groups(c))
+	e.SetGroups(settings.Groups(c))
 	e.SetZones(s.zones.Set(w.Seat().Node))
-	e.Answers().SetLimits(answersOptions(c, nil))
+	e.Answers().SetLimits(settings.Answers(c, nil))
 	e.Resolver().SetUDPSize(uint16(c.Server.UDPPayload))
 	sh.SetShedAfter(c.IO.ShedAfter)
 	e.SetAnchors(u.anchors, u.changed)

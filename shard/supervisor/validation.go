@@ -3,57 +3,25 @@ package supervisor
 import (
 	"context"
 	"errors"
-	"log/slog"
-	"time"
 
 	"heimdall/core"
-	"heimdall/core/config"
 	"heimdall/core/dname"
 	"heimdall/core/dnssec"
 	"heimdall/core/resolver"
 	"heimdall/core/wire"
 	"heimdall/shard"
 	"heimdall/shard/anchors"
-	"heimdall/shard/verify"
+	"heimdall/shard/settings"
 	"heimdall/shard/worker"
 )
-
-// verifyOptions are those of what checks signatures.
-func verifyOptions(c *config.Config, log *slog.Logger) verify.Options {
-	return verify.Options{
-		Seed: newSeed(), IPv4Bits: c.Resolver.ClientIPv4Prefix, IPv6Bits: c.Resolver.ClientIPv6Prefix, Wall: wallClock(c), Log: log,
-	}
-}
-
-// wallClock returns what tells by when signatures are valid, in seconds since 1970.
-func wallClock(c *config.Config) func() int64 {
-	if at := c.Recursion.ValidationTime; !at.IsZero() {
-		return at.Unix
-	}
-	return func() int64 { return time.Now().Unix() }
-}
 
 // startVerifying starts the threads that check signatures: one for each CPU besides those of the shards. They stay, and
 // sleep, when validation is switched off: jobs may be under way.
 func (s *Supervisor) startVerifying() error { return s.verifier.Start(len(s.plan.Housekeeping)) }
 
-// loadAnchors reads the trust anchors of a configuration.
-func loadAnchors(c *config.Config) (anchors.Given, error) {
-	r := &c.Recursion
-	if !r.Validation {
-		return anchors.Given{}, nil
-	}
-	given, err := anchors.Load(r.TrustAnchors, r.NegativeTrustAnchors)
-	if err != nil {
-		return given, c.Problem("recursion.trust_anchors", "%v", err)
-	}
-	given.State = r.TrustAnchorState
-	return given, nil
-}
-
 func (s *Supervisor) anchorsOptions() anchors.Options {
 	return anchors.Options{
-		Ask: s.askRootKeys, Give: s.giveAnchors, GiveRoot: s.giveRoot, Memo: s.verifier.Memo, Wall: wallClock(s.config()), Log: s.log,
+		Ask: s.askRootKeys, Give: s.giveAnchors, GiveRoot: s.giveRoot, Memo: s.verifier.Memo, Wall: settings.WallClock(s.config()), Log: s.log,
 	}
 }
 

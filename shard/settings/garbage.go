@@ -1,10 +1,10 @@
-package supervisor
+package settings
 
 import "heimdall/core/config"
 
-// garbageRoom is a quarter of what the process and one shard may use besides the cache: README, "Memory". More shards
+// GarbageRoom is a quarter of what the process and one shard may use besides the cache: README, "Memory". More shards
 // may have more.
-func garbageRoom(c *config.Config) uint64 {
+func GarbageRoom(c *config.Config) uint64 {
 	question := 1 << 10
 	switch {
 	case c.Recursion.Enabled && c.Recursion.Validation:

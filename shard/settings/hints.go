@@ -1,4 +1,4 @@
-package supervisor
+package settings
 
 import (
 	"bytes"
@@ -15,9 +15,9 @@ import (
 // maxHints bounds a root hints file in bytes; the real one has 3,300.
 const maxHints = 1 << 20
 
-// loadHints reads root hints in the form of a master file: NS records of the root and the addresses of the
+// Hints reads root hints in the form of a master file: NS records of the root and the addresses of the
 // servers they name. An empty path stands for the built-in ones, and so does a file without servers.
-func loadHints(c *config.Config) ([]resolver.Hint, error) {
+func Hints(c *config.Config) ([]resolver.Hint, error) {
 	path := c.Recursion.RootHints
 	if path == "" {
 		return resolver.DefaultHints(), nil

@@ -1,4 +1,4 @@
-package supervisor
+package settings
 
 import (
 	"heimdall/core/config"
@@ -15,12 +15,12 @@ func kernelLimits(c *config.Config) ebpf.Limits {
 	}
 }
 
-// limiter makes the Limiter of one shard. filtered means that the XDP program applies limits before it. A client whose flows are spread over the shards may have its rate at
+// limiter makes the Limiter of one shard. A client whose flows are spread over the shards may have its rate at
 // each: a part of the rate would be too little for one that has a single flow.
 //
-// Behind the XDP program the shards must not strike what it has let pass, which may come in clumps out of a receive
-// queue: they take twice the rate, and what comes of it in a part of a second at once. That bounds what goes around
-// the program: fragments, IP options and extension headers, other interfaces.
+// Behind the XDP program, where filtered is set, the shards must not strike what it has let pass, which may come in clumps
+// out of a receive queue: they take twice the rate, and what comes of it in a part of a second at once. That bounds what
+// goes around the program: fragments, IP options and extension headers, other interfaces.
 func limiter(c *config.Config, filtered bool) *policy.Limiter {
 	l := &c.Limit
 	o := policy.LimitOptions{
