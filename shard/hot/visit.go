@@ -34,18 +34,6 @@ type visitor struct {
 	recurse bool // there is recursion
 }
 
-// nominee is an answer to be published.
-type nominee struct {
-	at, end  int // its response in visitor.octets
-	question int // length of header and question
-	typ      wire.Type
-	do, cd   bool
-	ad       bool
-	zone     bool   // out of a zone that is served here: for everybody, and its TTLs do not age
-	ttl      uint32 // seconds left
-	origTTL  uint32 // seconds
-}
-
 // lookUp looks for what was asked in the zones and in the cache. It runs on the shard's thread, and does no more
 // there than copy.
 func (v *visitor) lookUp(e *core.Engine, now uint32) {
@@ -120,63 +108,6 @@ func (v *visitor) next(room int) {
 	v.preload.room = room
 }
 
-// preload is how far the zones have been published since the last flush.
-type preload struct {
-	generation uint32    // of the hot answers
-	set        *zone.Set // that it goes through
-	zone       int       // index in the set
-	second     bool      // pass through the zone
-	begun      bool      // the pass
-	at         zone.Cursor
-	room       int // answers that may be published before others have to make room
-	done       bool
-}
-
-// lookUpNext looks up the next questions of the zones. Queries with DO get answers of their own: they come second,
-// or first if the zone is signed. It runs where the set's memory stays as it is: on the thread of a shard that has the
-// set, or before the shards run.
-func (v *visitor) lookUpNext(set *zone.Set, now uint32) {
-	p := &v.preload
-	if set != p.set {
-		*p = preload{generation: p.generation, set: set, room: p.room}
-	}
-	if p.set == nil || p.zone == len(p.set.Zones()) {
-		p.done = true
-		return
-	}
-	z := p.set.Zones()[p.zone]
-	more := p.begun || z.Names() <= p.room
-	if more {
-		p.begun = true
-		do := p.second != z.Signed()
-		more = z.Questions(&p.at, questionsPerVisit, func(owner dname.Name, t wire.Type) {
-			if len(owner) > ebpf.MaxName {
-				return
-			}
-			at := len(v.names)
-			v.names = append(v.names, owner...)
-			v.asked = append(v.asked, ebpf.Question{Name: v.names[at:len(v.names):len(v.names)], Type: uint16(t), DO: do})
-		})
-		v.find(now, func(n *ebpf.Question, q *wire.Query) bool { return v.lookUpZone(set, n, q) })
-	}
-	if !more {
-		p.begun, p.at = false, zone.Cursor{}
-		if p.second {
-			p.zone++
-		}
-		p.second = !p.second
-	}
-}
-
-// maxHotQuery is the length in octets of the longest query that has a hot answer.
-const maxHotQuery = wire.HeaderLen + ebpf.MaxName + 4
-
-// hotQuery builds, in buf, the query of a client that neither wants recursion nor knows of EDNS and AD.
-func hotQuery(buf []byte, name dname.Name, t wire.Type) wire.Query {
-	msg := wire.AppendQuery(buf, 0, 0, name, t, wire.ClassIN)
-	return wire.Query{Msg: msg, Name: msg[wire.HeaderLen : len(msg)-4], Type: t, Class: wire.ClassIN, End: len(msg), UDPSize: wire.MinUDPSize}
-}
-
 // prepare lists the answers that were found, but those that the kernel holds already. prefetch is as in answer.
 func (v *visitor) prepare(prefetch uint32, holds func(*ebpf.Answer) bool) {
 	v.list, v.ttls = v.list[:0], v.ttls[:0]
@@ -187,34 +118,11 @@ func (v *visitor) prepare(prefetch uint32, holds func(*ebpf.Answer) bool) {
 	}
 }
 
-// answer takes a response apart for the kernel. prefetch is the percentage of the TTL at which the shard wants
-// to be asked again.
-func (n *nominee) answer(v *visitor, prefetch uint32) (a ebpf.Answer, ok bool) {
-	msg := v.octets[n.at:n.end]
-	a = ebpf.Answer{
-		Name: msg[wire.HeaderLen : n.question-4], Type: uint16(n.typ), DO: n.do, CD: n.cd, Flags: wire.Flags(msg), AD: n.ad,
-		Counts:  [3]uint16{uint16(wire.Count(msg, wire.Answer)), uint16(wire.Count(msg, wire.Authority)), uint16(wire.Count(msg, wire.Additional))},
-		Records: msg[n.question:], Stored: v.now, Expires: v.now + n.ttl,
-	}
-	if n.zone {
-		a.Open = true
-		return a, a.Fits()
-	}
-	if prefetch > 0 {
-		// The first second in which TTL*100 <= OrigTTL*prefetch, as the Engine has it.
-		a.Refresh = a.Expires - uint32(uint64(n.origTTL)*uint64(prefetch)/100)
-	}
-	var r wire.Reader
-	if !r.Reset(msg) {
-		return a, false
-	}
-	first := len(v.ttls)
-	for rr := (wire.RR{}); ; {
-		if _, more := r.Next(&rr); !more {
-			break
-		}
-		v.ttls = append(v.ttls, uint16(rr.Data-6-n.question))
-	}
-	a.TTLs = v.ttls[first:len(v.ttls):len(v.ttls)]
-	return a, !r.Err() && a.Fits()
+// maxHotQuery is the length in octets of the longest query that has a hot answer.
+const maxHotQuery = wire.HeaderLen + ebpf.MaxName + 4
+
+// hotQuery builds, in buf, the query of a client that neither wants recursion nor knows of EDNS and AD.
+func hotQuery(buf []byte, name dname.Name, t wire.Type) wire.Query {
+	msg := wire.AppendQuery(buf, 0, 0, name, t, wire.ClassIN)
+	return wire.Query{Msg: msg, Name: msg[wire.HeaderLen : len(msg)-4], Type: t, Class: wire.ClassIN, End: len(msg), UDPSize: wire.MinUDPSize}
 }
