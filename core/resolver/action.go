@@ -115,7 +115,6 @@ func (m *Machine) Clear() {
 	}
 	m.actions = trim(m.actions, keptActions)
 	m.arena, m.waiting = trim(m.arena, keptOctets), trim(m.waiting, keptOctets/4)
-	m.records, m.glue = trim(m.records, keptOctets), trim(m.glue, keptOctets)
 }
 
 // lend copies b to memory that stays valid until Clear.

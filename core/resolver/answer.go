@@ -7,11 +7,11 @@ import (
 	"heimdall/core/wire"
 )
 
-// finish ends a task with the aliases it followed and the records in m.records.
-func (m *Machine) finish(i int32) {
+// finish ends a task with the aliases that it has followed and the finding about what they lead to.
+func (m *Machine) finish(i int32, f *finding) {
 	t := &m.tasks.list[i]
 	if m.tracer != nil {
-		m.traceNote(i, "answer", m.rcode.String())
+		m.traceNote(i, "answer", f.rcode.String())
 	}
 	if t.depth > 0 { // What it found is in the knowledge.
 		m.failing.clear(t.hash)
@@ -24,16 +24,16 @@ func (m *Machine) finish(i int32) {
 		return
 	}
 	m.builder.Reset(m.message[:cap(m.message)], wire.MaxLen)
-	m.builder.Header(0, wire.FlagQR|wire.FlagRA|uint16(m.rcode)&wire.RcodeMask)
+	m.builder.Header(0, wire.FlagQR|wire.FlagRA|uint16(f.rcode)&wire.RcodeMask)
 	whole := m.builder.Question(t.qname(), t.typ, t.class)
 	// What was put together while the routes changed may be of both.
 	current := t.born == m.tasks.routes && (!t.ours || t.zones == m.tasks.zones)
-	tells := m.rcode == wire.RcodeNoError && len(m.records) > 0 || m.rcode == wire.RcodeNXDomain || m.rcode == wire.RcodeYXDomain
+	tells := f.rcode == wire.RcodeNoError && len(f.records) > 0 || f.rcode == wire.RcodeNXDomain || f.rcode == wire.RcodeYXDomain
 	cacheable := current && tells
 	q := t.question()
 	for _, section := range [...]wire.Section{wire.Answer, wire.Authority} {
 		chain := m.chains.get(t.chain)
-		whole = whole && m.write(chain, nil, section, &q) && m.write(m.records, chain, section, &q)
+		whole = whole && m.write(chain, nil, section, &q) && m.write(f.records, chain, section, &q)
 	}
 	if !whole {
 		m.fail(i, wire.EDEOther, "the response is too large")
@@ -45,15 +45,15 @@ func (m *Machine) finish(i int32) {
 	switch {
 	case t.ours:
 		depends = cache.OnZones
-	case t.chain >= 0 || m.aliased():
+	case t.chain >= 0 || f.records.aliased():
 		depends = cache.OnRoutes
 	}
-	m.respond(i, Answer{Msg: m.builder.Finish(), Rcode: m.rcode, AD: secure, Cacheable: cacheable, Depends: depends})
+	m.respond(i, Answer{Msg: m.builder.Finish(), Rcode: f.rcode, AD: secure, Cacheable: cacheable, Depends: depends})
 }
 
-// aliased says whether m.records lead to another name.
-func (m *Machine) aliased() bool {
-	for rest := m.records; len(rest) > 0; {
+// aliased says whether records lead to another name.
+func (r records) aliased() bool {
+	for rest := r; len(rest) > 0; {
 		rec, next, _ := rest.next()
 		if rec.typ == wire.TypeCNAME && rec.section == wire.Answer {
 			return true

@@ -2,13 +2,13 @@ package resolver
 
 import "encoding/binary"
 
-// checkCookie compares the cookie in m.response with the one that was sent (RFC 7873, section 5.3). False if
+// checkCookie compares the cookie in a response with the one that was sent (RFC 7873, section 5.3). False if
 // the response must not be used: a wrong one is not taken, a missing one has to be explained over TCP.
-func (m *Machine) checkCookie(e int32, srv *server) bool {
+func (m *Machine) checkCookie(e int32, resp *response) bool {
 	x := &m.exchanges.list[e]
-	c := m.response.cookie
+	srv, c := &m.servers.list[x.server], resp.cookie
 	switch {
-	case m.ours(x):
+	case resp.returns(srv):
 		srv.cookieDrops = 0
 		if size := len(c) - len(srv.ours); size >= 8 && size <= len(srv.theirs) {
 			srv.theirsLen = uint8(copy(srv.theirs[:], c[len(srv.ours):]))
@@ -77,10 +77,4 @@ func (s *server) useCookie(now int64) bool {
 // from a port of its own. When the last one was lost it does, to hear at once that nobody listens any more.
 func (x *exchange) shielded(srv *server) bool {
 	return x.cookie && srv.cookies == works && srv.timeouts == 0
-}
-
-// ours says whether m.response, which came through exchange x, has the cookie that was sent.
-func (m *Machine) ours(x *exchange) bool {
-	c, srv := m.response.cookie, &m.servers.list[x.server]
-	return x.cookie && len(c) >= len(srv.ours) && [8]byte(c) == srv.ours
 }

@@ -2,6 +2,7 @@ package resolver
 
 import (
 	"encoding/binary"
+	"iter"
 	"net/netip"
 	"slices"
 
@@ -107,6 +108,9 @@ func (d *delegation) addAddr(ns int, a [16]byte, state nsState) {
 // insideBit marks a stored delegation whose servers may have addresses of Options.DoNotQuery.
 const insideBit = 0x80
 
+// delegationHeader is how many octets a stored delegation has before its names.
+const delegationHeader = 18
+
 // encode appends the delegation as it is stored: the number of names, with the highest bit for inside, and of addresses;
 // which addresses are of lesser rank (4 octets), its end (4), when it was stored (4) and had changed (4); the names with
 // their lengths and states; the addresses with their owners.
@@ -136,7 +140,7 @@ func (d *delegation) decode(labels int, b []byte) *delegation {
 	d.inside = b[0]&insideBit != 0
 	d.lesser, d.until, d.stored = binary.BigEndian.Uint32(b[2:]), binary.BigEndian.Uint32(b[6:]), binary.BigEndian.Uint32(b[10:])
 	d.changed = binary.BigEndian.Uint32(b[14:])
-	b = b[18:]
+	b = b[delegationHeader:]
 	for range nns {
 		size := int(b[0])
 		if i := d.addNS(dname.Name(b[2 : 2+size])); i >= 0 {
@@ -150,6 +154,20 @@ func (d *delegation) decode(labels int, b []byte) *delegation {
 		b = b[17:]
 	}
 	return d
+}
+
+// storedServers lists the names of the servers of a delegation as it is stored.
+func storedServers(b []byte) iter.Seq[dname.Name] {
+	return func(yield func(dname.Name) bool) {
+		rest := b[delegationHeader:]
+		for range b[0] &^ insideBit {
+			size := int(rest[0])
+			if !yield(dname.Name(rest[2 : 2+size])) {
+				return
+			}
+			rest = rest[2+size:]
+		}
+	}
 }
 
 // repeats says whether d names the servers that old does, at the same addresses. It spoils old.
@@ -170,16 +188,16 @@ func (d *delegation) repeats(old *delegation) bool {
 	return true
 }
 
-// learn reads the delegation of zone out of m.response: NS records of the given section, and glue from the
+// learn reads the delegation of zone out of a response: NS records of the given section, and glue from the
 // additional section as far as the server asked, by route r, can know it. The result replaces d, the delegation that
 // led to that server, and is stored.
-func (m *Machine) learn(d *delegation, t *task, zone dname.Name, r *route, section wire.Section) bool {
+func (m *Machine) learn(d *delegation, t *task, resp *response, zone dname.Name, r *route, section wire.Section) bool {
 	until := forever
 	if r.kind == iterate {
 		until = d.until
 	}
 	d.reset(zone.Labels())
-	ttl := m.readServers(d, t, zone, r, section)
+	ttl := m.readServers(d, t, resp, zone, r, section)
 	if zone.IsRoot() { // A priming response may lack addresses (RFC 8109, section 3.3); the hints have them.
 		for _, h := range m.options.RootHints {
 			for n := range int(d.nns) {
@@ -195,7 +213,7 @@ func (m *Machine) learn(d *delegation, t *task, zone dname.Name, r *route, secti
 	if d.nns == 0 {
 		return false
 	}
-	d.inside = r.group != nil || r.below || r.kind == here || m.privateRoot() || m.unasked(m.servers.list[m.source].addr.Addr())
+	d.inside = r.group != nil || r.below || r.kind == here || m.privateRoot() || m.unasked(m.servers.list[resp.server].addr.Addr())
 	now := m.seconds()
 	end := now + ttl
 	if !zone.IsRoot() {
@@ -206,7 +224,8 @@ func (m *Machine) learn(d *delegation, t *task, zone dname.Name, r *route, secti
 	}
 	d.stored, d.changed = now, now
 	if value, ok := m.known.get(delegationEntry, zone, wire.TypeNS, t.class, now); ok {
-		if old := &m.scratch; d.repeats(old.decode(zone.Labels(), value)) {
+		var old delegation
+		if d.repeats(old.decode(zone.Labels(), value)) {
 			d.changed = old.changed
 		}
 	}
@@ -217,23 +236,22 @@ func (m *Machine) learn(d *delegation, t *task, zone dname.Name, r *route, secti
 	return true
 }
 
-// readServers adds the NS records of zone and their glue in m.response to d, which is empty, and returns the TTL.
-func (m *Machine) readServers(d *delegation, t *task, zone dname.Name, r *route, section wire.Section) (ttl uint32) {
+// readServers adds the NS records of zone and their glue in a response to d, which is empty, and returns the TTL.
+func (m *Machine) readServers(d *delegation, t *task, resp *response, zone dname.Name, r *route, section wire.Section) (ttl uint32) {
 	ttl = maxDelegationTTL
-	parts := m.response.parts
+	var buf [dname.MaxLen]byte
+	parts := resp.parts
 	for i := range parts {
 		p := &parts[i]
 		if p.section != section || p.rr.Type != wire.TypeNS || p.rr.Class != t.class || !dname.Equal(p.owner, zone) {
 			continue
 		}
-		m.alias = m.alias[:0]
-		name, ok := wire.UnpackRData(m.alias, m.response.msg, &p.rr)
+		name, ok := wire.UnpackRData(buf[:0], resp.msg, &p.rr)
 		if !ok {
 			continue
 		}
-		m.alias = name
-		lower(m.alias)
-		d.addNS(m.alias)
+		lower(name)
+		d.addNS(name)
 		ttl = min(ttl, p.rr.TTL)
 	}
 	for i := range parts {
@@ -241,7 +259,7 @@ func (m *Machine) readServers(d *delegation, t *task, zone dname.Name, r *route,
 		if p.section != wire.Additional || p.rr.Class != t.class || !m.options.AnyGlue && !p.owner.In(r.zone) {
 			continue
 		}
-		a, ok := address(m.response.msg[p.rr.Data:p.rr.End], p.rr.Type)
+		a, ok := address(resp.msg[p.rr.Data:p.rr.End], p.rr.Type)
 		if !ok {
 			continue
 		}

@@ -132,82 +132,84 @@ func (m *Machine) spansFor(name dname.Name, typ wire.Type) (*denial, *dnssec.Zon
 }
 
 // synthesize answers the present question of a task from kept records: that there is no such name, no such
-// type, or what a wildcard has. The records are left in m.records, as scrub would. False if they do not tell.
-func (m *Machine) synthesize(t *task) (out outcome, ok bool) {
+// type, or what a wildcard has. False if they do not tell.
+func (m *Machine) synthesize(t *task, f *finding) bool {
 	cur, now := t.current(), m.seconds()
 	d, _ := m.spansFor(cur, t.typ)
 	if d == nil || len(d.soa) == 0 || now >= d.until {
-		return 0, false
+		return false
 	}
 	budget := dnssec.HashBudget(spanHashes)
 	v := dnssec.Validator{Policy: &m.trust.policy, Budget: &budget}
 	found, ok := d.spans.Synthesize(&v, cur, t.typ, now)
 	if !ok {
-		return 0, false
+		return false
 	}
-	m.records, m.rcode = m.records[:0], wire.RcodeNoError
+	f.records, f.rcode = f.records[:0], wire.RcodeNoError
 	ttl := d.until - now
 	for i := range found.Proof {
 		ttl = min(ttl, found.Proof[i].TTL)
 	}
 	switch found.Kind {
 	case dnssec.Positive:
-		if out, ok = m.expand(t, found.Encloser, ttl); !ok {
-			return 0, false
+		if !m.expand(t, f, found.Encloser, ttl) {
+			return false
 		}
 	default:
-		out = outNegative
+		f.out = outNegative
 		if found.Kind == dnssec.NameError {
-			m.rcode = wire.RcodeNXDomain
+			f.rcode = wire.RcodeNXDomain
 		}
 		soa, _, _ := d.soa.next()
 		// RFC 8198, section 5.4: no longer than a negative answer of the zone.
 		ttl = min(ttl, binary.BigEndian.Uint32(soa.rdata[len(soa.rdata)-4:]))
 		for rest := d.soa; len(rest) > 0; {
 			rec, next, _ := rest.next()
-			m.records = m.records.add(wire.Authority, rec.owner, rec.typ, rec.class, ttl, rec.rdata)
+			f.records = f.records.add(wire.Authority, rec.owner, rec.typ, rec.class, ttl, rec.rdata)
 			rest = next
 		}
 	}
 	for i := range found.Proof {
 		set := &found.Proof[i]
 		for _, rdata := range set.Data {
-			m.records = m.records.add(wire.Authority, set.Owner, set.Type, set.Class, ttl, rdata)
+			f.records = f.records.add(wire.Authority, set.Owner, set.Type, set.Class, ttl, rdata)
 		}
 		for _, rdata := range set.Sigs {
-			m.records = m.records.add(wire.Authority, set.Owner, wire.TypeRRSIG, set.Class, ttl, rdata)
+			f.records = f.records.add(wire.Authority, set.Owner, wire.TypeRRSIG, set.Class, ttl, rdata)
 		}
 	}
 	m.stats.Synthesized++
-	return out, true
+	return true
 }
 
-// expand appends the records of the wildcard below encloser to m.records, as those of the present name of a
-// task. False if they are not known.
-func (m *Machine) expand(t *task, encloser dname.Name, ttl uint32) (out outcome, ok bool) {
+// expand appends the records of the wildcard below encloser to f, as those of the present name of a task. False if they
+// are not known.
+func (m *Machine) expand(t *task, f *finding, encloser dname.Name, ttl uint32) bool {
 	var buf [dname.MaxLen + 2]byte
 	wild := append(append(dname.Name(buf[:0]), 1, '*'), m.trust.lower(encloser)...)
-	recs, _, status, ok := m.known.recall(m.glue[:0], wild, t.typ, t.class, true, false, m.seconds())
+	kept := m.findings.take()
+	defer m.findings.give()
+	recs, _, status, ok := m.known.recall(kept.records, wild, t.typ, t.class, true, false, m.seconds())
+	f.out = outAnswer
 	if !ok {
-		recs, _, status, ok = m.known.recall(m.glue[:0], wild, wire.TypeCNAME, t.class, true, false, m.seconds())
-		out = outAlias
+		recs, _, status, ok = m.known.recall(kept.records, wild, wire.TypeCNAME, t.class, true, false, m.seconds())
+		f.out = outAlias
 	}
-	m.glue = recs
+	kept.records = recs
 	if first, _, _ := recs.next(); !ok || status != dnssec.Secure || len(recs) == 0 || first.section != wire.Answer {
-		return 0, false
+		return false
 	}
 	for len(recs) > 0 {
 		rec, next, _ := recs.next()
 		if rec.section == wire.Answer && dname.Equal(rec.owner, wild) {
-			m.records = m.records.add(rec.section, t.current(), rec.typ, rec.class, min(ttl, rec.ttl), rec.rdata)
-			if rec.typ == wire.TypeCNAME && out == outAlias {
-				m.target = append(m.target[:0], rec.rdata...)
-				lower(m.target)
+			f.records = f.records.add(rec.section, t.current(), rec.typ, rec.class, min(ttl, rec.ttl), rec.rdata)
+			if rec.typ == wire.TypeCNAME && f.out == outAlias {
+				f.setAlias(rec.rdata)
 			}
 		}
 		recs = next
 	}
-	return out, true
+	return true
 }
 
 // speaksFor says whether the route of a task's present name is that of another name, too. Of one zone there may be two
@@ -219,6 +221,8 @@ func (m *Machine) speaksFor(t *task, name dname.Name) bool {
 // keepWildcards keeps the records that a validated response to task t has from wildcards, for other names (RFC 8198,
 // section 5.3).
 func (m *Machine) keepWildcards(t *task, c *claim, rank byte) {
+	f := m.findings.take()
+	defer m.findings.give()
 	for i := range c.Sets {
 		set := &c.Sets[i]
 		if !set.Expanded() || set.Status != dnssec.Secure || set.Section != wire.Answer || len(set.Encloser)+2 > dname.MaxLen {
@@ -228,14 +232,14 @@ func (m *Machine) keepWildcards(t *task, c *claim, rank byte) {
 			continue
 		}
 		wild := append(dname.Name{1, '*'}, m.trust.lower(set.Encloser)...)
-		m.records = m.records[:0]
+		f.records = f.records[:0]
 		for _, rdata := range set.Data {
-			m.records = m.records.add(wire.Answer, wild, set.Type, set.Class, set.TTL, rdata)
+			f.records = f.records.add(wire.Answer, wild, set.Type, set.Class, set.TTL, rdata)
 		}
 		for _, rdata := range set.Sigs {
-			m.records = m.records.add(wire.Answer, wild, wire.TypeRRSIG, set.Class, set.TTL, rdata)
+			f.records = f.records.add(wire.Answer, wild, wire.TypeRRSIG, set.Class, set.TTL, rdata)
 		}
-		m.known.addRRset(wild, set.Type, set.Class, m.records, rank, wire.RcodeNoError, true, dnssec.Secure, min(set.TTL, maxRRsetTTL), m.seconds())
+		m.known.addRRset(wild, set.Type, set.Class, f.records, rank, wire.RcodeNoError, true, dnssec.Secure, min(set.TTL, maxRRsetTTL), m.seconds())
 	}
 }
 

@@ -95,8 +95,7 @@ func (m *Machine) lookAside(i int32) {
 	m.lookOwn(t, d, zone)
 	for n := range int(d.nns) {
 		for _, typ := range [2]wire.Type{wire.TypeA, wire.TypeAAAA} {
-			recs := m.known.since(m.records[:0], d.name(n), typ, t.class, d.changed, m.seconds())
-			m.records = recs
+			recs := m.known.since(d.name(n), typ, t.class, d.changed, m.seconds())
 			for len(recs) > 0 {
 				rec, next, _ := recs.next()
 				if a, is := address(rec.rdata, rec.typ); is && rec.section == wire.Answer {
@@ -109,12 +108,12 @@ func (m *Machine) lookAside(i int32) {
 	}
 }
 
-// since appends the records of an RRset entry to dst if they were stored no earlier than then.
-func (k *knowledge) since(dst records, name dname.Name, t wire.Type, c wire.Class, then, now uint32) records {
+// since returns the records of an RRset entry, as view does, if they were stored no earlier than then.
+func (k *knowledge) since(name dname.Name, t wire.Type, c wire.Class, then, now uint32) records {
 	if value, ok := k.get(rrsetEntry, name, t, c, now); ok && len(value) >= rrsetHeader && binary.BigEndian.Uint32(value[3:]) >= then {
-		dst = append(dst, value[rrsetHeader:]...)
+		return value[rrsetHeader:]
 	}
-	return dst
+	return nil
 }
 
 // lookAbove adds the addresses of one server's name that the parents of the zones it is in gave as glue.
@@ -125,7 +124,7 @@ func (m *Machine) lookAbove(t *task, d *delegation, n int) {
 		if !ok {
 			continue
 		}
-		other := &m.scratch
+		var other delegation
 		other.decode(labels, value)
 		for i, owner := range other.owners[:other.naddrs] {
 			if dname.Equal(other.name(int(owner)), name) {

@@ -27,8 +27,9 @@ const (
 type own struct {
 	here     Here     // nil: nothing is known here
 	question Question // of the present look
+	name     []byte   // its name
+	response response // the last, and the message that it was read from
 	msg      []byte
-	response response
 	aside    []byte // the message of a look that only asks for the place
 }
 
@@ -50,15 +51,20 @@ func (m *Machine) ZonesChanged(names bool) {
 	}
 }
 
-// lookHere asks what is known here. The response is in m.own until the next call.
-func (m *Machine) lookHere(name dname.Name, typ wire.Type, c wire.Class, do bool) Place {
-	if m.own.here == nil {
-		return Elsewhere
+// lookHere asks what is known here. The response, nil if it cannot be read, is valid until the next call.
+func (m *Machine) lookHere(name dname.Name, typ wire.Type, c wire.Class, do bool) (*response, Place) {
+	o := &m.own
+	if o.here == nil {
+		return nil, Elsewhere
 	}
 	var p Place
-	m.own.question = Question{Name: name, Type: typ, Class: c, DO: do}
-	m.own.msg, p = m.own.here.Look(m.own.msg[:0], &m.own.question)
-	return p
+	if o.msg, p = o.look(o.msg[:0], name, typ, c, do); p == Elsewhere {
+		return nil, Elsewhere
+	}
+	if !o.response.read(o.msg) || o.response.flags&wire.FlagTC != 0 {
+		return nil, p
+	}
+	return &o.response, p
 }
 
 // place says where a name is to be looked for. A response that is being read stays as it is.
@@ -67,9 +73,15 @@ func (m *Machine) place(name dname.Name, typ wire.Type) Place {
 		return Elsewhere
 	}
 	var p Place
-	m.own.question = Question{Name: name, Type: typ, Class: wire.ClassIN}
-	m.own.aside, p = m.own.here.Look(m.own.aside[:0], &m.own.question)
+	m.own.aside, p = m.own.look(m.own.aside[:0], name, typ, wire.ClassIN, false)
 	return p
+}
+
+// look appends what Here says to dst. The name is copied, so that it need not be on the heap.
+func (o *own) look(dst []byte, name dname.Name, typ wire.Type, c wire.Class, do bool) ([]byte, Place) {
+	o.name = append(o.name[:0], name...)
+	o.question = Question{Name: o.name, Type: typ, Class: c, DO: do}
+	return o.here.Look(dst, &o.question)
 }
 
 // isHere says whether a name is answered here.
@@ -82,21 +94,21 @@ func (m *Machine) fromHere(i int32) bool {
 	if m.own.here == nil || m.isLink(t) || t.depth == primeDepth {
 		return false
 	}
+	f := m.findings.take()
+	defer m.findings.give()
 	for {
-		place := m.lookHere(t.current(), t.typ, t.class, t.do)
+		resp, place := m.lookHere(t.current(), t.typ, t.class, t.do)
 		if place == Elsewhere {
 			return false
 		}
 		t.security = min(t.security, dnssec.Insecure) // Nobody validates it: it is ours.
 		t.ours = true
-		m.response, m.own.response = m.own.response, m.response
-		out := outMalformed
-		if m.response.read(m.own.msg) && m.response.flags&wire.FlagTC == 0 {
-			out = m.scrub(t, t.current(), t.typ, &route{kind: here, zone: dname.Root()})
+		f.reset()
+		r := route{kind: here, zone: dname.Root()}
+		if f.out = outMalformed; resp != nil {
+			m.scrub(f, t, t.current(), t.typ, resp, &r)
 		}
-		code := m.response.rcode
-		m.response, m.own.response = m.own.response, m.response
-		if code == wire.RcodeServFail {
+		if resp != nil && resp.rcode == wire.RcodeServFail {
 			m.fail(i, wire.EDENotReady, "a zone that is served here is not loaded")
 			return true
 		}
@@ -104,29 +116,23 @@ func (m *Machine) fromHere(i int32) bool {
 			m.traceHere(i, place)
 		}
 		switch {
-		case place == Delegated && out == outReferral && m.recursive():
-			m.response, m.own.response = m.own.response, m.response
-			known := m.learn(&m.delegations[i], t, m.cut, &route{kind: here, zone: dname.Root()}, wire.Authority)
-			m.response, m.own.response = m.own.response, m.response
-			if !known {
+		case place == Delegated && f.out == outReferral && m.recursive():
+			if !m.learn(&m.delegations[i], t, resp, f.child, &r, wire.Authority) {
 				m.fail(i, wire.EDEOther, "a zone that is served here has a delegation without servers")
 				return true
 			}
 			t.cut, t.below = true, true
 			m.look(i)
 			return false
-		case out == outAlias:
-			m.records.markOurs()
-			if !m.extend(i) {
+		case f.out == outAlias:
+			f.records.markOurs()
+			if !m.extend(i, f) {
 				m.tooLong(i)
 				return true
 			}
 			continue
-		case out == outAnswer || out == outNegative:
-			m.finish(i)
-			return true
-		case out == outLoop:
-			m.tooLong(i)
+		case f.out == outAnswer || f.out == outNegative || f.out == outLoop:
+			m.proceed(i, f)
 			return true
 		}
 		m.fail(i, wire.EDEOther, "what is served here of the name cannot be used")
@@ -136,15 +142,14 @@ func (m *Machine) fromHere(i int32) bool {
 
 // lookForHere adds the addresses that the name of a server has here. False if the name is not answered here.
 func (m *Machine) lookForHere(t *task, d *delegation, n int, name dname.Name, typ wire.Type) bool {
-	if m.lookHere(name, typ, t.class, false) != Answered {
-		return false
+	resp, place := m.lookHere(name, typ, t.class, false)
+	if place != Answered || resp == nil {
+		return place == Answered
 	}
-	if r := &m.own.response; r.read(m.own.msg) {
-		for i := range r.parts {
-			p := &r.parts[i]
-			if a, ok := address(r.msg[p.rr.Data:p.rr.End], p.rr.Type); ok && p.section == wire.Answer && p.rr.Type == typ {
-				d.addAddr(n, a, nsKnown)
-			}
+	for i := range resp.parts {
+		p := &resp.parts[i]
+		if a, ok := address(resp.msg[p.rr.Data:p.rr.End], p.rr.Type); ok && p.section == wire.Answer && p.rr.Type == typ {
+			d.addAddr(n, a, nsKnown)
 		}
 	}
 	return true

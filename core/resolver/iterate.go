@@ -53,25 +53,24 @@ func (m *Machine) look(i int32) {
 // lookFor adds the known addresses of one server's name.
 func (m *Machine) lookFor(t *task, d *delegation, n int) {
 	for _, typ := range [2]wire.Type{wire.TypeA, wire.TypeAAAA} {
+		var buf [dname.MaxLen]byte
 		name := d.name(n)
 		for range 4 { // RFC 2181, section 10.3 forbids an alias here, but there are some
 			if m.lookForHere(t, d, n, name, typ) {
 				break
 			}
-			recs, _, _, ok := m.known.recall(m.glue[:0], name, typ, t.class, false, true, m.seconds())
+			recs, ok := m.known.view(name, typ, t.class, m.seconds())
 			if !ok {
-				recs, _, _, ok = m.known.recall(m.glue[:0], name, wire.TypeCNAME, t.class, false, true, m.seconds())
+				recs, _ = m.known.view(name, wire.TypeCNAME, t.class, m.seconds())
 			}
-			m.glue = recs
 			alias := false
-			for len(recs) > 0 && ok {
+			for len(recs) > 0 {
 				rec, next, _ := recs.next()
 				if a, is := address(rec.rdata, rec.typ); is && rec.section == wire.Answer {
 					d.addAddr(n, a, nsKnown)
 				} else if rec.typ == wire.TypeCNAME {
-					m.alias = append(m.alias[:0], rec.rdata...)
-					lower(m.alias)
-					name, alias = m.alias, true
+					name, alias = append(buf[:0], rec.rdata...), true
+					lower(name)
 				}
 				recs = next
 			}
@@ -122,7 +121,7 @@ func (m *Machine) sub(i int32, name dname.Name, typ wire.Type, above int) bool {
 	if m.failing.blocked(hash, m.now) || m.isHere(name, typ) {
 		return false
 	}
-	if _, _, _, known := m.known.recall(m.glue[:0], name, typ, t.class, false, true, m.seconds()); known {
+	if _, known := m.known.view(name, typ, t.class, m.seconds()); known {
 		return false // It has none, or look would have found it.
 	}
 	s := m.tasks.find(hash, &q, depth)

@@ -142,5 +142,5 @@ func (m *Machine) Verified(now int64, ref uint64, j *Job) {
 		m.tasks.list[t.origin].budget.Spend(m.validations[i].given, j.budget)
 	}
 	t.stage = stageAsk
-	m.judged(i, j)
+	m.takeVerdict(i, j)
 }

@@ -87,6 +87,16 @@ func (k *knowledge) forget(kind entryKind, name dname.Name, t wire.Type, c wire.
 	}
 }
 
+// view returns the records of an RRset entry, whoever they were meant for and with the TTLs that they had. They are
+// borrowed until the next change.
+func (k *knowledge) view(name dname.Name, t wire.Type, c wire.Class, now uint32) (records, bool) {
+	value, ok := k.get(rrsetEntry, name, t, c, now)
+	if !ok || len(value) < rrsetHeader {
+		return nil, false
+	}
+	return value[rrsetHeader:], true
+}
+
 // recall appends the records of an RRset entry to dst, their TTLs lowered by the time that has passed.
 // It fails if the entry lacks the signatures that the caller needs, or was meant for someone else.
 func (k *knowledge) recall(dst records, name dname.Name, t wire.Type, c wire.Class, do, brief bool, now uint32) (out records, code wire.Rcode, status dnssec.Status, ok bool) {
@@ -139,14 +149,14 @@ func (k *knowledge) outdate(name dname.Name, t wire.Type, c wire.Class, status d
 	}
 }
 
-// remember stores what scrub took from a response: each RRset of the chain under its own name, and the
+// remember stores a finding: each RRset of the chain under its own name, and the
 // denial at its end.
 func (m *Machine) remember(t *task, f *finding, status dnssec.Status) {
 	if m.known.store == nil || t.typ == wire.TypeANY || t.typ == wire.TypeRRSIG {
 		return
 	}
 	now, c, out := m.seconds(), t.class, f.out
-	for rest := m.records; len(rest) > 0; {
+	for rest := f.records; len(rest) > 0; {
 		first, next, _ := rest.next()
 		if first.section != wire.Answer {
 			if out == outNegative {
@@ -180,7 +190,7 @@ func (m *Machine) remember(t *task, f *finding, status dnssec.Status) {
 	}
 }
 
-// rememberDenial stores a negative answer about m.target; recs begin with its SOA.
+// rememberDenial stores a negative answer about the target of f; recs begin with its SOA.
 func (m *Machine) rememberDenial(t wire.Type, c wire.Class, recs records, f *finding, status dnssec.Status, now uint32) {
 	soa, _, _ := recs.next()
 	if soa.typ != wire.TypeSOA || len(soa.rdata) < 20 {
@@ -188,39 +198,24 @@ func (m *Machine) rememberDenial(t wire.Type, c wire.Class, recs records, f *fin
 	}
 	// RFC 2308, section 5: cap the negative TTL at SOA.MINIMUM.
 	ttl := min(soa.ttl, binary.BigEndian.Uint32(soa.rdata[len(soa.rdata)-4:]), maxNegativeTTL)
-	if m.rcode == wire.RcodeNXDomain && !(t == wire.TypeDS && m.apart(m.target)) {
-		m.known.outdate(m.target, t, c, status, now)
+	if f.rcode == wire.RcodeNXDomain && !(t == wire.TypeDS && m.apart(f.target)) {
+		m.known.outdate(f.target, t, c, status, now)
 		t = 0
 	}
 	if t != wire.TypeDS && t != wire.TypeNSEC { // which an alias may have beside it
-		m.known.outdate(m.target, wire.TypeCNAME, c, status, now)
+		m.known.outdate(f.target, wire.TypeCNAME, c, status, now)
 	}
-	m.known.addRRset(m.target, t, c, recs, rankAuth, m.rcode, f.do, status, ttl, now)
+	m.known.addRRset(f.target, t, c, recs, rankAuth, f.rcode, f.do, status, ttl, now)
 }
 
 // fromKnowledge answers a task, or follows its aliases, with what is known already. True if that ended it.
 func (m *Machine) fromKnowledge(i int32) bool {
 	t := &m.tasks.list[i]
-	now, brief := m.seconds(), t.depth > 0
+	f := m.findings.take()
+	defer m.findings.give()
 	for m.known.store != nil {
-		cur := t.current()
-		var ok bool
-		var status dnssec.Status
-		name := cur
-		m.records, m.rcode, status, ok = m.known.recall(m.records[:0], cur, t.typ, t.class, m.wantDO(t), brief, now)
-		apart := t.typ == wire.TypeDS && m.apart(cur)
-		if !ok && !apart {
-			m.records, m.rcode, status, ok = m.known.recall(m.records[:0], cur, 0, t.class, m.wantDO(t), brief, now)
-		}
-		if !ok {
-			name, status, ok = m.deniedAbove(t, now)
-		}
-		m.target = append(m.target[:0], name...)
-		if ok {
-			f := finding{out: outNegative, name: name, source: fromKnown, do: m.wantDO(t)}
-			if rec, _, _ := m.records.next(); rec.section == wire.Answer && len(m.records) > 0 {
-				f.out = outAnswer
-			}
+		f.reset()
+		if status, ok := m.knownAnswer(t, f); ok {
 			if m.tracer != nil {
 				m.traceNote(i, "known", "answered from what is known")
 			}
@@ -231,26 +226,24 @@ func (m *Machine) fromKnowledge(i int32) bool {
 		case wire.TypeANY, wire.TypeRRSIG:
 			return false
 		case wire.TypeCNAME, wire.TypeNSEC:
-			return m.fromDenials(i)
+			return m.fromDenials(i, f)
 		}
-		if apart {
-			return m.fromDenials(i)
+		if t.typ == wire.TypeDS && m.apart(t.current()) {
+			return m.fromDenials(i, f)
 		}
-		if m.records, m.rcode, status, ok = m.known.recall(m.records[:0], cur, wire.TypeCNAME, t.class, m.wantDO(t), brief, now); !ok {
-			return m.fromDenials(i)
+		status, ok := m.knownAlias(t, f)
+		if !ok {
+			return m.fromDenials(i, f)
 		}
-		rec, _, _ := m.records.next()
-		if rec.typ != wire.TypeCNAME || rec.section != wire.Answer {
+		if f.out != outAlias {
 			return false
 		}
-		m.target = append(m.target[:0], rec.rdata...)
-		lower(m.target)
 		if m.validates(t) && status == dnssec.Unchecked {
-			m.conclude(i, finding{out: outAlias, name: cur, source: fromKnown, do: m.wantDO(t)})
+			m.conclude(i, f)
 			return true
 		}
 		t.security = min(t.security, status)
-		if !m.extend(i) {
+		if !m.extend(i, f) {
 			m.tooLong(i)
 			return true
 		}
@@ -264,54 +257,86 @@ func (m *Machine) fromKnowledge(i int32) bool {
 	return false
 }
 
+// knownAnswer finds what is known of the present question of a task: its records, or that there are none, or no such name.
+func (m *Machine) knownAnswer(t *task, f *finding) (status dnssec.Status, ok bool) {
+	cur, now, do, brief := t.current(), m.seconds(), m.wantDO(t), t.depth > 0
+	f.out, f.name, f.source, f.do = outNegative, cur, fromKnown, do
+	f.records, f.rcode, status, ok = m.known.recall(f.records[:0], cur, t.typ, t.class, do, brief, now)
+	if !ok && !(t.typ == wire.TypeDS && m.apart(cur)) {
+		f.records, f.rcode, status, ok = m.known.recall(f.records[:0], cur, 0, t.class, do, brief, now)
+	}
+	if !ok {
+		status, ok = m.deniedAbove(t, f)
+	}
+	f.setTarget(f.name)
+	if rec, _, _ := f.records.next(); ok && rec.section == wire.Answer && len(f.records) > 0 {
+		f.out = outAnswer
+	}
+	return status, ok
+}
+
+// knownAlias finds the alias that is known at the present name of a task. The outcome is another than outAlias if it is
+// known that there is none.
+func (m *Machine) knownAlias(t *task, f *finding) (status dnssec.Status, ok bool) {
+	f.out, f.name, f.source, f.do = outNegative, t.current(), fromKnown, m.wantDO(t)
+	f.records, f.rcode, status, ok = m.known.recall(f.records[:0], f.name, wire.TypeCNAME, t.class, f.do, t.depth > 0, m.seconds())
+	if rec, _, _ := f.records.next(); ok && rec.typ == wire.TypeCNAME && rec.section == wire.Answer {
+		f.out = outAlias
+		f.setAlias(rec.rdata)
+	}
+	return status, ok
+}
+
 // fromDenials answers a task, or follows its alias, with what denial records and wildcards tell. True if that
 // ended it.
-func (m *Machine) fromDenials(i int32) bool {
+func (m *Machine) fromDenials(i int32, f *finding) bool {
 	t := &m.tasks.list[i]
 	if !m.validates(t) {
 		return false
 	}
-	out, ok := m.synthesize(t)
+	f.reset()
+	f.setTarget(t.current())
+	ok := m.synthesize(t, f)
 	if ok {
-		m.proceed(i, out)
+		m.proceed(i, f)
 	}
 	return ok
 }
 
 // reuse ends a task with what is known, or validates it first if nobody has done so.
-func (m *Machine) reuse(i int32, f finding, status dnssec.Status) {
+func (m *Machine) reuse(i int32, f *finding, status dnssec.Status) {
 	t := &m.tasks.list[i]
 	if m.validates(t) && status == dnssec.Unchecked {
 		m.conclude(i, f)
 		return
 	}
 	t.security = min(t.security, status)
-	m.finish(i)
+	m.finish(i, f)
 }
 
 // deniedAbove looks for a denial of a name above that of a task: there is nothing below it either (RFC 8020).
 // Servers that deny empty non-terminals are still about, so that without signatures only a top-level domain
-// is believed not to exist, as the root servers say.
-func (m *Machine) deniedAbove(t *task, now uint32) (name dname.Name, status dnssec.Status, ok bool) {
-	cur := t.current()
+// is believed not to exist, as the root servers say. The finding is about the name that is denied.
+func (m *Machine) deniedAbove(t *task, f *finding) (status dnssec.Status, ok bool) {
+	cur, now := t.current(), m.seconds()
 	least, from := 1, 1
 	if g := m.groups.find(cur, t.typ); g != nil {
 		least = max(g.zone.Labels(), 1)
 		if from = cur.Labels() - 1; m.trust.anchors == nil {
-			return cur, 0, false
+			return 0, false
 		}
 	} else if m.trust.anchors != nil {
 		from = cur.Labels() - 1
 	}
 	for n := min(from, cur.Labels()-1); n >= least; n-- {
-		name = cur.Suffix(n)
-		m.records, m.rcode, status, ok = m.known.recall(m.records[:0], name, 0, t.class, m.wantDO(t), false, now)
+		f.records, f.rcode, status, ok = m.known.recall(f.records[:0], cur.Suffix(n), 0, t.class, f.do, false, now)
 		if ok && (n == 1 || status == dnssec.Secure) {
-			return name, status, true
+			f.name = cur.Suffix(n)
+			return status, true
 		}
 	}
-	m.records = m.records[:0]
-	return cur, 0, false
+	f.records = f.records[:0]
+	return 0, false
 }
 
 // Flush forgets what is known of a name, or with subtree set also of all names below it.

@@ -91,9 +91,9 @@ func (m *Machine) withoutStream(t *task, a *attempt) bool {
 	return true
 }
 
-// agreed says whether the records of this response are those of the one before it.
-func (m *Machine) agreed(t *task) bool {
-	sum := m.records.sum() + uint64(m.rcode)
+// agrees says whether a finding is the same as the one before it.
+func (t *task) agrees(f *finding) bool {
+	sum := f.records.sum() + uint64(f.rcode)
 	same := t.plain == plainSecond && t.plainSum == sum
 	t.plain, t.plainSum = plainSecond, sum
 	return same

@@ -65,13 +65,14 @@ func (m *Machine) startLink(i int32) {
 	t := &m.tasks.list[i]
 	now := m.seconds()
 	name := t.current()
-	m.target = append(m.target[:0], name...)
-	var ok bool
+	f := m.findings.take()
+	defer m.findings.give()
+	f.out, f.name, f.source, f.do = outNegative, name, fromKnown, true
+	f.setTarget(name)
 	if t.typ == wire.TypeDS {
 		if value, known := m.known.get(referralEntry, name, wire.TypeDS, t.class, now); known {
-			m.records = append(m.records[:0], value...)
-			m.rcode = wire.RcodeNoError
-			m.conclude(i, finding{out: outNegative, name: name, source: fromReferral, do: true})
+			f.records, f.rcode, f.source = append(f.records, value...), wire.RcodeNoError, fromReferral
+			m.conclude(i, f)
 			return
 		}
 	}
@@ -79,8 +80,9 @@ func (m *Machine) startLink(i int32) {
 		if typ != t.typ && t.typ == wire.TypeDS && m.apart(name) {
 			break
 		}
-		if m.records, m.rcode, _, ok = m.known.recall(m.records[:0], name, typ, t.class, true, true, now); ok {
-			m.conclude(i, finding{out: outNegative, name: name, source: fromKnown, do: true})
+		var ok bool
+		if f.records, f.rcode, _, ok = m.known.recall(f.records[:0], name, typ, t.class, true, true, now); ok {
+			m.conclude(i, f)
 			return
 		}
 	}
@@ -115,8 +117,8 @@ func (m *Machine) verifyLink(i int32, v *validation) {
 	m.submit(i, j)
 }
 
-// linkJudged goes on with a task that looks for a link and has the verdict.
-func (m *Machine) linkJudged(i int32, v *validation, j *Job) {
+// takeLinkVerdict goes on with a task that looks for a link and has the verdict.
+func (m *Machine) takeLinkVerdict(i int32, v *validation, j *Job) {
 	t := &m.tasks.list[i]
 	if m.tracer != nil {
 		m.traceVerdict(i, "link of the chain of trust", j.result())
@@ -142,10 +144,10 @@ func (m *Machine) linkJudged(i int32, v *validation, j *Job) {
 	}
 	m.keepDenial(t, v.claim)
 	if v.source != fromReferral {
-		m.records = v.claim.appendTo(m.records[:0], status == dnssec.Secure)
-		m.rcode = v.claim.Rcode
-		m.target = append(m.target[:0], v.target...)
-		m.remember(t, &v.finding, status)
+		f := m.findings.take()
+		v.believed(f, v.claim.Rcode, status)
+		m.remember(t, f, status)
+		m.findings.give()
 	}
 	m.failing.clear(t.hash)
 	m.end(i)
@@ -167,15 +169,16 @@ func (m *Machine) breakLink(t *task) {
 // 5 minutes; Unbound keeps bad keys for 60 s. SetFailureTTL may make it less: what hangs on the link fails meanwhile.
 const brokenTTL = 30
 
-// keepReferral stores what a referral to m.cut, from a server of the zone from, says about DS records: it is
+// keepReferral stores what a referral to a zone, from a server of the zone from, says about DS records: it is
 // good for nothing but to find the link of the chain of trust.
-func (m *Machine) keepReferral(t *task, from dname.Name) {
+func (m *Machine) keepReferral(t *task, resp *response, child, from dname.Name) {
 	if m.trust.anchors == nil || m.known.store == nil {
 		return
 	}
-	m.records = m.records[:0]
-	ttl := uint32(maxRRsetTTL)
-	parts := m.response.parts
+	f := m.findings.take()
+	defer m.findings.give()
+	readable, ttl := true, uint32(maxRRsetTTL)
+	parts := resp.parts
 	for i := range parts {
 		p := &parts[i]
 		if p.section != wire.Authority || p.rr.Class != t.class || !p.owner.In(from) {
@@ -183,16 +186,18 @@ func (m *Machine) keepReferral(t *task, from dname.Name) {
 		}
 		typ := p.rr.Type
 		if typ == wire.TypeRRSIG {
-			typ = m.response.covered(p)
+			typ = resp.covered(p)
 		}
-		if typ == wire.TypeNSEC || typ == wire.TypeNSEC3 || typ == wire.TypeDS && dname.Equal(p.owner, m.cut) {
-			m.take(p, wire.Authority)
+		if typ == wire.TypeNSEC || typ == wire.TypeNSEC3 || typ == wire.TypeDS && dname.Equal(p.owner, child) {
+			var ok bool
+			f.records, ok = f.records.take(resp, p, wire.Authority)
+			readable = readable && ok
 			ttl = min(ttl, p.rr.TTL)
 		}
 	}
-	if m.malformed || len(m.records) == 0 {
-		m.known.forget(referralEntry, m.cut, wire.TypeDS, t.class)
+	if !readable || len(f.records) == 0 {
+		m.known.forget(referralEntry, child, wire.TypeDS, t.class)
 		return
 	}
-	m.known.put(referralEntry, m.cut, wire.TypeDS, t.class, m.records, max(ttl, minLinkTTL), m.seconds())
+	m.known.put(referralEntry, child, wire.TypeDS, t.class, f.records, max(ttl, minLinkTTL), m.seconds())
 }

@@ -2,7 +2,6 @@ package resolver
 
 import (
 	"heimdall/core/cache"
-	"heimdall/core/dname"
 	"heimdall/core/wire"
 )
 
@@ -32,8 +31,7 @@ type Machine struct {
 	validations []*validation // likewise; nil: none under way
 	trust       trust
 	passing     map[int32]*passing // of forwarders
-	scratch     delegation
-	candidates  []int32 // servers that a task may ask
+	candidates  []int32            // servers that a task may ask
 	links       links
 	held        held
 	ready       []readyTask // sub-tasks of theirs have ended
@@ -44,22 +42,13 @@ type Machine struct {
 	arena   []byte   // lent by actions
 	waiting []uint32 // lent by actions
 
-	response  response // the message being judged
-	source    int32    // the server that it came from
-	records   records  // what scrub took from it, and beside it:
-	rcode     wire.Rcode
-	cut       dname.Name // the zone that a referral leads to
-	target    dname.Name // the end of the chain of aliases
-	alias     dname.Name // scratch of scrub
-	malformed bool
-	referred  bool    // a response without answer and SOA names other servers
-	upward    bool    // and those of the root among them
-	glue      records // scratch of lookFor
-	builder   wire.Builder
-	message   []byte // where answers are built
-	stats     Stats
-	bogus     bogusCounts
-	tracer    *Trace // nil: nothing is traced
+	findings findings
+	inbox    response // memory of the message that came last
+	builder  wire.Builder
+	message  []byte // where answers are built
+	stats    Stats
+	bogus    bogusCounts
+	tracer   *Trace // nil: nothing is traced
 }
 
 // New makes a machine. rnd is used from then on.

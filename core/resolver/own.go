@@ -9,14 +9,14 @@ import (
 // addresses of those within it. What stands beside other answers is not looked at: a forged one would do for much more
 // than it answers. It is good for when the servers that the parent names do not answer (see lookAside), and replaces
 // nothing.
-func (m *Machine) keepOwn(t *task, d *delegation, r *route) {
-	if m.known.store == nil || r.below || r.zone.IsRoot() || t.typ != wire.TypeNS || m.response.flags&wire.FlagAA == 0 ||
+func (m *Machine) keepOwn(t *task, d *delegation, resp *response, r *route) {
+	if m.known.store == nil || r.below || r.zone.IsRoot() || t.typ != wire.TypeNS || resp.flags&wire.FlagAA == 0 ||
 		!dname.Equal(t.current(), r.zone) {
 		return
 	}
-	own := &m.scratch
+	var own delegation
 	own.reset(r.zone.Labels())
-	ttl, now := m.readServers(own, t, r.zone, r, wire.Answer), m.seconds()
+	ttl, now := m.readServers(&own, t, resp, r.zone, r, wire.Answer), m.seconds()
 	if ttl = min(ttl, d.until-now); own.nns == 0 || ttl == 0 || d.until <= now {
 		return
 	}
@@ -32,7 +32,8 @@ func (m *Machine) lookOwn(t *task, d *delegation, zone dname.Name) {
 	if !ok {
 		return
 	}
-	own := m.scratch.decode(zone.Labels(), value)
+	var own delegation
+	own.decode(zone.Labels(), value)
 	if own.stored < d.changed {
 		return
 	}

@@ -141,27 +141,28 @@ func (m *Machine) guess(e int32) {
 	m.again(e)
 }
 
-// accept judges a response that belongs to exchange e.
+// accept takes a response that belongs to exchange e.
 func (m *Machine) accept(e int32, msg []byte) {
 	x := &m.exchanges.list[e]
 	srv := &m.servers.list[x.server]
 	t := &m.tasks.list[x.task]
 	a := t.attempt(x.server)
-	readable := m.response.read(msg)
-	m.source = x.server
-	if x.cookie && readable && !m.checkCookie(e, srv) {
+	resp := &m.inbox
+	readable := resp.read(msg)
+	resp.server = x.server
+	if x.cookie && readable && !m.checkCookie(e, resp) {
 		return
 	}
 	m.stats.Accepted++
 	if m.tracer != nil {
-		m.traceResponse(e, readable)
+		m.traceResponse(e, resp, readable)
 	}
 	m.families[family(srv.addr.Addr())].answered()
 	srv.barredUntil = 0
 	srv.answered++
 	if !x.stream {
 		srv.measured(m.now - x.sent)
-		m.learnCase(x, srv, a, m.response.rcode)
+		m.learnCase(x, srv, a, resp.rcode)
 	}
 	switch {
 	case wire.Flags(msg)&wire.FlagTC == 0:
@@ -179,13 +180,13 @@ func (m *Machine) accept(e int32, msg []byte) {
 		m.useless(e, FailMalformed, wire.RcodeServFail)
 		return
 	}
-	if m.response.hasOPT && !refusesEDNS(m.response.rcode) {
+	if resp.hasOPT && !refusesEDNS(resp.rcode) {
 		srv.edns, srv.ednsDrops = works, 0
 	}
-	if m.response.hasEDE {
-		t.ede, t.hasEDE = m.response.ede, true
+	if resp.hasEDE {
+		t.ede, t.hasEDE = resp.ede, true
 	}
-	m.judge(e, m.response.rcode)
+	m.sort(e, resp)
 }
 
 // refusesEDNS says whether a response code may mean that the server does not take the EDNS of a query, whether or not
@@ -194,8 +195,9 @@ func refusesEDNS(code wire.Rcode) bool {
 	return code == wire.RcodeFormErr || code == wire.RcodeNotImp || code == wire.RcodeBadVers
 }
 
-// judge goes on by the response code of m.response.
-func (m *Machine) judge(e int32, rcode wire.Rcode) {
+// sort goes on by the response code.
+func (m *Machine) sort(e int32, resp *response) {
+	rcode := resp.rcode
 	x := &m.exchanges.list[e]
 	srv := &m.servers.list[x.server]
 	a := m.tasks.list[x.task].attempt(x.server)
@@ -210,7 +212,7 @@ func (m *Machine) judge(e int32, rcode wire.Rcode) {
 		if x.edns && a.noCookie && (srv.cookies == unknown || a.cookie == cookieNotOurs) {
 			srv.cookies, srv.cookiesUntil = broken, m.now+ednsMemory
 		}
-		m.use(e)
+		m.use(e, resp)
 	case wire.RcodeFormErr, wire.RcodeNotImp, wire.RcodeBadVers:
 		switch {
 		case x.cookie: // Some take offence at any option.

@@ -32,6 +32,24 @@ type response struct {
 	parts  []part
 	names  []byte
 	reader wire.Reader
+	server int32 // that it came from
+}
+
+// rank is the trust in what a response answers (RFC 2181, section 5.4.1).
+func (r *response) rank() byte {
+	if r.flags&wire.FlagAA != 0 {
+		return rankAuth
+	}
+	return rankNonAuth
+}
+
+// hollow says whether a response says nothing at all. RFC 2308, section 2.2, counts that as NODATA, but servers that have
+// lost a zone say it too: the first to do so is believed only if no other server says more.
+func (r *response) hollow() bool { return r.rcode == wire.RcodeNoError && len(r.parts) == 0 }
+
+// returns says whether a response has the cookie that was sent to a server.
+func (r *response) returns(srv *server) bool {
+	return len(r.cookie) >= len(srv.ours) && [8]byte(r.cookie) == srv.ours
 }
 
 // read splits msg; false if it is malformed or beyond the bounds.

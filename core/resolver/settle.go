@@ -2,17 +2,18 @@ package resolver
 
 import "heimdall/core/wire"
 
-// authority judges a response of a server of a zone, out so far, by the right that the server has to give it. An answer
+// authority tells what a response of a server of a zone, f so far, is worth by the right of the server to give it. An answer
 // without AA comes out of somebody's cache: it is put aside, and taken when no other server gives a better one. Of a
 // denial without AA and without SOA, and of a referral upwards or sideways, nothing can be taken: the server is lame.
-func (m *Machine) authority(e int32, out outcome, r *route) outcome {
+func (m *Machine) authority(e int32, f *finding, resp *response, r *route) outcome {
 	x := &m.exchanges.list[e]
 	t := &m.tasks.list[x.task]
+	out := f.out
 	if out != outAnswer && out != outAlias && out != outNegative {
 		return out
 	}
-	if m.response.flags&wire.FlagAA == 0 {
-		if out == outNegative && !m.hasSOA() {
+	if resp.flags&wire.FlagAA == 0 {
+		if out == outNegative && !f.records.hasSOA() {
 			return outLame
 		}
 		if t.settled && t.aside == x.server+1 || m.last(x.task, r) {
@@ -21,7 +22,7 @@ func (m *Machine) authority(e int32, out outcome, r *route) outcome {
 		t.putAside(x.server, false)
 		return outLame
 	}
-	if out == outNegative && m.hollow() && !m.last(x.task, r) && t.putAside(x.server, true) {
+	if out == outNegative && resp.hollow() && !m.last(x.task, r) && t.putAside(x.server, true) {
 		return outLame
 	}
 	return out
@@ -36,9 +37,9 @@ func (t *task) putAside(server int32, hollow bool) bool {
 	return true
 }
 
-// hasSOA says whether the denial in m.records has the SOA record of its zone.
-func (m *Machine) hasSOA() bool {
-	for rest := m.records; len(rest) > 0; {
+// hasSOA says whether a denial has the SOA record of its zone.
+func (r records) hasSOA() bool {
+	for rest := r; len(rest) > 0; {
 		rec, next, _ := rest.next()
 		if rec.typ == wire.TypeSOA && rec.section == wire.Authority {
 			return true
@@ -46,12 +47,6 @@ func (m *Machine) hasSOA() bool {
 		rest = next
 	}
 	return false
-}
-
-// hollow says whether m.response says nothing at all. RFC 2308, section 2.2, counts that as NODATA, but servers that have
-// lost a zone say it too: the first to do so is believed only if no other server says more.
-func (m *Machine) hollow() bool {
-	return m.response.rcode == wire.RcodeNoError && len(m.response.parts) == 0
 }
 
 // settle goes on with what was put aside, since no other server has said anything better: a hollow response, or an
@@ -64,9 +59,11 @@ func (m *Machine) settle(i int32) bool {
 	t.settled = true
 	source := t.aside - 1
 	if t.hollow {
-		m.records, m.rcode = m.records[:0], wire.RcodeNoError
-		m.target = append(m.target[:0], t.current()...)
-		m.conclude(i, finding{out: outNegative, name: t.current(), source: source})
+		f := m.findings.take()
+		defer m.findings.give()
+		f.out, f.name, f.source = outNegative, t.current(), source
+		f.setTarget(f.name)
+		m.conclude(i, f)
 		return true
 	}
 	r, ok := m.route(i)

@@ -17,20 +17,21 @@ func (m *Machine) Snoop(now int64, q *Question) (Answer, bool) {
 	m.builder.Reset(m.message[:cap(m.message)], wire.MaxLen)
 	m.builder.Header(0, wire.FlagQR|wire.FlagRA)
 	m.builder.Question(q.Name, q.Type, q.Class)
-	m.target = append(m.target[:0], q.Name...)
-	lower(m.target)
+	f := m.findings.take()
+	defer m.findings.give()
+	f.setAlias(q.Name)
 	code, known, typ := wire.RcodeNoError, false, q.Type
 	secure := m.trust.anchors != nil && !q.CD
 	for links := 0; links <= maxChain && !known; links++ {
-		if links > 0 && m.isHere(m.target, q.Type) {
+		if links > 0 && m.isHere(f.target, q.Type) {
 			break // for the client to ask about
 		}
 		for _, typ = range [3]wire.Type{q.Type, 0, wire.TypeCNAME} {
-			if typ != q.Type && q.Type == wire.TypeDS && m.apart(m.target) {
+			if typ != q.Type && q.Type == wire.TypeDS && m.apart(f.target) {
 				break
 			}
 			var status dnssec.Status
-			m.records, code, status, known = m.known.recall(m.records[:0], m.target, typ, q.Class, q.DO, false, m.seconds())
+			f.records, code, status, known = m.known.recall(f.records[:0], f.target, typ, q.Class, q.DO, false, m.seconds())
 			if known && status == dnssec.Unchecked && m.trust.anchors != nil && !q.CD {
 				known = false // Nobody has validated it yet.
 			}
@@ -42,20 +43,19 @@ func (m *Machine) Snoop(now int64, q *Question) (Answer, bool) {
 		if !known {
 			break
 		}
-		m.write(m.records, nil, wire.Answer, q)
+		m.write(f.records, nil, wire.Answer, q)
 		if typ != wire.TypeCNAME || q.Type == wire.TypeCNAME || q.Type == wire.TypeANY {
-			m.write(m.records, nil, wire.Authority, q)
+			m.write(f.records, nil, wire.Authority, q)
 			break
 		}
-		if rec, _, ok := m.records.next(); ok && rec.section == wire.Answer && rec.typ == wire.TypeCNAME {
-			m.target = append(m.target[:0], rec.rdata...)
-			lower(m.target)
+		if rec, _, ok := f.records.next(); ok && rec.section == wire.Answer && rec.typ == wire.TypeCNAME {
+			f.setAlias(rec.rdata)
 			known = false
 		}
 	}
 	if !known {
 		empty := m.builder.Len()
-		if m.writeServers(m.target, q.Class); m.builder.Len() == empty && dname.Equal(m.target, q.Name) {
+		if m.writeServers(f.target, q.Class); m.builder.Len() == empty && dname.Equal(f.target, q.Name) {
 			return Answer{}, false // RFC 2308, section 2.2: an empty response would deny that there is data
 		}
 	}
@@ -93,10 +93,8 @@ func (m *Machine) writeServers(name dname.Name, c wire.Class) {
 		if !ok {
 			continue
 		}
-		d := &m.scratch
-		d.decode(n, value)
-		for i := range int(d.nns) {
-			m.builder.RR(wire.Authority, name.Suffix(n), wire.TypeNS, c, 0, d.name(i))
+		for server := range storedServers(value) {
+			m.builder.RR(wire.Authority, name.Suffix(n), wire.TypeNS, c, 0, server)
 		}
 		return
 	}

@@ -150,8 +150,8 @@ func (m *Machine) traceQuery(e int32) {
 	s.Text = "over " + strings.Join(with, ", ")
 }
 
-// traceResponse adds what came for exchange e: m.response, if it is readable.
-func (m *Machine) traceResponse(e int32, readable bool) {
+// traceResponse adds what came for exchange e.
+func (m *Machine) traceResponse(e int32, r *response, readable bool) {
 	x := &m.exchanges.list[e]
 	t := &m.tasks.list[x.task]
 	s := m.step(t, "response")
@@ -164,7 +164,6 @@ func (m *Machine) traceResponse(e int32, readable bool) {
 		s.Text = "malformed"
 		return
 	}
-	r := &m.response
 	words := []string{r.rcode.String()}
 	for _, f := range [...]struct {
 		bit  uint16

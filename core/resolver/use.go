@@ -6,8 +6,8 @@ import (
 	"heimdall/core/wire"
 )
 
-// use goes on with what m.response, which came through exchange e, says.
-func (m *Machine) use(e int32) {
+// use goes on with what a response, which came through exchange e, says.
+func (m *Machine) use(e int32, resp *response) {
 	x := &m.exchanges.list[e]
 	i := x.task
 	t := &m.tasks.list[i]
@@ -17,86 +17,92 @@ func (m *Machine) use(e int32) {
 	}
 	r, ok := m.route(i)
 	if !ok {
-		m.useless(e, FailLame, m.response.rcode)
+		m.useless(e, FailLame, resp.rcode)
 		return
 	}
+	f := m.findings.take()
+	defer m.findings.give()
 	if x.skip > 0 {
-		m.useMinimised(e, &r)
+		m.useMinimised(e, f, resp, &r)
 		return
 	}
-	out := m.scrub(t, t.current(), t.typ, &r)
-	if r.kind == forward && (m.referred && !m.last(i, &r) || m.upward && m.response.flags&wire.FlagRA == 0) {
-		out = outLame // Perhaps it does no recursion; if it is the only server, it is believed, unless it refers to the root.
-	}
+	m.scrub(f, t, t.current(), t.typ, resp, &r)
 	if r.kind != forward {
-		out = m.authority(e, out, &r)
+		f.out = m.authority(e, f, resp, &r)
+	} else if f.referred && !m.last(i, &r) || f.upward && resp.flags&wire.FlagRA == 0 {
+		f.out = outLame // Perhaps it does no recursion; if it is the only server, it is believed, unless it refers to the root.
 	}
 	switch {
-	case out == outLame || out == outReferral && !m.recursive():
-		m.useless(e, FailLame, m.response.rcode)
+	case f.out == outLame || f.out == outReferral && !m.recursive():
+		m.useless(e, FailLame, resp.rcode)
 		return
-	case out == outMalformed:
-		m.useless(e, FailMalformed, m.response.rcode)
-		return
-	}
-	if x.lowered && t.plain == plainOff && !m.ours(x) {
-		t.plain = plainFirst // With fewer bits to guess, two responses have to agree.
-	}
-	if t.plain != plainOff {
-		first := t.plain == plainFirst
-		if !m.agreed(t) {
-			if a := t.attempt(x.server); first {
-				m.onceMore(a)
-			}
-			m.drop(e)
-			m.resume(i)
-			return
-		}
-		for n := range t.tried[:t.ntried] {
-			if a := &t.tried[n]; a.caseDoubt == caseLost {
-				m.plainCase(a.server)
-			}
-		}
-	}
-	if out == outReferral {
-		m.refer(i, &r)
+	case f.out == outMalformed:
+		m.useless(e, FailMalformed, resp.rcode)
 		return
 	}
-	if t.depth == primeDepth && out == outAnswer {
-		m.learn(&m.delegations[i], t, dname.Root(), &r, wire.Answer)
+	if !m.confirmed(e, f, resp) {
+		m.drop(e)
+		m.resume(i)
+		return
 	}
-	if out == outAnswer && r.kind == iterate {
-		m.keepOwn(t, &m.delegations[i], &r)
+	if f.out == outReferral {
+		m.refer(i, f, resp, &r)
+		return
 	}
-	m.conclude(i, finding{
-		out: out, name: t.current(), source: x.server, rank: m.rank(), do: x.edns && m.wantDO(t), chain: !dname.Equal(m.target, t.current()) && r.kind == forward,
-	})
+	if t.depth == primeDepth && f.out == outAnswer {
+		m.learn(&m.delegations[i], t, resp, dname.Root(), &r, wire.Answer)
+	}
+	if f.out == outAnswer && r.kind == iterate {
+		m.keepOwn(t, &m.delegations[i], resp, &r)
+	}
+	f.name, f.source, f.rank, f.do = t.current(), x.server, resp.rank(), x.edns && m.wantDO(t)
+	f.chain = r.kind == forward && !dname.Equal(f.target, f.name)
+	m.conclude(i, f)
 }
 
-// rank is the trust in what m.response answers (RFC 2181, section 5.4.1).
-func (m *Machine) rank() byte {
-	if m.response.flags&wire.FlagAA != 0 {
-		return rankAuth
+// confirmed says whether a finding may be taken: with fewer bits to guess than a question in mixed letter case has, two
+// responses have to agree.
+func (m *Machine) confirmed(e int32, f *finding, resp *response) bool {
+	x := &m.exchanges.list[e]
+	t := &m.tasks.list[x.task]
+	if x.lowered && t.plain == plainOff && !(x.cookie && resp.returns(&m.servers.list[x.server])) {
+		t.plain = plainFirst
 	}
-	return rankNonAuth
+	if t.plain == plainOff {
+		return true
+	}
+	first := t.plain == plainFirst
+	if !t.agrees(f) {
+		if a := t.attempt(x.server); first {
+			m.onceMore(a)
+		}
+		return false
+	}
+	for n := range t.tried[:t.ntried] {
+		if a := &t.tried[n]; a.caseDoubt == caseLost {
+			m.plainCase(a.server)
+		}
+	}
+	return true
 }
 
 // useMinimised goes on with the response to a question for an ancestor of the name (RFC 9156, section 2.3).
-func (m *Machine) useMinimised(e int32, r *route) {
+func (m *Machine) useMinimised(e int32, f *finding, resp *response, r *route) {
 	x := &m.exchanges.list[e]
 	i := x.task
 	t := &m.tasks.list[i]
-	out := m.scrub(t, t.current()[x.skip:], x.typ, r)
+	m.scrub(f, t, t.current()[x.skip:], x.typ, resp, r)
 	switch {
-	case out == outReferral:
-		m.refer(i, r)
+	case f.out == outReferral:
+		m.refer(i, f, resp, r)
 		return
-	case out == outLame || out == outMalformed:
-		m.useless(e, FailLame, m.response.rcode)
+	case f.out == outLame || f.out == outMalformed:
+		m.useless(e, FailLame, resp.rcode)
 		return
-	case m.rcode == wire.RcodeNXDomain:
-		if int(t.asked) == 1 && out == outNegative && r.zone.IsRoot() {
-			m.remember(t, &finding{out: out, rank: m.rank(), do: x.edns && m.wantDO(t)}, dnssec.Unchecked) // what deniedAbove looks for
+	case f.rcode == wire.RcodeNXDomain:
+		if int(t.asked) == 1 && f.out == outNegative && r.zone.IsRoot() {
+			f.rank, f.do = resp.rank(), x.edns && m.wantDO(t)
+			m.remember(t, f, dnssec.Unchecked) // what deniedAbove looks for
 		}
 		t.plainNames = true // Servers that deny empty non-terminals are still about.
 	}
@@ -113,14 +119,14 @@ func (m *Machine) useMinimised(e int32, r *route) {
 	m.advance(i)
 }
 
-// refer goes on with the servers of the zone that a referral, m.cut, leads to.
-func (m *Machine) refer(i int32, r *route) {
+// refer goes on with the servers of the zone that a referral leads to.
+func (m *Machine) refer(i int32, f *finding, resp *response, r *route) {
 	t := &m.tasks.list[i]
 	if m.tracer != nil {
-		m.traceNote(i, "referral", "to the servers of "+m.cut.String())
+		m.traceNote(i, "referral", "to the servers of "+f.child.String())
 	}
-	m.keepReferral(t, r.zone)
-	if !m.learn(&m.delegations[i], t, m.cut, r, wire.Authority) {
+	m.keepReferral(t, resp, f.child, r.zone)
+	if !m.learn(&m.delegations[i], t, resp, f.child, r, wire.Authority) {
 		m.dropAll(t)
 		m.advance(i)
 		return
@@ -133,38 +139,39 @@ func (m *Machine) refer(i int32, r *route) {
 	m.advance(i)
 }
 
-// follow goes on with m.target, at which the chain of aliases in m.records ends.
-func (m *Machine) follow(i int32) {
-	if !m.extend(i) {
+// follow goes on with the name that a finding's aliases lead to.
+func (m *Machine) follow(i int32, f *finding) {
+	if !m.extend(i, f) {
 		m.tooLong(i)
 		return
 	}
 	m.start(i)
 }
 
-// extend adds the aliases in m.records to the chain of t, which goes on at m.target; false if it got too long.
-func (m *Machine) extend(i int32) bool {
+// extend adds the aliases of a finding to the chain of a task, whose present name is then the one that they lead to; false
+// if it got too long.
+func (m *Machine) extend(i int32, f *finding) bool {
 	t := &m.tasks.list[i]
 	t.bogus, t.faulty = dnssec.ReasonNone, 0 // The aliases are believed, whatever other servers have said.
-	for rest := m.records; len(rest) > 0; {
+	for rest := f.records; len(rest) > 0; {
 		rec, next, _ := rest.next()
 		if rec.typ == wire.TypeCNAME {
 			t.aliases++
 		}
 		rest = next
 	}
-	if t.aliases > maxChain || len(m.chains.get(t.chain))+len(m.records) > chainLimit || !m.hold(i, len(m.records), t.depth > 0) {
+	if t.aliases > maxChain || len(m.chains.get(t.chain))+len(f.records) > chainLimit || !m.hold(i, len(f.records), t.depth > 0) {
 		return false
 	}
-	m.chains.extend(&t.chain, m.records)
+	m.chains.extend(&t.chain, f.records)
 	if m.tracer != nil {
-		m.step(t, "alias").say("to " + m.target.String())
+		m.step(t, "alias").say("to " + f.target.String())
 	}
 	m.dropAll(t)
 	// Who asks a parent for the address of a server in a zone that has no other asks it for the alias as well.
 	above, plain := t.above, t.plainNames
-	kept := t.depth > 0 && above != noLimit && m.target.In(t.current().Suffix(int(above)+1))
-	t.setCurrent(m.target)
+	kept := t.depth > 0 && above != noLimit && f.target.In(t.current().Suffix(int(above)+1))
+	t.setCurrent(f.target)
 	t.restart()
 	if kept {
 		t.above, t.plainNames = above, plain

@@ -24,28 +24,11 @@ const (
 // edeBusy is the extended error when validation has no room: none of RFC 8914 fits.
 const edeBusy = wire.EDEOther
 
-// Where a response comes from, besides the index of a server.
-const (
-	fromKnown    int32 = -1 // what is known already
-	fromReferral int32 = -2 // what the parent said along with a referral
-)
-
-// finding is a response as scrub has judged it. Its records are in m.records.
-type finding struct {
-	out    outcome
-	name   dname.Name // that it is about
-	source int32      // server, or fromKnown or fromReferral
-	rank   byte       // of its records; 0: that of those which are known
-	do     bool       // it was asked for with DO
-	chain  bool       // it may have several aliases
-}
-
 // validation is the response of a task that is being validated.
 type validation struct {
-	finding
-	size   int // counted in Machine.held
-	claim  *claim
-	target dname.Name // where its chain of aliases ends
+	finding     // its records are those of claim
+	size    int // counted in Machine.held
+	claim   *claim
 
 	parts   []dnssec.Part
 	zones   []*dnssec.Zone // as far as they have been reached
@@ -58,15 +41,31 @@ type validation struct {
 	given dnssec.Budget // to job
 }
 
+// newValidation copies what it needs of f.
+func newValidation(f *finding, size int, c *claim) *validation {
+	v := &validation{finding: *f, size: size, claim: c}
+	v.records, v.child, v.name, v.buf = nil, nil, c.Name, new([dname.MaxLen]byte)
+	v.setTarget(f.target)
+	return v
+}
+
+// believed makes f what validation has left of a response: all of it, or only what is secure.
+func (v *validation) believed(f *finding, code wire.Rcode, status dnssec.Status) {
+	records, buf := v.claim.appendTo(f.records[:0], status == dnssec.Secure), f.buf
+	*f = v.finding
+	f.records, f.rcode, f.buf = records, code, buf
+	f.setTarget(v.target)
+}
+
 // conclude goes on with a response: it is believed, or validated first.
-func (m *Machine) conclude(i int32, f finding) {
+func (m *Machine) conclude(i int32, f *finding) {
 	t := &m.tasks.list[i]
 	link := m.isLink(t)
 	if !link && !m.validates(t) {
 		if f.source >= 0 {
-			m.remember(t, &f, dnssec.Unchecked)
+			m.remember(t, f, dnssec.Unchecked)
 		}
-		m.proceed(i, f.out)
+		m.proceed(i, f)
 		return
 	}
 	m.dropAll(t)
@@ -85,24 +84,23 @@ func (m *Machine) conclude(i int32, f finding) {
 		if m.tracer != nil {
 			m.traceVerdict(i, "known of the name", dnssec.Result{Status: status})
 		}
-		m.believe(i, &f, status)
+		m.believe(i, f, status)
 		return
 	}
 	if f.out == outNegative && !link {
-		m.join(t)
+		m.join(t, f)
 	}
-	size := claimSize(m.records)
-	c, ok := m.records.claim(f.name, t.typ, t.class, m.rcode, f.out != outAlias)
+	size := claimSize(f.records)
+	c, ok := f.records.claim(f.name, t.typ, t.class, f.rcode, f.out != outAlias)
 	if !ok {
-		m.distrust(i, &f, dnssec.ReasonNotValidatable, 0, false)
+		m.distrust(i, f, dnssec.ReasonNotValidatable, 0, false)
 		return
 	}
-	v := &validation{finding: f, size: size, claim: c, target: append(dname.Name(nil), m.target...)}
-	v.name = c.Name
 	if !m.hold(i, size, link) {
 		m.fail(i, edeBusy, tooMuchHeld)
 		return
 	}
+	v := newValidation(f, size, c)
 	m.validations[i] = v
 	if link {
 		m.verifyLink(i, v)
@@ -113,27 +111,27 @@ func (m *Machine) conclude(i int32, f finding) {
 	m.climb(i)
 }
 
-// join adds to m.records the NSEC and NSEC3 records that came with the aliases which have led to a negative
+// join adds to a finding the NSEC and NSEC3 records that came with the aliases which have led to a negative
 // answer: the response that has the alias may prove what its target's lacks.
-func (m *Machine) join(t *task) {
+func (m *Machine) join(t *task, f *finding) {
 	for rest := m.chains.get(t.chain); len(rest) > 0; {
 		rec, next, _ := rest.next()
-		if rec.section == wire.Authority && !rec.ours && !m.records.has(&rec) {
-			m.records = m.records.add(rec.section, rec.owner, rec.typ, rec.class, rec.ttl, rec.rdata)
+		if rec.section == wire.Authority && !rec.ours && !f.records.has(&rec) {
+			f.records = f.records.add(rec.section, rec.owner, rec.typ, rec.class, rec.ttl, rec.rdata)
 		}
 		rest = next
 	}
 }
 
-// proceed goes on with a response that is believed.
-func (m *Machine) proceed(i int32, out outcome) {
-	switch out {
+// proceed goes on with a finding that is believed.
+func (m *Machine) proceed(i int32, f *finding) {
+	switch f.out {
 	case outLoop:
 		m.tooLong(i)
 	case outAlias:
-		m.follow(i)
+		m.follow(i, f)
 	default:
-		m.finish(i)
+		m.finish(i, f)
 	}
 }
 
@@ -143,7 +141,7 @@ func (m *Machine) believe(i int32, f *finding, status dnssec.Status) {
 	t.stage = stageAsk
 	t.security = min(t.security, status)
 	m.remember(t, f, status)
-	m.proceed(i, f.out)
+	m.proceed(i, f)
 }
 
 // climb walks the chain of trust for each part of a response, as far as it is known, and then asks for the
@@ -170,7 +168,7 @@ func (m *Machine) climb(i int32) {
 	}
 	j.policy = &m.trust.policy
 	j.Run(0, nil, nil)
-	m.judged(i, j)
+	m.takeVerdict(i, j)
 }
 
 // reach returns the zone that the next part of a response belongs to, nil if a link is missing that has been
@@ -232,14 +230,14 @@ func (m *Machine) letGo(i int32) {
 	m.validations[i] = nil
 }
 
-// judged goes on with the task of a job that has been run.
-func (m *Machine) judged(i int32, j *Job) {
+// takeVerdict goes on with the task of a job that has been run.
+func (m *Machine) takeVerdict(i int32, j *Job) {
 	v := m.validations[i]
 	t := &m.tasks.list[i]
 	t.stage = stageAsk
 	m.letGo(i)
 	if j.kind != jobAnswer {
-		m.linkJudged(i, v, j)
+		m.takeLinkVerdict(i, v, j)
 		return
 	}
 	result := j.verdict.Result
@@ -262,10 +260,10 @@ func (m *Machine) judged(i int32, j *Job) {
 	}
 	m.keepDenial(t, v.claim)
 	m.keepWildcards(t, v.claim, v.rank)
-	m.records = v.claim.appendTo(m.records[:0], result.Status == dnssec.Secure)
-	m.rcode = j.verdict.Rcode
-	m.target = append(m.target[:0], v.target...)
-	m.believe(i, &v.finding, result.Status)
+	f := m.findings.take()
+	defer m.findings.give()
+	v.believed(f, j.verdict.Rcode, result.Status)
+	m.believe(i, f, result.Status)
 }
 
 // distrust goes on with a task whose response is bogus: another server may have a better one, unless it is the
