@@ -43,3 +43,13 @@ func fold(x, y uint64) uint64 {
 	hi, lo := bits.Mul64(x, y)
 	return hi ^ lo
 }
+
+// Mix scrambles 64 bits, each of which depends on all others then: to hash a name together with what else is asked. It is
+// the finalizer of splitmix64.
+func Mix(x uint64) uint64 {
+	x ^= x >> 30
+	x *= 0xbf58476d1ce4e5b9
+	x ^= x >> 27
+	x *= 0x94d049bb133111eb
+	return x ^ x>>31
+}

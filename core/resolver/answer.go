@@ -4,6 +4,7 @@ import (
 	"heimdall/core/cache"
 	"heimdall/core/dname"
 	"heimdall/core/dnssec"
+	"heimdall/core/resolver/servers"
 	"heimdall/core/wire"
 )
 
@@ -94,7 +95,7 @@ func (m *Machine) fail(i int32, code wire.EDE, text string) {
 		m.end(i)
 		return
 	}
-	if t.bogus == dnssec.ReasonNone && t.hasEDE && t.hasFail && t.lastFail == FailServFail {
+	if t.bogus == dnssec.ReasonNone && t.hasEDE && t.hasFail && t.lastFail == servers.FailServFail {
 		code = t.ede // The forwarder knows the cause.
 	}
 	m.builder.Reset(m.message[:cap(m.message)], wire.MaxLen)
@@ -131,23 +132,23 @@ func (m *Machine) respond(i int32, a Answer) {
 }
 
 // The causes of a failure as clients read them, by what the last server did.
-var failureTexts = [failures]string{
-	FailServFail:  "the last server asked answered SERVFAIL",
-	FailRefused:   "the last server asked answered REFUSED",
-	FailFormErr:   "the last server asked answered FORMERR or NOTIMP",
-	FailRcode:     "the last server asked answered with an unexpected RCODE",
-	FailLame:      "the last server asked is not responsible for the name",
-	FailMalformed: "the last server asked sent a malformed response",
-	FailTruncated: "the last server asked truncates over TCP",
-	FailNetwork:   "the last server asked cannot be reached",
-	FailCookie:    "the last server asked does not take its own cookie",
-	FailBogus:     "the last server asked gave an answer that does not validate",
-	FailCase:      "the last server asked gave answers that could not be confirmed",
+var failureTexts = [servers.Failures]string{
+	servers.FailServFail:  "the last server asked answered SERVFAIL",
+	servers.FailRefused:   "the last server asked answered REFUSED",
+	servers.FailFormErr:   "the last server asked answered FORMERR or NOTIMP",
+	servers.FailRcode:     "the last server asked answered with an unexpected RCODE",
+	servers.FailLame:      "the last server asked is not responsible for the name",
+	servers.FailMalformed: "the last server asked sent a malformed response",
+	servers.FailTruncated: "the last server asked truncates over TCP",
+	servers.FailNetwork:   "the last server asked cannot be reached",
+	servers.FailCookie:    "the last server asked does not take its own cookie",
+	servers.FailBogus:     "the last server asked gave an answer that does not validate",
+	servers.FailCase:      "the last server asked gave answers that could not be confirmed",
 }
 
 // cause is the extended error for a task that has asked every server in vain.
 func (m *Machine) cause(t *task) wire.EDE {
-	if t.hasFail && (t.lastFail == FailNetwork || t.lastFail == FailMalformed || t.lastFail == FailTruncated) {
+	if t.hasFail && (t.lastFail == servers.FailNetwork || t.lastFail == servers.FailMalformed || t.lastFail == servers.FailTruncated) {
 		return wire.EDENetworkError
 	}
 	return wire.EDENoReachableAuthority

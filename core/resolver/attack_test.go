@@ -8,6 +8,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"heimdall/core/resolver/servers"
 	"heimdall/core/wire"
 )
 
@@ -45,7 +46,7 @@ func TestComposedAmplificationIsBounded(t *testing.T) {
 	}
 	a, _ := n.resolve(question("www.t.", wire.TypeA))
 	n.idle()
-	if !a.Failed || len(n.log) < maxQueries || len(n.log) > maxTotal+maxPerServer {
+	if !a.Failed || len(n.log) < maxQueries || len(n.log) > maxTotal+servers.MaxPerServer {
 		t.Errorf("%+v after %d queries", a, len(n.log))
 	}
 }
@@ -72,7 +73,7 @@ func TestPhantomDomain(t *testing.T) {
 			t.Fatalf("question %d: done %v, %+v", i, done, a)
 		}
 	}
-	// Waiting for each at least initialRTO, a question tries no more than 12 servers before its deadline.
+	// Waiting for each at least servers.InitialRTO, a question tries no more than 12 servers before its deadline.
 	if limit := phantoms*12 + 10; len(n.log) > limit {
 		t.Errorf("%d queries, want %d at most", len(n.log), limit)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"heimdall/core/resolver/servers"
 	"heimdall/core/wire"
 )
 
@@ -44,11 +45,11 @@ func TestManyUselessServers(t *testing.T) {
 		to := map[netip.AddrPort]int{}
 		for _, q := range n.log {
 			to[q.to]++
-			if q.to.Addr().As4()[0] == 198 && to[q.to] > maxPerServer {
+			if q.to.Addr().As4()[0] == 198 && to[q.to] > servers.MaxPerServer {
 				t.Errorf("%s: %d queries to %v", what, to[q.to], q.to)
 			}
 		}
-		if a, done := n.answers[1]; !done || !a.Failed || len(n.log) > maxQueries+maxTried {
+		if a, done := n.answers[1]; !done || !a.Failed || len(n.log) > maxQueries+servers.MaxTried {
 			t.Errorf("%s: done %v, %+v after %d queries", what, done, a, len(n.log))
 		}
 		n.idle()

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"heimdall/core/dname"
+	"heimdall/core/resolver/servers"
 	"heimdall/core/wire"
 )
 
@@ -213,7 +214,7 @@ func (m *Machine) learn(d *delegation, t *task, resp *response, zone dname.Name,
 	if d.nns == 0 {
 		return false
 	}
-	d.inside = r.group != nil || r.below || r.kind == here || m.privateRoot() || m.unasked(m.servers.list[resp.server].addr.Addr())
+	d.inside = r.group != nil || r.below || r.kind == here || m.privateRoot() || m.unasked(m.servers.At(resp.server).Addr().Addr())
 	now := m.seconds()
 	end := now + ttl
 	if !zone.IsRoot() {
@@ -331,10 +332,10 @@ func (m *Machine) gather(i int32) []int32 {
 				continue
 			}
 			ip := netip.AddrFrom16(a).Unmap()
-			if !m.mayAsk(ip, d.inside) || m.shut(family(ip)) != (pass == 1) {
+			if !m.mayAsk(ip, d.inside) || m.shut(servers.Family(ip)) != (pass == 1) {
 				continue
 			}
-			if s := m.servers.get(netip.AddrPortFrom(ip, 53), m.now); s >= 0 {
+			if s := m.servers.Get(netip.AddrPortFrom(ip, 53), m.now); s >= 0 {
 				m.candidates = append(m.candidates, s)
 			}
 		}

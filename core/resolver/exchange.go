@@ -92,7 +92,7 @@ func (p *exchanges) remove(i int32) {
 }
 
 func (p *exchanges) slot(sock, id uint16) uint64 {
-	return mix(uint64(sock)<<16|uint64(id)) & uint64(len(p.slots)-1)
+	return dname.Mix(uint64(sock)<<16|uint64(id)) & uint64(len(p.slots)-1)
 }
 
 // find returns the exchange registered for sock and id, -1 if there is none.
@@ -163,10 +163,7 @@ func (m *Machine) drop(i int32) {
 		}
 	}
 	t.nflights--
-	m.servers.list[x.server].pins--
-	if x.late {
-		m.servers.list[x.server].overdue--
-	}
+	m.servers.At(x.server).Done(x.late)
 	m.exchanges.remove(i)
 }
 
@@ -228,7 +225,7 @@ func (m *Machine) BuildQuery(ref uint64, sock uint16, buf []byte) []byte {
 		msg = wire.AppendOPT(msg, wire.OPT{UDPSize: m.options.UDPSize, DO: m.wantDO(t)})
 		if x.cookie {
 			var cookie [40]byte
-			msg = wire.AppendOption(msg, wire.OptionCookie, m.servers.list[x.server].cookie(cookie[:0], m.rnd))
+			msg = wire.AppendOption(msg, wire.OptionCookie, m.servers.At(x.server).Cookie.Append(cookie[:0], m.rnd))
 		}
 	}
 	return msg
@@ -236,13 +233,13 @@ func (m *Machine) BuildQuery(ref uint64, sock uint16, buf []byte) []byte {
 
 // askedHash is the hash of what a query over a socket asks a server. It is keyed: strangers choose names.
 func (m *Machine) askedHash(sock uint16, server int32, name dname.Name, typ wire.Type) uint32 {
-	return uint32(mix(dname.Hash(m.tasks.seed, name) ^ mix(uint64(server)<<32|uint64(sock)<<16|uint64(typ))))
+	return uint32(dname.Mix(dname.Hash(m.tasks.seed, name) ^ dname.Mix(uint64(server)<<32|uint64(sock)<<16|uint64(typ))))
 }
 
 // near finds the query that a response with an unknown ID tries to answer: same socket, server and question. Of several,
 // it is the one that the fewest wrong responses were counted for.
 func (m *Machine) near(sock uint16, from netip.AddrPort, msg []byte) int32 {
-	server := m.servers.find(from)
+	server := m.servers.Find(from)
 	var buf [dname.MaxLen]byte
 	name, next, ok := dname.Unpack(buf[:0], msg, wire.HeaderLen)
 	if server < 0 || !ok || len(msg)-next < 4 {
@@ -287,7 +284,7 @@ func randomCase(n dname.Name, seed uint64) {
 		}
 		if left == 0 {
 			seed += 0x9e3779b97f4a7c15
-			bits, left = mix(seed), 64
+			bits, left = dname.Mix(seed), 64
 		}
 		n[i] = c - byte(bits&1)*('a'-'A')
 		bits >>= 1

@@ -1,5 +1,7 @@
 package resolver
 
+import "heimdall/core/dname"
+
 // How long failures are cached, in seconds. RFC 9520, section 3.2: at least 1 s, at most 5 minutes, growing
 // while the failure lasts. SetFailureTTL says where in between it ends.
 const (
@@ -26,7 +28,7 @@ type failingSlot struct {
 func newFailing(seed uint64) failing { return failing{seed: seed, most: defaultFailureTTL} }
 
 func (f *failing) slot(hash uint64) (*failingSlot, uint32) {
-	h := mix(hash ^ f.seed)
+	h := dname.Mix(hash ^ f.seed)
 	return &f.slots[h%uint64(len(f.slots))], uint32(h>>32) | 1
 }
 

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 
 	"heimdall/core/dname"
+	"heimdall/core/resolver/servers"
 	"heimdall/core/wire"
 )
 
@@ -22,7 +23,7 @@ const (
 // other than the parent's. True if the task has gone on in this way, or waits.
 //
 // What such servers say is believed within the zone of the delegation, as what any of its servers says is.
-func (m *Machine) widen(i int32, r *route, c *choice) bool {
+func (m *Machine) widen(i int32, r *route, c *servers.Choice) bool {
 	t, d := &m.tasks.list[i], &m.delegations[i]
 	waits := t.subs > 0 || m.spawn(i)
 	if !waits && !t.lesser {
@@ -44,7 +45,7 @@ func (m *Machine) widen(i int32, r *route, c *choice) bool {
 		return true
 	}
 	switch {
-	case c.result == pickOK:
+	case c.Found():
 		return false
 	case waits || m.spawnDesperate(i):
 		if m.unlocated(i) {
@@ -80,9 +81,9 @@ func (m *Machine) nudged(i int32) {
 
 // renews says whether the parent is to be asked for the servers of a zone again, by route r: its word is older than a
 // failure is remembered, or led to nobody, and there is nobody better to ask or little time left.
-func (m *Machine) renews(t *task, d *delegation, r *route, c *choice) bool {
+func (m *Machine) renews(t *task, d *delegation, r *route, c *servers.Choice) bool {
 	return d.cached && t.renewal == notRenewed && d.labels > 0 && m.seconds()-d.stored >= m.failing.most &&
-		(c.result != pickOK || c.standing > standsUp || t.deadline-m.now < int64(m.options.Timeout)*2/3)
+		(!c.Found() || c.Standing > servers.StandsUp || t.deadline-m.now < int64(m.options.Timeout)*2/3)
 }
 
 // lookAside adds addresses of lesser rank to a task's delegation: where the parent gave addresses, those that the names
@@ -168,7 +169,7 @@ func (m *Machine) askFor(i int32, n int, zone dname.Name, light bool) (begun boo
 	has := [2]bool{m.options.NoIPv4, m.options.NoIPv6}
 	for a, owner := range d.owners[:d.naddrs] {
 		if int(owner) == n && above != noLimit {
-			has[family(netip.AddrFrom16(d.addrs[a]).Unmap())] = true
+			has[servers.Family(netip.AddrFrom16(d.addrs[a]).Unmap())] = true
 		}
 	}
 	begun = !has[0] && m.sub(i, name, wire.TypeA, above)
@@ -183,8 +184,8 @@ func (m *Machine) reaches(ip netip.Addr, inside bool) bool {
 	if !m.mayAsk(ip, inside) {
 		return false
 	}
-	s := m.servers.find(netip.AddrPortFrom(ip, 53))
-	return s < 0 || m.now >= m.servers.list[s].barredUntil
+	s := m.servers.Find(netip.AddrPortFrom(ip, 53))
+	return s < 0 || !m.servers.At(s).Barred(m.now)
 }
 
 // located says whether a delegation has an address of one of its servers that can be asked.

@@ -1,6 +1,7 @@
 package resolver
 
 import (
+	"heimdall/core/resolver/servers"
 	"heimdall/core/wire"
 )
 
@@ -25,13 +26,13 @@ func (m *Machine) advance(i int32) {
 		m.fail(i, wire.EDEOther, "the limit of queries to other servers was reached")
 		return
 	}
-	c := m.pick(t, r.servers)
-	if c.pressing() {
+	c := m.servers.Pick(r.servers, &t.tried, m.now, m.rnd)
+	if c.Pressing() {
 		if r.kind == iterate && m.widen(i, &r, &c) || r.kind == stub && m.settle(i) {
 			return
 		}
-		if c.result != pickOK {
-			m.exhausted(i, c.result)
+		if !c.Found() {
+			m.exhausted(i, &c)
 			return
 		}
 		if r, ok = m.route(i); !ok { // Sub-tasks have used the list of servers.
@@ -42,7 +43,7 @@ func (m *Machine) advance(i int32) {
 		t.chosen = true
 		m.minimise(t, r.zone.Labels())
 	}
-	if !m.send(i, c.server, &r) {
+	if !m.send(i, c.Server, &r) {
 		m.fail(i, wire.EDENotReady, "too many queries to other servers in flight")
 		return
 	}
@@ -51,18 +52,18 @@ func (m *Machine) advance(i int32) {
 }
 
 // exhausted goes on with a task that has no server left to ask: it waits for those that may be slow, or ends.
-func (m *Machine) exhausted(i int32, why pickResult) {
+func (m *Machine) exhausted(i int32, c *servers.Choice) {
 	t := &m.tasks.list[i]
 	if m.mayYetAnswer(t) {
 		m.arm(i)
 		return
 	}
-	if why == pickNone && m.allUnasked(i) {
-		m.fail(i, wire.EDENoReachableAuthority, "all servers for the name have addresses that recursion.do_not_query forbids")
-		return
-	}
-	if why == pickSilent {
+	switch {
+	case c.Full && !t.hasFail && t.queries == 0:
 		m.fail(i, wire.EDENoReachableAuthority, "all servers for the name are silent, and many questions wait for them")
+		return
+	case m.allUnasked(i):
+		m.fail(i, wire.EDENoReachableAuthority, "all servers for the name have addresses that recursion.do_not_query forbids")
 		return
 	}
 	m.fail(i, m.cause(t), m.causeText(t))
@@ -82,11 +83,11 @@ func (m *Machine) send(i, server int32, r *route) bool {
 		m.dropOldest(t)
 		e = m.exchanges.add()
 	}
-	srv := &m.servers.list[server]
-	a := t.attempt(server)
+	srv := m.servers.At(server)
+	a := t.tried.Of(server)
 	x := &m.exchanges.list[e]
 	x.task, x.server, x.next, t.flights = i, server, t.flights, e
-	x.typ, x.sent, x.stream, x.recurse = t.typ, m.now, a.stream, r.kind == forward
+	x.typ, x.sent, x.stream, x.recurse = t.typ, m.now, a.Stream, r.kind == forward
 	if r.kind == iterate {
 		if full := t.current(); int(t.asked) < full.Labels() {
 			if x.typ = wire.TypeA; t.typedNS { // RFC 9156, section 2.1: a type that tells nothing.
@@ -96,31 +97,17 @@ func (m *Machine) send(i, server int32, r *route) bool {
 		}
 	}
 	t.nflights++
-	srv.pins++
-	srv.used = m.now
-	srv.sent++
+	srv.Sent(m.now)
 	m.stats.Sent++
 	m.charge(t)
-	if a.tries > 0 {
+	if a.Tries > 0 {
 		m.stats.Retransmits++
 	}
-	if srv.down {
-		srv.probeAt = m.now + max(srv.probeWait, srv.rto())
-	}
-	if x.edns = srv.useEDNS(m.now) && !a.noEDNS; x.edns && a.tries >= 2 && srv.edns == unknown && !a.stream {
-		x.edns = false // RFC 6891, section 6.2.2: some middle box may drop what it does not know.
-	}
-	x.cookie = x.edns && !a.noCookie && !m.options.NoCookies && srv.useCookie(m.now) && (a.tries == 0 || srv.cookies == works)
-	if !m.options.PlainCase && t.plain == plainOff && srv.useCase(m.now) {
-		// Some servers drop or refuse questions in mixed case.
-		if x.lowered = srv.letterCase == unknown && !a.stream && (a.caseDoubt == caseRefused || a.silent); !x.lowered {
-			x.caseOf = m.rnd.Uint64() | 1
-		}
-	}
-	a.tries++
-	wait := m.window(srv)
+	m.dress(x, t, a)
+	a.Tries++
+	wait := m.servers.Window(server)
 	if x.stream {
-		wait = min(3*wait, maxRTO) // a handshake more, and room for one repeated segment
+		wait = min(3*wait, servers.MaxRTO) // a handshake more, and room for one repeated segment
 		m.stats.Streams++
 	}
 	if len(r.servers) > 1 { // Leave the others time to answer.
@@ -132,9 +119,24 @@ func (m *Machine) send(i, server int32, r *route) bool {
 	}
 	x.own = !x.stream && !x.shielded(srv)
 	m.actions = append(m.actions, Action{
-		Kind: Query, Ref: makeRef(0, x.gen, e), Server: srv.addr, Stream: x.stream, Shared: !x.stream && !x.own, At: x.due,
+		Kind: Query, Ref: makeRef(0, x.gen, e), Server: srv.Addr(), Stream: x.stream, Shared: !x.stream && !x.own, At: x.due,
 	})
 	return true
+}
+
+// dress decides with what a query goes to its server: EDNS, a cookie, mixed letter case.
+func (m *Machine) dress(x *exchange, t *task, a *servers.Attempt) {
+	srv := m.servers.At(x.server)
+	if x.edns = srv.EDNS.Use(m.now) && !a.NoEDNS; x.edns && a.Tries >= 2 && srv.EDNS.State() == servers.Unknown && !a.Stream {
+		x.edns = false // RFC 6891, section 6.2.2: some middle box may drop what it does not know.
+	}
+	x.cookie = x.edns && !a.NoCookie && !m.options.NoCookies && srv.Cookies.Use(m.now) && (a.Tries == 0 || srv.Cookies.State() == servers.Works)
+	if !m.options.PlainCase && t.plain == plainOff && srv.LetterCase.Use(m.now) {
+		// Some servers drop or refuse questions in mixed case.
+		if x.lowered = srv.LetterCase.State() == servers.Unknown && !a.Stream && (a.Case == servers.CaseRefused || a.Silent); !x.lowered {
+			x.caseOf = m.rnd.Uint64() | 1
+		}
+	}
 }
 
 // dropOldest makes room by giving up on the query of a task that has been out longest.
@@ -147,17 +149,17 @@ func (m *Machine) dropOldest(t *task) {
 }
 
 // useless ends exchange e, whose server could not help, and goes on to another.
-func (m *Machine) useless(e int32, why Failure, rcode wire.Rcode) {
+func (m *Machine) useless(e int32, why servers.Failure, rcode wire.Rcode) {
 	x := &m.exchanges.list[e]
 	i := x.task
 	t := &m.tasks.list[i]
-	m.servers.list[x.server].failed[why]++
+	m.servers.At(x.server).Failed(why)
 	if m.tracer != nil {
 		m.traceServer(e, "retry", "of no use: "+why.String())
 	}
-	if x.skip > 0 && why != FailNetwork && why != FailTruncated { // It may be the minimised question that it dislikes.
+	if x.skip > 0 && why != servers.FailNetwork && why != servers.FailTruncated { // It may be the minimised question that it dislikes.
 		m.dropAll(t)
-		t.ntried = 0
+		t.tried.Clear()
 		if t.typedNS {
 			t.plainNames, t.chosen = true, false
 		}
@@ -166,12 +168,12 @@ func (m *Machine) useless(e int32, why Failure, rcode wire.Rcode) {
 		return
 	}
 	if m.mayMindCase(t, x, why) {
-		t.attempt(x.server).caseDoubt = caseRefused
+		t.tried.Of(x.server).Case = servers.CaseRefused
 		m.again(e)
 		return
 	}
 	m.noteRefusal(t, x.server, why)
-	t.attempt(x.server).excluded = true
+	t.tried.Of(x.server).Excluded = true
 	t.lastFail, t.lastRcode, t.hasFail = why, rcode, true
 	m.drop(e)
 	m.resume(i)
@@ -190,8 +192,8 @@ func (m *Machine) again(e int32) {
 		m.start(i)
 		return
 	}
-	a := t.attempt(server)
-	m.onceMore(a)
+	a := t.tried.Of(server)
+	m.servers.OnceMore(a)
 	r, ok := m.route(i)
 	if !ok || !m.affordable(t) || !m.send(i, server, &r) {
 		m.resume(i)
@@ -207,4 +209,35 @@ func (m *Machine) resume(i int32) {
 		return
 	}
 	m.advance(i)
+}
+
+// probe asks, beside the server that was chosen, one that is down and due to be tried again, so that no
+// client has to wait for it to fail.
+func (m *Machine) probe(i int32, r *route) {
+	t := &m.tasks.list[i]
+	for _, s := range r.servers {
+		if !m.servers.At(s).ProbeDue(m.now) || !m.affordable(t) {
+			continue
+		}
+		if n, _ := m.servers.Tries(&t.tried, s); n > 0 {
+			continue
+		}
+		if m.send(i, s, r) {
+			m.stats.Probes++
+			m.exchanges.list[t.flights].probe = true
+		}
+		return
+	}
+}
+
+// mayYetAnswer says whether a server that a task has asked in vain so far may still answer: it may be slow, or busy
+// asking others.
+func (m *Machine) mayYetAnswer(t *task) bool {
+	for x := t.flights; x >= 0; x = m.exchanges.list[x].next {
+		s := m.exchanges.list[x].server
+		if n, _ := m.servers.Tries(&t.tried, s); n > 0 && !t.tried.Of(s).Excluded && !m.servers.Crowded(s) {
+			return true
+		}
+	}
+	return false
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"heimdall/core/resolver/servers"
 	"heimdall/core/wire"
 )
 
@@ -220,7 +221,7 @@ func TestDeadServers(t *testing.T) {
 	}
 	// Back again: no later than the longest probe interval.
 	n.servers[one] = answering(nil, "an: www.example. 300 A 198.51.100.1")
-	n.run(time.Duration(maxProbe) + time.Second)
+	n.run(time.Duration(servers.MaxProbe) + time.Second)
 	if a, _ := n.resolve(question("www.example.", wire.TypeA)); a.Failed {
 		t.Errorf("%+v", a)
 	}
@@ -244,7 +245,7 @@ func TestFailoverFromDeadServer(t *testing.T) {
 		}
 		n.run(50 * time.Millisecond)
 	}
-	if slow > 2*maxTimeouts {
+	if slow > 2*servers.MaxTimeouts {
 		t.Errorf("%d of 600 had to wait for the dead server", slow)
 	}
 	if n.m.Stats().Probes == 0 {

@@ -71,16 +71,13 @@ func (t *groups) find(name dname.Name, typ wire.Type) *group {
 // below a zone whose group changed is forgotten. It
 // returns these zones.
 func (m *Machine) Reconfigure(list []Group) []dname.Name {
-	for i := range m.servers.list[:m.servers.used] {
-		m.servers.list[i].pinned = false
-	}
+	m.servers.Unpin()
 	var compiled []group
 	for _, g := range list {
 		c := group{zone: dname.AppendLower(nil, g.Zone), kind: g.Kind}
 		for _, addr := range g.Servers {
 			addr = netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port())
-			if i := m.servers.get(addr, m.now); i >= 0 {
-				m.servers.list[i].pinned = true
+			if i := m.servers.Pin(addr, m.now); i >= 0 {
 				c.servers = append(c.servers, i)
 			}
 		}

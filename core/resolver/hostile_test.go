@@ -8,6 +8,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"heimdall/core/resolver/servers"
 	"heimdall/core/wire"
 )
 
@@ -122,7 +123,7 @@ func TestServerThatLosesCaseIsConfirmedOverTCP(t *testing.T) {
 	if s.Streams != 1 || s.CaseFallbacks != 1 || n.m.Upstreams()[0].KeepCase != "no" {
 		t.Errorf("%+v %+v", s, n.m.Upstreams())
 	}
-	n.run(time.Duration(caseMemory))
+	n.run(time.Duration(servers.CaseMemory))
 	n.resolve(question("www.example.", wire.TypeA))
 	if n.m.Stats().Streams != 2 {
 		t.Error("was not tried again after the memory expired")
@@ -217,7 +218,7 @@ func TestTruncatedAndNoTCP(t *testing.T) {
 			}
 			return answering(func(m *dns.Msg) { m.Truncated = true })(q)
 		}
-		if a, _ := n.resolve(question("www.example.", wire.TypeA)); !a.Failed || len(n.log) > 2*maxPerServer+1 {
+		if a, _ := n.resolve(question("www.example.", wire.TypeA)); !a.Failed || len(n.log) > 2*servers.MaxPerServer+1 {
 			t.Errorf("%+v after %d queries", a, len(n.log))
 		}
 		n.idle()
@@ -284,7 +285,7 @@ func TestServerWithoutEDNS(t *testing.T) {
 		if len(n.log) != before+1 || n.m.Upstreams()[0].EDNS != "no" {
 			t.Errorf("%s: not remembered, %+v", name, n.m.Upstreams())
 		}
-		n.run(time.Duration(ednsMemory))
+		n.run(time.Duration(servers.EDNSMemory))
 		n.resolve(question("www.example.", wire.TypeA))
 		if len(n.log) < before+3 {
 			t.Errorf("%s: not tried again", name)

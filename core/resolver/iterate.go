@@ -226,15 +226,15 @@ func (m *Machine) askWhole(t *task) {
 		return
 	}
 	tries := 0
-	for n := range t.tried[:t.ntried] {
-		tries += int(t.tried[n].tries)
+	for n := range t.tried.All() {
+		tries += int(t.tried.All()[n].Tries)
 	}
 	if tries < 2 {
 		return
 	}
 	t.plainNames, t.chosen = true, false
-	for n := range t.tried[:t.ntried] {
-		m.onceMore(&t.tried[n])
+	for n := range t.tried.All() {
+		m.servers.OnceMore(&t.tried.All()[n])
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"heimdall/core/resolver/servers"
 	"heimdall/core/wire"
 )
 
@@ -326,7 +327,7 @@ func TestLongDependencies(t *testing.T) {
 	}
 	a, _ := n.resolve(question("www.t.", wire.TypeA))
 	n.idle() // Sub-tasks must not go on without the question that they were for.
-	if !a.Failed || len(n.log) > maxTotal+maxPerServer {
+	if !a.Failed || len(n.log) > maxTotal+servers.MaxPerServer {
 		t.Errorf("%+v after %d queries", a, len(n.log))
 	}
 }

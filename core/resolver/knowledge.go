@@ -66,7 +66,7 @@ func (k *knowledge) makeKey(kind entryKind, name dname.Name, t wire.Type, c wire
 	k.key = binary.BigEndian.AppendUint16(k.key, uint16(t))
 	k.key = binary.BigEndian.AppendUint16(k.key, uint16(c))
 	k.key = append(k.key, name...)
-	return mix(dname.Hash(k.seed, name) ^ mix(uint64(kind)<<32|uint64(t)<<16|uint64(c)))
+	return dname.Mix(dname.Hash(k.seed, name) ^ dname.Mix(uint64(kind)<<32|uint64(t)<<16|uint64(c)))
 }
 
 func (k *knowledge) get(kind entryKind, name dname.Name, t wire.Type, c wire.Class, now uint32) ([]byte, bool) {

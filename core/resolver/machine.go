@@ -2,6 +2,7 @@ package resolver
 
 import (
 	"heimdall/core/cache"
+	"heimdall/core/resolver/servers"
 	"heimdall/core/wire"
 )
 
@@ -18,14 +19,14 @@ type Machine struct {
 
 	groups    groups
 	own       own
-	servers   servers
+	servers   servers.Table
 	tasks     tasks
 	waiters   waiters
 	exchanges exchanges
 	failing   failing
 	chains    chains
 	known     knowledge
-	families  [2]familyState // IPv4, IPv6
+	families  servers.Families
 
 	delegations []delegation  // of the task with the same index
 	validations []*validation // likewise; nil: none under way
@@ -56,7 +57,7 @@ func New(o Options, rnd Rand) *Machine {
 	o = o.withDefaults()
 	m := &Machine{
 		options: o, rnd: rnd, seed: rnd.Uint64(),
-		servers:   newServers(o.MaxServers, [2]uint64{rnd.Uint64(), rnd.Uint64()}),
+		servers:   servers.NewTable(o.MaxServers, o.MaxTasks, [2]uint64{rnd.Uint64(), rnd.Uint64()}),
 		tasks:     newTasks(o.MaxTasks, rnd.Uint64()),
 		waiters:   newWaiters(o.MaxWaiters),
 		exchanges: newExchanges(2*o.MaxTasks + maxFlights),
@@ -176,20 +177,19 @@ func (m *Machine) expire(t *task) (any bool) {
 		if !x.late && m.now >= x.due {
 			any = true
 			if x.unsent() {
-				t.attempt(x.server).tries-- // It was none. maxQueries bounds how often.
+				t.tried.Of(x.server).Tries-- // It was none. maxQueries bounds how often.
 				m.drop(i)
 				i = next
 				continue
 			}
 			x.late = true
-			t.attempt(x.server).silent = true
-			m.servers.list[x.server].overdue++
-			m.servers.list[x.server].lost(m.now, x.sent)
+			t.tried.Of(x.server).Silent = true
+			m.servers.At(x.server).Overdue(m.now, x.sent)
 			if m.tracer != nil {
 				m.traceServer(i, "timeout", "no response in time")
 			}
 			if x.stream {
-				m.withoutStream(t, t.attempt(x.server))
+				m.withoutStream(t, t.tried.Of(x.server))
 				m.drop(i)
 			}
 		}

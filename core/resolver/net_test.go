@@ -261,9 +261,9 @@ func (n *network) idle() {
 	if n.m.held.bytes != 0 {
 		n.t.Errorf("left over: %d bytes are held", n.m.held.bytes)
 	}
-	for i := range n.m.servers.list[:n.m.servers.used] {
-		if p := n.m.servers.list[i].pins; p != 0 {
-			n.t.Errorf("server %v has %d pins", n.m.servers.list[i].addr, p)
+	for i := range int32(n.m.servers.Len()) {
+		if s := n.m.servers.At(i); s.Pins() != 0 {
+			n.t.Errorf("server %v has %d pins", s.Addr(), s.Pins())
 		}
 	}
 }

@@ -6,13 +6,14 @@ import (
 
 	"heimdall/core/dname"
 	"heimdall/core/dnssec"
+	"heimdall/core/resolver/servers"
 	"heimdall/core/wire"
 )
 
 // A forwarder has to pass DNSSEC records on, or nothing that it says of signed zones validates. passing is what is known
 // of one in that respect. It changes nothing about who is asked: it is for operators.
 type passing struct {
-	state capability
+	state servers.Capability
 	bare  uint8      // answers in a row that lacked such records
 	zone  dname.Name // where they were missed last
 	why   dnssec.Reason
@@ -56,7 +57,7 @@ func (m *Machine) notePassing(t *task, source int32, zone dname.Name, r dnssec.R
 	before := p.state
 	switch {
 	case r.Status == dnssec.Secure:
-		p.state, p.bare = works, 0
+		p.state, p.bare = servers.Works, 0
 	case !lacking(r.Reason):
 		return
 	default:
@@ -64,17 +65,17 @@ func (m *Machine) notePassing(t *task, source int32, zone dname.Name, r dnssec.R
 		p.zone, p.why = append(p.zone[:0], zone...), r.Reason
 		// Without the keys that are trusted there is no other explanation.
 		if a := m.trust.anchors.Closest(zone); p.bare == maxBare || r.Reason != dnssec.ReasonKeysUnknown && t.typ == wire.TypeDNSKEY && a != nil && dname.Equal(a.Zone, zone) {
-			p.state = broken
+			p.state = servers.Broken
 		}
 	}
-	if m.options.Notify != nil && p.state != before && (before == broken || p.state == broken) {
-		m.options.Notify(Notice{Server: m.servers.list[source].addr, Zone: p.zone.String(), Why: p.why.String(), Removes: p.state == broken})
+	if m.options.Notify != nil && p.state != before && (before == servers.Broken || p.state == servers.Broken) {
+		m.options.Notify(Notice{Server: m.servers.At(source).Addr(), Zone: p.zone.String(), Why: p.why.String(), Removes: p.state == servers.Broken})
 	}
 }
 
 // noteRefusal notes that a forwarder has nothing to say about the keys that are trusted, though it answers other questions:
 // nobody asks for keys before there is an answer to validate.
-func (m *Machine) noteRefusal(t *task, source int32, why Failure) {
+func (m *Machine) noteRefusal(t *task, source int32, why servers.Failure) {
 	if m.trust.anchors == nil || t.typ != wire.TypeDNSKEY || !m.isLink(t) {
 		return
 	}
@@ -83,7 +84,7 @@ func (m *Machine) noteRefusal(t *task, source int32, why Failure) {
 		return
 	}
 	switch why {
-	case FailRefused, FailFormErr, FailServFail, FailRcode:
+	case servers.FailRefused, servers.FailFormErr, servers.FailServFail, servers.FailRcode:
 		m.notePassing(t, source, t.current(), dnssec.Result{Status: dnssec.Bogus, Reason: dnssec.ReasonKeysUnknown})
 	}
 }
@@ -126,11 +127,11 @@ func (m *Machine) bogusText(t *task) string {
 		return text
 	}
 	for _, i := range g.servers {
-		if m.passes(i).state == broken {
-			return text + "; forwarder " + m.servers.list[i].addr.String() + " removes DNSSEC: ask another, or set recursion.validation = false"
+		if m.passes(i).state == servers.Broken {
+			return text + "; forwarder " + m.servers.At(i).Addr().String() + " removes DNSSEC: ask another, or set recursion.validation = false"
 		}
 	}
-	return text + "; asked of forwarder " + m.servers.list[g.servers[0]].addr.String()
+	return text + "; asked of forwarder " + m.servers.At(g.servers[0]).Addr().String()
 }
 
 // fault tells in which zone the verdict on v was found, where it is bogus that in which the chain of trust, or the response

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"heimdall/core/resolver/servers"
 	"heimdall/core/wire"
 )
 
@@ -74,12 +75,12 @@ func TestFamilyWithoutRoute(t *testing.T) {
 			t.Fatalf("z%d: %s", i, a.EDEText)
 		}
 	}
-	if six > shutAfter {
+	if six > servers.ShutAfter {
 		t.Errorf("%d queries over IPv6, which has no route", six)
 	}
 	n.resolve(question("www.six.", wire.TypeA))
 	n.servers[netip.MustParseAddrPort("[2a01::1]:53")], route = n.servers[addr("192.0.2.2")], true
-	n.run(time.Duration(barredFor))
+	n.run(time.Duration(servers.BarredFor))
 	if a, _ := n.resolve(question("later.six.", wire.TypeA)); a.Failed {
 		t.Errorf("there is a route again: %s", a.EDEText)
 	}
@@ -98,13 +99,13 @@ func TestLastFamilyIsNeverShut(t *testing.T) {
 			}
 			return NoObstacle
 		}
-		for i := range 2 * shutAfter { // The host has no network at all.
-			n.m.families[0].noRoute(netip.AddrFrom4([4]byte{byte(i + 1)}), int64(n.now))
-			n.m.families[1].noRoute(netip.AddrFrom16([16]byte{0x20, 1, byte(i)}), int64(n.now))
+		for i := range 2 * servers.ShutAfter { // The host has no network at all.
+			n.m.families.NoRoute(netip.AddrFrom4([4]byte{byte(i + 1)}), int64(n.now))
+			n.m.families.NoRoute(netip.AddrFrom16([16]byte{0x20, 1, byte(i)}), int64(n.now))
 			n.resolve(question("x.sound.", wire.TypeA))
 		}
 		down = false
-		n.run(time.Duration(barredFor))
+		n.run(time.Duration(servers.BarredFor))
 		if a, _ := n.resolve(question("y.sound.", wire.TypeA)); a.Failed {
 			t.Errorf("%+v: %s", o, a.EDEText)
 		}

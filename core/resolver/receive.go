@@ -4,6 +4,7 @@ import (
 	"net/netip"
 
 	"heimdall/core/dname"
+	"heimdall/core/resolver/servers"
 	"heimdall/core/wire"
 )
 
@@ -15,22 +16,22 @@ func (m *Machine) Receive(now int64, sock uint16, from netip.AddrPort, msg []byt
 	from = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
 	if len(msg) < wire.HeaderLen {
 		m.stats.Short++
-		m.servers.mismatched(m.servers.find(from))
+		m.servers.Mismatched(m.servers.Find(from))
 		return
 	}
 	e := m.exchanges.find(sock, wire.ID(msg))
 	if e < 0 {
 		m.stats.UnknownID++
-		m.servers.mismatched(m.servers.find(from))
+		m.servers.Mismatched(m.servers.Find(from))
 		if e = m.near(sock, from, msg); e >= 0 {
 			m.guess(e)
 		}
 		return
 	}
 	x := &m.exchanges.list[e]
-	if m.servers.list[x.server].addr != from {
+	if m.servers.At(x.server).Addr() != from {
 		m.stats.WrongSource++
-		m.servers.mismatched(x.server)
+		m.servers.Mismatched(x.server)
 		m.guess(e)
 		return
 	}
@@ -39,10 +40,10 @@ func (m *Machine) Receive(now int64, sock uint16, from netip.AddrPort, msg []byt
 		m.accept(e, msg)
 	case checkCase:
 		m.stats.WrongCase++
-		m.servers.mismatched(x.server)
+		m.servers.Mismatched(x.server)
 		m.confirmCase(e)
 	default:
-		m.servers.mismatched(x.server)
+		m.servers.Mismatched(x.server)
 		m.guess(e)
 	}
 }
@@ -57,14 +58,14 @@ func (m *Machine) ReceiveStream(now int64, ref uint64, msg []byte, err error) {
 	defer m.wake()
 	x := &m.exchanges.list[e]
 	if err != nil || len(msg) < wire.HeaderLen {
-		m.streamFailed(e, FailNetwork)
+		m.streamFailed(e, servers.FailNetwork)
 		return
 	}
 	m.stats.Responses++
 	if x.id != wire.ID(msg) {
 		m.stats.UnknownID++
-		m.servers.mismatched(x.server)
-		m.streamFailed(e, FailMalformed)
+		m.servers.Mismatched(x.server)
+		m.streamFailed(e, servers.FailMalformed)
 		return
 	}
 	switch m.check(x, msg) {
@@ -72,12 +73,12 @@ func (m *Machine) ReceiveStream(now int64, ref uint64, msg []byte, err error) {
 		m.accept(e, msg)
 	case checkCase: // Nobody can inject into the stream unseen: the server itself does not keep the case.
 		m.stats.WrongCase++
-		m.servers.mismatched(x.server)
+		m.servers.Mismatched(x.server)
 		m.plainCase(x.server)
 		m.accept(e, msg)
 	default:
-		m.servers.mismatched(x.server)
-		m.streamFailed(e, FailMalformed)
+		m.servers.Mismatched(x.server)
+		m.streamFailed(e, servers.FailMalformed)
 	}
 }
 
@@ -137,16 +138,16 @@ func (m *Machine) guess(e int32) {
 		return
 	}
 	m.stats.Spoofed++
-	m.tasks.list[x.task].attempt(x.server).stream = true
+	m.tasks.list[x.task].tried.Of(x.server).Stream = true
 	m.again(e)
 }
 
 // accept takes a response that belongs to exchange e.
 func (m *Machine) accept(e int32, msg []byte) {
 	x := &m.exchanges.list[e]
-	srv := &m.servers.list[x.server]
+	srv := m.servers.At(x.server)
 	t := &m.tasks.list[x.task]
-	a := t.attempt(x.server)
+	a := t.tried.Of(x.server)
 	resp := &m.inbox
 	readable := resp.read(msg)
 	resp.server = x.server
@@ -157,31 +158,30 @@ func (m *Machine) accept(e int32, msg []byte) {
 	if m.tracer != nil {
 		m.traceResponse(e, resp, readable)
 	}
-	m.families[family(srv.addr.Addr())].answered()
-	srv.barredUntil = 0
-	srv.answered++
+	m.families.Answered(srv.Addr().Addr())
+	srv.Answered()
 	if !x.stream {
-		srv.measured(m.now - x.sent)
+		srv.Measured(m.now - x.sent)
 		m.learnCase(x, srv, a, resp.rcode)
 	}
 	switch {
 	case wire.Flags(msg)&wire.FlagTC == 0:
 	case x.stream:
-		m.useless(e, FailTruncated, wire.RcodeServFail)
+		m.useless(e, servers.FailTruncated, wire.RcodeServFail)
 		return
 	default:
 		m.stats.Truncated++
-		srv.truncated++
-		a.stream = true
+		srv.Truncated()
+		a.Stream = true
 		m.again(e)
 		return
 	}
 	if !readable {
-		m.useless(e, FailMalformed, wire.RcodeServFail)
+		m.useless(e, servers.FailMalformed, wire.RcodeServFail)
 		return
 	}
 	if resp.hasOPT && !refusesEDNS(resp.rcode) {
-		srv.edns, srv.ednsDrops = works, 0
+		srv.EDNS.Seen()
 	}
 	if resp.hasEDE {
 		t.ede, t.hasEDE = resp.ede, true
@@ -199,47 +199,62 @@ func refusesEDNS(code wire.Rcode) bool {
 func (m *Machine) sort(e int32, resp *response) {
 	rcode := resp.rcode
 	x := &m.exchanges.list[e]
-	srv := &m.servers.list[x.server]
-	a := m.tasks.list[x.task].attempt(x.server)
+	srv := m.servers.At(x.server)
+	a := m.tasks.list[x.task].tried.Of(x.server)
 	switch rcode {
 	case wire.RcodeNoError, wire.RcodeNXDomain, wire.RcodeYXDomain:
-		if !x.edns && srv.edns == unknown && (a.noEDNS || a.tries > 2) {
-			srv.withoutEDNS(a.noEDNS, m.now, m.failing.most)
-		}
-		if x.edns && !x.cookie && a.silent && srv.cookies == unknown && !m.options.NoCookies {
-			srv.withoutCookies(m.now, m.failing.most)
-		}
-		if x.edns && a.noCookie && (srv.cookies == unknown || a.cookie == cookieNotOurs) {
-			srv.cookies, srv.cookiesUntil = broken, m.now+ednsMemory
-		}
+		m.learnFeatures(x, srv, a)
 		m.use(e, resp)
 	case wire.RcodeFormErr, wire.RcodeNotImp, wire.RcodeBadVers:
 		switch {
 		case x.cookie: // Some take offence at any option.
-			a.noCookie = true
+			a.NoCookie = true
 		case x.edns:
 			m.stats.EDNSFallbacks++
-			a.noEDNS = true
+			a.NoEDNS = true
 		default:
-			m.useless(e, FailFormErr, rcode)
+			m.useless(e, servers.FailFormErr, rcode)
 			return
 		}
 		m.again(e)
 	case wire.RcodeBadCookie: // RFC 7873, section 5.3: again with the new cookie, then over TCP.
 		switch {
 		case x.stream:
-			m.useless(e, FailCookie, rcode)
+			m.useless(e, servers.FailCookie, rcode)
 			return
-		case a.cookie != cookieFine:
-			a.stream = true
+		case a.Cookie != servers.CookieFine:
+			a.Stream = true
 		}
-		a.cookie = max(a.cookie, cookieBad)
+		a.Cookie = max(a.Cookie, servers.CookieBad)
 		m.again(e)
 	case wire.RcodeServFail:
-		m.useless(e, FailServFail, rcode)
+		m.useless(e, servers.FailServFail, rcode)
 	case wire.RcodeRefused:
-		m.useless(e, FailRefused, rcode)
+		m.useless(e, servers.FailRefused, rcode)
 	default:
-		m.useless(e, FailRcode, rcode)
+		m.useless(e, servers.FailRcode, rcode)
 	}
 }
+
+// learnFeatures notes what a useful response tells of the features that its query did without. What may have been loss
+// is first believed for as long as failures are: without EDNS nothing validates.
+func (m *Machine) learnFeatures(x *exchange, srv *servers.Server, a *servers.Attempt) {
+	switch {
+	case x.edns || srv.EDNS.State() != servers.Unknown:
+	case a.NoEDNS: // It said so.
+		srv.EDNS.Lacks(m.now, servers.EDNSMemory)
+	case a.Tries > 2:
+		srv.EDNS.Doubt(m.now, m.doubt(), servers.EDNSMemory)
+	}
+	if x.edns && !x.cookie && a.Silent && srv.Cookies.State() == servers.Unknown && !m.options.NoCookies {
+		// It may drop queries with options that it does not know. That is believed for twice as long as the like of letter
+		// case: when the question is in mixed case again, it tells which of the two the server minds.
+		srv.Cookies.Doubt(m.now, 2*m.doubt(), servers.EDNSMemory)
+	}
+	if x.edns && a.NoCookie && (srv.Cookies.State() == servers.Unknown || a.Cookie == servers.CookieNotOurs) {
+		srv.Cookies.Lacks(m.now, servers.EDNSMemory)
+	}
+}
+
+// doubt is for how many nanoseconds what may have been loss is believed to be a server's fault at first.
+func (m *Machine) doubt() int64 { return int64(m.failing.most) * 1e9 }

@@ -116,12 +116,12 @@ func (r records) sum() uint64 {
 		if !ok {
 			break
 		}
-		h := mix(uint64(rec.section)<<32 | uint64(rec.typ)<<16 | uint64(rec.class))
-		h = mix(h ^ dname.Hash(h, rec.owner))
+		h := dname.Mix(uint64(rec.section)<<32 | uint64(rec.typ)<<16 | uint64(rec.class))
+		h = dname.Mix(h ^ dname.Hash(h, rec.owner))
 		for _, b := range rec.rdata {
 			h = h*0x100000001b3 ^ uint64(b)
 		}
-		total += mix(h)
+		total += dname.Mix(h)
 		r = rest
 	}
 	return total

@@ -47,11 +47,6 @@ func (r *response) rank() byte {
 // lost a zone say it too: the first to do so is believed only if no other server says more.
 func (r *response) hollow() bool { return r.rcode == wire.RcodeNoError && len(r.parts) == 0 }
 
-// returns says whether a response has the cookie that was sent to a server.
-func (r *response) returns(srv *server) bool {
-	return len(r.cookie) >= len(srv.ours) && [8]byte(r.cookie) == srv.ours
-}
-
 // read splits msg; false if it is malformed or beyond the bounds.
 func (r *response) read(msg []byte) bool {
 	r.msg, r.flags = msg, wire.Flags(msg)

@@ -70,9 +70,9 @@ func (m *Machine) settle(i int32) bool {
 	if !ok {
 		return false
 	}
-	a := t.attempt(source)
-	a.excluded = false
-	m.onceMore(a)
+	a := t.tried.Of(source)
+	a.Excluded = false
+	m.servers.OnceMore(a)
 	if !m.send(i, source, &r) {
 		return false
 	}
@@ -85,7 +85,7 @@ func (m *Machine) last(i int32, r *route) bool {
 	t := &m.tasks.list[i]
 	usable := 0
 	for _, s := range r.servers {
-		if _, ok := t.tries(s, m.mostTries(s)); ok && !m.servers.list[s].down {
+		if _, ok := m.servers.Tries(&t.tried, s); ok && !m.servers.At(s).Down() {
 			usable++
 		}
 	}

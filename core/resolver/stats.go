@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"heimdall/core/dnssec"
+	"heimdall/core/resolver/servers"
 )
 
 // Stats are counters since New, and the gauges Tasks, Waiters, Exchanges and Servers.
@@ -40,7 +41,7 @@ type Stats struct {
 func (m *Machine) Stats() Stats {
 	s := m.stats
 	s.Tasks, s.Waiters, s.Exchanges = m.tasks.inUse, m.waiters.inUse, m.exchanges.inUse
-	s.Servers, s.Evicted = m.servers.used, m.servers.evicted
+	s.Servers, s.Evicted = m.servers.Len(), m.servers.Evicted()
 	return s
 }
 
@@ -77,7 +78,7 @@ func (m *Machine) Upstreams() []UpstreamInfo {
 			if !seen {
 				n = len(list)
 				at[i] = n
-				u := m.servers.list[i].info()
+				u := info(m.servers.At(i))
 				p := m.passes(i)
 				if u.DNSSEC = p.state.String(); p.bare > 0 {
 					u.Bare = p.why.String() + " (zone " + p.zone.String() + ")"
@@ -94,30 +95,31 @@ func (m *Machine) Upstreams() []UpstreamInfo {
 // Infra describes the servers known, those of groups included, up to limit of them. It allocates.
 func (m *Machine) Infra(limit int) []UpstreamInfo {
 	var list []UpstreamInfo
-	for i := range m.servers.list[:m.servers.used] {
+	for i := range int32(m.servers.Len()) {
 		if len(list) == limit {
 			break
 		}
-		list = append(list, m.servers.list[i].info())
+		list = append(list, info(m.servers.At(i)))
 	}
 	return list
 }
 
-func (s *server) info() UpstreamInfo {
+func info(s *servers.Server) UpstreamInfo {
+	c := s.Counters()
 	u := UpstreamInfo{
-		Server: s.addr, State: "up", SRTT: time.Duration(s.srtt), RTO: time.Duration(s.rto()),
-		Sent: s.sent, Answered: s.answered, Timeouts: s.timedOut, Mismatches: s.mismatches, Truncated: s.truncated, InFlight: int(s.pins),
-		EDNS: s.edns.String(), KeepCase: s.letterCase.String(), Failures: map[string]uint64{},
+		Server: s.Addr(), State: "up", SRTT: time.Duration(s.SRTT()), RTO: time.Duration(s.RTO()),
+		Sent: c.Sent, Answered: c.Answered, Timeouts: c.TimedOut, Mismatches: c.Mismatches, Truncated: c.Truncated, InFlight: s.Pins(),
+		EDNS: s.EDNS.State().String(), KeepCase: s.LetterCase.State().String(), Failures: map[string]uint64{},
 	}
-	if s.srtt == 0 {
+	if s.SRTT() == 0 {
 		u.State = "unknown"
 	}
-	if s.down {
+	if s.Down() {
 		u.State = "down"
 	}
-	for i, n := range s.failed {
+	for i, n := range c.Failed {
 		if n > 0 {
-			u.Failures[Failure(i).String()] = n
+			u.Failures[servers.Failure(i).String()] = n
 		}
 	}
 	return u

@@ -1,49 +1,18 @@
 package resolver
 
 import (
+	"math/bits"
+
 	"heimdall/core/dname"
 	"heimdall/core/dnssec"
+	"heimdall/core/resolver/servers"
 	"heimdall/core/wire"
 )
 
 // Bounds of the work for one task.
 const (
-	maxQueries   = 32 // queries sent, all servers and aliases together
-	maxPerServer = 3  // tries of one server for one question
-	maxPerNamed  = 5  // likewise, if a group names it: there is nobody beside the servers of the group
-	maxTried     = 16 // servers of one group or delegation that are told apart
-	maxChain     = 11 // aliases followed; Unbound's max-query-restarts
-)
-
-// attempt is what a task has tried with one server for its present question.
-type attempt struct {
-	server    int32
-	tries     uint8
-	excluded  bool // it answered, and the answer was of no use
-	stream    bool // go over TCP
-	noEDNS    bool
-	noCookie  bool
-	cookie    cookieDoubt
-	caseDoubt caseDoubt
-	silent    bool // it let a datagram go by
-}
-
-// cookieDoubt is what came of the cookie sent to a server.
-type cookieDoubt uint8
-
-const (
-	cookieFine    cookieDoubt = iota
-	cookieBad                 // the server did not take it
-	cookieNotOurs             // another one came back
-)
-
-// caseDoubt is what came of the mixed letter case of a question.
-type caseDoubt uint8
-
-const (
-	caseFine    caseDoubt = iota
-	caseRefused           // the server was of no use: it is asked in lower case
-	caseLost              // it answered in another letter case
+	maxQueries = 32 // queries sent, all servers and aliases together
+	maxChain   = 11 // aliases followed; Unbound's max-query-restarts
 )
 
 // task is one question in flight. It holds no pointers, and the garbage collector never looks at it.
@@ -69,7 +38,6 @@ type task struct {
 
 	queries  uint8 // sent so far
 	aliases  uint8 // followed so far
-	ntried   uint8
 	nflights uint8
 
 	routes uint32 // tasks.routes as it chose its servers
@@ -82,23 +50,22 @@ type task struct {
 	cut        bool // its delegation is valid
 	below      bool // its delegation is that of a zone served here, or of one below
 	renewal    renewal
-	plainNames bool   // no minimisation for the present name
-	chosen     bool   // asked is valid
-	typedNS    bool   // minimised questions ask for NS
-	lesser     bool   // addresses of lesser rank have to do
-	above      uint8  // the delegation to begin with must not have more labels
-	asked      uint8  // labels of the name to ask for
-	steps      uint8  // minimised questions for the present name
-	subs       uint8  // sub-tasks that it waits for
-	spawned    uint8  // sub-tasks for the present delegation
-	desperate  bool   // addresses were looked for beside those that the parent gave
-	settled    bool   // the server whose answer had no authority was asked again, to take it
-	hollow     bool   // the response put aside said nothing at all
-	nudge      int64  // when more addresses of servers are looked for; 0: not at any time
-	aside      int32  // 1 more than the server whose response was put aside: it has no authority or says nothing; 0: none was
-	total      uint16 // queries charged to it
-	parents    int32  // links to the tasks that wait for it; -1: none
-	origin     int32  // the task of depth 0 that its queries are charged to
+	plainNames bool  // no minimisation for the present name
+	chosen     bool  // asked is valid
+	typedNS    bool  // minimised questions ask for NS
+	lesser     bool  // addresses of lesser rank have to do
+	above      uint8 // the delegation to begin with must not have more labels
+	asked      uint8 // labels of the name to ask for
+	steps      uint8 // minimised questions for the present name
+	subs       uint8 // sub-tasks that it waits for
+	spawned    uint8 // sub-tasks for the present delegation
+	desperate  bool  // addresses were looked for beside those that the parent gave
+	settled    bool  // the server whose answer had no authority was asked again, to take it
+	hollow     bool  // the response put aside said nothing at all
+	nudge      int64 // when more addresses of servers are looked for; 0: not at any time
+	aside      int32 // 1 more than the server whose response was put aside: it has no authority or says nothing; 0: none was
+	parents    int32 // links to the tasks that wait for it; -1: none
+	origin     int32 // the task of depth 0 that its queries are charged to
 	originGen  uint32
 
 	// Validation.
@@ -110,14 +77,15 @@ type task struct {
 	budget     dnssec.Budget // for a client's question: what may still be spent, by sub-tasks too
 
 	lastRcode wire.Rcode // of the last server that answered uselessly
-	lastFail  Failure
+	lastFail  servers.Failure
 	hasFail   bool
 	ede       wire.EDE // the last extended error a server gave
 	hasEDE    bool
 	plain     plainState
 	plainSum  uint64
-	tried     [maxTried]attempt
+	tried     servers.Attempts
 
+	total           uint16 // queries charged to it
 	nameLen, curLen uint8
 	name            [dname.MaxLen]byte // the question
 	cur             [dname.MaxLen]byte // the end of the chain of aliases so far
@@ -143,36 +111,11 @@ func (t *task) question() Question {
 
 // restart forgets how far the present name has come.
 func (t *task) restart() {
-	t.ntried, t.plain, t.hasFail = 0, plainOff, false
+	t.plain, t.hasFail = plainOff, false
+	t.tried.Clear()
 	t.cut, t.renewal, t.plainNames, t.chosen, t.asked, t.steps, t.spawned = false, notRenewed, false, false, 0, 0, 0
 	t.below = false
 	t.typedNS, t.lesser, t.desperate, t.settled, t.above, t.aside, t.nudge = false, false, false, false, noLimit, 0, 0
-}
-
-// attempt finds the record of a server for the present question; with none left, the last one serves.
-func (t *task) attempt(server int32) *attempt {
-	for i := range t.tried[:t.ntried] {
-		if t.tried[i].server == server {
-			return &t.tried[i]
-		}
-	}
-	if int(t.ntried) < maxTried {
-		t.ntried++
-	}
-	a := &t.tried[t.ntried-1]
-	*a = attempt{server: server}
-	return a
-}
-
-// tries is how often a server was asked the present question, and whether it may be asked again, which is done up to most
-// times.
-func (t *task) tries(server int32, most uint8) (n uint8, usable bool) {
-	for i := range t.tried[:t.ntried] {
-		if a := &t.tried[i]; a.server == server {
-			return a.tries, !a.excluded && a.tries < most
-		}
-	}
-	return 0, t.ntried < maxTried
 }
 
 // tasks is the pool of tasks and the table that finds one by its question.
@@ -198,6 +141,9 @@ func newTasks(n int, seed uint64) tasks {
 	return t
 }
 
+// pow2 is the smallest power of two that is at least n.
+func pow2(n int) int { return 1 << bits.Len(uint(n-1)) }
+
 func (p *tasks) hash(q *Question, depth uint8) uint64 {
 	h := uint64(q.Type)<<32 | uint64(q.Class)<<16 | uint64(q.View)<<8
 	if q.DO {
@@ -207,7 +153,7 @@ func (p *tasks) hash(q *Question, depth uint8) uint64 {
 		h |= 2
 	}
 	h |= uint64(depth) << 48
-	return mix(dname.Hash(p.seed, q.Name) ^ mix(h))
+	return dname.Mix(dname.Hash(p.seed, q.Name) ^ dname.Mix(h))
 }
 
 func (p *tasks) find(hash uint64, q *Question, depth uint8) int32 {
@@ -240,7 +186,7 @@ func (p *tasks) add(hash uint64, q *Question, depth uint8) int32 {
 	t.first, t.last, t.flights, t.chain = -1, -1, -1, -1
 	t.deadline, t.armed, t.running = 0, 0, true
 	t.typ, t.class, t.do, t.cd, t.view = q.Type, q.Class, q.DO, q.CD, q.View
-	t.queries, t.aliases, t.ntried, t.nflights = 0, 0, 0, 0
+	t.queries, t.aliases, t.nflights = 0, 0, 0
 	t.depth, t.fresh, t.total, t.subs, t.parents = depth, false, 0, 0, -1
 	t.origin, t.originGen = i, t.gen
 	t.routes, t.born, t.zones, t.anchors, t.ours = p.routes, p.routes, p.zones, p.anchors, false

@@ -132,7 +132,7 @@ func (m *Machine) traceQuery(e int32) {
 		return
 	}
 	m.tracer.Queries++
-	s.Server, s.Type = m.servers.list[x.server].addr, x.typ
+	s.Server, s.Type = m.servers.At(x.server).Addr(), x.typ
 	s.Name = t.current()[x.skip:].String()
 	with := []string{"UDP"}
 	if x.stream {
@@ -158,7 +158,7 @@ func (m *Machine) traceResponse(e int32, r *response, readable bool) {
 	if s == nil {
 		return
 	}
-	s.Server, s.Type, s.RTT = m.servers.list[x.server].addr, x.typ, m.now-x.sent
+	s.Server, s.Type, s.RTT = m.servers.At(x.server).Addr(), x.typ, m.now-x.sent
 	s.Name = t.current()[x.skip:].String()
 	if !readable {
 		s.Text = "malformed"
@@ -191,21 +191,21 @@ var sectionNames = [...]string{wire.Question: "question", wire.Answer: "answer",
 func (m *Machine) traceServer(e int32, kind, text string) {
 	x := &m.exchanges.list[e]
 	if s := m.step(&m.tasks.list[x.task], kind); s != nil {
-		s.Server, s.Text = m.servers.list[x.server].addr, text
+		s.Server, s.Text = m.servers.At(x.server).Addr(), text
 	}
 }
 
 // traceAgain adds why the server of exchange e is asked again.
 func (m *Machine) traceAgain(e int32) {
 	x := &m.exchanges.list[e]
-	a := m.tasks.list[x.task].attempt(x.server)
+	a := m.tasks.list[x.task].tried.Of(x.server)
 	why := "the same server is asked again"
 	switch {
-	case a.stream && !x.stream:
+	case a.Stream && !x.stream:
 		why = "asked again over TCP"
-	case a.noEDNS && x.edns:
+	case a.NoEDNS && x.edns:
 		why = "asked again without EDNS"
-	case a.noCookie && x.cookie:
+	case a.NoCookie && x.cookie:
 		why = "asked again without a cookie"
 	}
 	m.traceServer(e, "retry", why)

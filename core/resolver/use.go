@@ -3,6 +3,7 @@ package resolver
 import (
 	"heimdall/core/dname"
 	"heimdall/core/dnssec"
+	"heimdall/core/resolver/servers"
 	"heimdall/core/wire"
 )
 
@@ -17,7 +18,7 @@ func (m *Machine) use(e int32, resp *response) {
 	}
 	r, ok := m.route(i)
 	if !ok {
-		m.useless(e, FailLame, resp.rcode)
+		m.useless(e, servers.FailLame, resp.rcode)
 		return
 	}
 	f := m.findings.take()
@@ -34,10 +35,10 @@ func (m *Machine) use(e int32, resp *response) {
 	}
 	switch {
 	case f.out == outLame || f.out == outReferral && !m.recursive():
-		m.useless(e, FailLame, resp.rcode)
+		m.useless(e, servers.FailLame, resp.rcode)
 		return
 	case f.out == outMalformed:
-		m.useless(e, FailMalformed, resp.rcode)
+		m.useless(e, servers.FailMalformed, resp.rcode)
 		return
 	}
 	if !m.confirmed(e, f, resp) {
@@ -65,7 +66,7 @@ func (m *Machine) use(e int32, resp *response) {
 func (m *Machine) confirmed(e int32, f *finding, resp *response) bool {
 	x := &m.exchanges.list[e]
 	t := &m.tasks.list[x.task]
-	if x.lowered && t.plain == plainOff && !(x.cookie && resp.returns(&m.servers.list[x.server])) {
+	if x.lowered && t.plain == plainOff && !(x.cookie && m.servers.At(x.server).Cookie.Returned(resp.cookie)) {
 		t.plain = plainFirst
 	}
 	if t.plain == plainOff {
@@ -73,14 +74,14 @@ func (m *Machine) confirmed(e int32, f *finding, resp *response) bool {
 	}
 	first := t.plain == plainFirst
 	if !t.agrees(f) {
-		if a := t.attempt(x.server); first {
-			m.onceMore(a)
+		if a := t.tried.Of(x.server); first {
+			m.servers.OnceMore(a)
 		}
 		return false
 	}
-	for n := range t.tried[:t.ntried] {
-		if a := &t.tried[n]; a.caseDoubt == caseLost {
-			m.plainCase(a.server)
+	for n := range t.tried.All() {
+		if a := &t.tried.All()[n]; a.Case == servers.CaseLost {
+			m.plainCase(a.Server)
 		}
 	}
 	return true
@@ -97,7 +98,7 @@ func (m *Machine) useMinimised(e int32, f *finding, resp *response, r *route) {
 		m.refer(i, f, resp, r)
 		return
 	case f.out == outLame || f.out == outMalformed:
-		m.useless(e, FailLame, resp.rcode)
+		m.useless(e, servers.FailLame, resp.rcode)
 		return
 	case f.rcode == wire.RcodeNXDomain:
 		if int(t.asked) == 1 && f.out == outNegative && r.zone.IsRoot() {
@@ -111,8 +112,8 @@ func (m *Machine) useMinimised(e int32, f *finding, resp *response, r *route) {
 		m.traceNote(i, "minimised", "no zone cut at "+t.current()[x.skip:].String()+": the same zone is asked for more labels")
 	}
 	m.dropAll(t)
-	for n := range t.tried[:t.ntried] {
-		t.tried[n].tries = 0
+	for n := range t.tried.All() {
+		t.tried.All()[n].Tries = 0
 	}
 	t.asked++
 	t.chosen = false

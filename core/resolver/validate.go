@@ -3,6 +3,7 @@ package resolver
 import (
 	"heimdall/core/dname"
 	"heimdall/core/dnssec"
+	"heimdall/core/resolver/servers"
 	"heimdall/core/wire"
 )
 
@@ -275,9 +276,9 @@ func (m *Machine) distrust(i int32, f *finding, why dnssec.Reason, faulty uint8,
 	t.bogus, t.faulty = why, faulty
 	if source >= 0 {
 		t.distrusted++
-		t.attempt(source).excluded = true
-		t.lastFail, t.lastRcode, t.hasFail = FailBogus, wire.RcodeServFail, true
-		m.servers.list[source].failed[FailBogus]++
+		t.tried.Of(source).Excluded = true
+		t.lastFail, t.lastRcode, t.hasFail = servers.FailBogus, wire.RcodeServFail, true
+		m.servers.At(source).Failed(servers.FailBogus)
 	}
 	if broken || t.distrusted >= maxDistrust {
 		m.fail(i, 0, "") // It knows why.
