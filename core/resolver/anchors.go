@@ -10,7 +10,7 @@ import (
 // learned, it cannot be. What was validated before stays as it is: Flush what the change is about. Tasks under way begin anew
 // if the change may touch them: what they have found so far was judged by other anchors.
 func (m *Machine) SetAnchors(set *dnssec.Anchors, changed []dname.Name) (switched bool) {
-	if m.known.store == nil {
+	if !m.known.Keeps() {
 		return false
 	}
 	switched = (m.trust.anchors == nil) != (set == nil)

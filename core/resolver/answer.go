@@ -46,22 +46,10 @@ func (m *Machine) finish(i int32, f *finding) {
 	switch {
 	case t.ours:
 		depends = cache.OnZones
-	case t.chain >= 0 || f.records.aliased():
+	case t.chain >= 0 || f.records.Aliased():
 		depends = cache.OnRoutes
 	}
 	m.respond(i, Answer{Msg: m.builder.Finish(), Rcode: f.rcode, AD: secure, Cacheable: cacheable, Depends: depends})
-}
-
-// aliased says whether records lead to another name.
-func (r records) aliased() bool {
-	for rest := r; len(rest) > 0; {
-		rec, next, _ := rest.next()
-		if rec.typ == wire.TypeCNAME && rec.section == wire.Answer {
-			return true
-		}
-		rest = next
-	}
-	return false
 }
 
 // sentinelFails says whether the secure answer of a task is to be withheld, which tells the client whether a key is a

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"heimdall/core/dname"
+	"heimdall/core/resolver/known"
 	"heimdall/core/resolver/servers"
 	"heimdall/core/wire"
 )
@@ -224,22 +225,22 @@ func (m *Machine) learn(d *delegation, t *task, resp *response, zone dname.Name,
 		d.until = end
 	}
 	d.stored, d.changed = now, now
-	if value, ok := m.known.get(delegationEntry, zone, wire.TypeNS, t.class, now); ok {
+	if value, ok := m.known.Get(known.Delegation, zone, wire.TypeNS, t.class, now); ok {
 		var old delegation
 		if d.repeats(old.decode(zone.Labels(), value)) {
 			d.changed = old.changed
 		}
 	}
-	if m.known.store != nil && end > now && r.kind != here && !t.below {
-		m.known.value = d.encode(m.known.value[:0])
-		m.known.put(delegationEntry, zone, wire.TypeNS, t.class, m.known.value, end-now, now)
+	if m.known.Keeps() && end > now && r.kind != here && !t.below {
+		m.encoded = d.encode(m.encoded[:0])
+		m.known.Put(known.Delegation, zone, wire.TypeNS, t.class, m.encoded, end-now, now)
 	}
 	return true
 }
 
 // readServers adds the NS records of zone and their glue in a response to d, which is empty, and returns the TTL.
 func (m *Machine) readServers(d *delegation, t *task, resp *response, zone dname.Name, r *route, section wire.Section) (ttl uint32) {
-	ttl = maxDelegationTTL
+	ttl = known.MaxDelegationTTL
 	var buf [dname.MaxLen]byte
 	parts := resp.parts
 	for i := range parts {
@@ -302,7 +303,7 @@ func (m *Machine) closest(i int32, least int) bool {
 	if t.depth != primeDepth {
 		n = min(n, int(t.above))
 		for ; n >= least; n-- {
-			if value, ok := m.known.get(delegationEntry, cur.Suffix(n), wire.TypeNS, t.class, now); ok {
+			if value, ok := m.known.Get(known.Delegation, cur.Suffix(n), wire.TypeNS, t.class, now); ok {
 				d.decode(n, value)
 				return true
 			}

@@ -5,6 +5,7 @@ import (
 
 	"heimdall/core/dname"
 	"heimdall/core/dnssec"
+	"heimdall/core/resolver/known"
 	"heimdall/core/wire"
 )
 
@@ -26,8 +27,8 @@ type denials map[string]*denial
 
 type denial struct {
 	spans *dnssec.Spans
-	soa   records // the SOA record with its signatures
-	until uint32  // second until which soa holds
+	soa   known.Records // the SOA record with its signatures
+	until uint32        // second until which soa holds
 }
 
 // keepDenial keeps what a validated response to task t says about what does not exist.
@@ -38,7 +39,7 @@ func (m *Machine) keepDenial(t *task, c *claim) {
 		set := &c.Sets[i]
 		if set.Status == dnssec.Secure && set.Section == wire.Authority && (set.Type == wire.TypeNSEC || set.Type == wire.TypeNSEC3) && m.speaksFor(t, set.Signer) {
 			kept := *set
-			kept.TTL = min(kept.TTL, maxNegativeTTL) // RFC 9077: a negative answer's TTL, whatever the signer took
+			kept.TTL = min(kept.TTL, known.MaxNegativeTTL) // RFC 9077: a negative answer's TTL, whatever the signer took
 			d := m.denialOf(set.Signer)
 			before := d.spans.Bytes()
 			any = d.spans.Put(&kept, now) || any
@@ -52,17 +53,17 @@ func (m *Machine) keepDenial(t *task, c *claim) {
 			continue
 		}
 		d := m.denialOf(set.Signer)
-		d.soa = d.soa[:0].add(wire.Authority, set.Owner, wire.TypeSOA, set.Class, set.TTL, set.Data[0])
+		d.soa = d.soa[:0].Add(wire.Authority, set.Owner, wire.TypeSOA, set.Class, set.TTL, set.Data[0])
 		for _, rdata := range set.Sigs {
 			if len(d.soa) < maxSOA {
-				d.soa = d.soa.add(wire.Authority, set.Owner, wire.TypeRRSIG, set.Class, set.TTL, rdata)
+				d.soa = d.soa.Add(wire.Authority, set.Owner, wire.TypeRRSIG, set.Class, set.TTL, rdata)
 			}
 		}
 		if len(d.soa) > maxSOA {
 			d.soa, d.until = nil, 0
 			continue
 		}
-		d.until = now + min(set.TTL, maxNegativeTTL)
+		d.until = now + min(set.TTL, known.MaxNegativeTTL)
 	}
 }
 
@@ -160,22 +161,22 @@ func (m *Machine) synthesize(t *task, f *finding) bool {
 		if found.Kind == dnssec.NameError {
 			f.rcode = wire.RcodeNXDomain
 		}
-		soa, _, _ := d.soa.next()
+		soa, _, _ := d.soa.Next()
 		// RFC 8198, section 5.4: no longer than a negative answer of the zone.
-		ttl = min(ttl, binary.BigEndian.Uint32(soa.rdata[len(soa.rdata)-4:]))
+		ttl = min(ttl, binary.BigEndian.Uint32(soa.RData[len(soa.RData)-4:]))
 		for rest := d.soa; len(rest) > 0; {
-			rec, next, _ := rest.next()
-			f.records = f.records.add(wire.Authority, rec.owner, rec.typ, rec.class, ttl, rec.rdata)
+			rec, next, _ := rest.Next()
+			f.records = f.records.Add(wire.Authority, rec.Owner, rec.Type, rec.Class, ttl, rec.RData)
 			rest = next
 		}
 	}
 	for i := range found.Proof {
 		set := &found.Proof[i]
 		for _, rdata := range set.Data {
-			f.records = f.records.add(wire.Authority, set.Owner, set.Type, set.Class, ttl, rdata)
+			f.records = f.records.Add(wire.Authority, set.Owner, set.Type, set.Class, ttl, rdata)
 		}
 		for _, rdata := range set.Sigs {
-			f.records = f.records.add(wire.Authority, set.Owner, wire.TypeRRSIG, set.Class, ttl, rdata)
+			f.records = f.records.Add(wire.Authority, set.Owner, wire.TypeRRSIG, set.Class, ttl, rdata)
 		}
 	}
 	m.stats.Synthesized++
@@ -189,22 +190,22 @@ func (m *Machine) expand(t *task, f *finding, encloser dname.Name, ttl uint32) b
 	wild := append(append(dname.Name(buf[:0]), 1, '*'), m.trust.lower(encloser)...)
 	kept := m.findings.take()
 	defer m.findings.give()
-	recs, _, status, ok := m.known.recall(kept.records, wild, t.typ, t.class, true, false, m.seconds())
+	recs, _, status, ok := m.known.Recall(kept.records, wild, t.typ, t.class, true, false, m.seconds())
 	f.out = outAnswer
 	if !ok {
-		recs, _, status, ok = m.known.recall(kept.records, wild, wire.TypeCNAME, t.class, true, false, m.seconds())
+		recs, _, status, ok = m.known.Recall(kept.records, wild, wire.TypeCNAME, t.class, true, false, m.seconds())
 		f.out = outAlias
 	}
 	kept.records = recs
-	if first, _, _ := recs.next(); !ok || status != dnssec.Secure || len(recs) == 0 || first.section != wire.Answer {
+	if first, _, _ := recs.Next(); !ok || status != dnssec.Secure || len(recs) == 0 || first.Section != wire.Answer {
 		return false
 	}
 	for len(recs) > 0 {
-		rec, next, _ := recs.next()
-		if rec.section == wire.Answer && dname.Equal(rec.owner, wild) {
-			f.records = f.records.add(rec.section, t.current(), rec.typ, rec.class, min(ttl, rec.ttl), rec.rdata)
-			if rec.typ == wire.TypeCNAME && f.out == outAlias {
-				f.setAlias(rec.rdata)
+		rec, next, _ := recs.Next()
+		if rec.Section == wire.Answer && dname.Equal(rec.Owner, wild) {
+			f.records = f.records.Add(rec.Section, t.current(), rec.Type, rec.Class, min(ttl, rec.TTL), rec.RData)
+			if rec.Type == wire.TypeCNAME && f.out == outAlias {
+				f.setAlias(rec.RData)
 			}
 		}
 		recs = next
@@ -220,7 +221,7 @@ func (m *Machine) speaksFor(t *task, name dname.Name) bool {
 
 // keepWildcards keeps the records that a validated response to task t has from wildcards, for other names (RFC 8198,
 // section 5.3).
-func (m *Machine) keepWildcards(t *task, c *claim, rank byte) {
+func (m *Machine) keepWildcards(t *task, c *claim, rank known.Rank) {
 	f := m.findings.take()
 	defer m.findings.give()
 	for i := range c.Sets {
@@ -234,12 +235,14 @@ func (m *Machine) keepWildcards(t *task, c *claim, rank byte) {
 		wild := append(dname.Name{1, '*'}, m.trust.lower(set.Encloser)...)
 		f.records = f.records[:0]
 		for _, rdata := range set.Data {
-			f.records = f.records.add(wire.Answer, wild, set.Type, set.Class, set.TTL, rdata)
+			f.records = f.records.Add(wire.Answer, wild, set.Type, set.Class, set.TTL, rdata)
 		}
 		for _, rdata := range set.Sigs {
-			f.records = f.records.add(wire.Answer, wild, wire.TypeRRSIG, set.Class, set.TTL, rdata)
+			f.records = f.records.Add(wire.Answer, wild, wire.TypeRRSIG, set.Class, set.TTL, rdata)
 		}
-		m.known.addRRset(wild, set.Type, set.Class, f.records, rank, wire.RcodeNoError, true, dnssec.Secure, min(set.TTL, maxRRsetTTL), m.seconds())
+		m.known.Add(wild, set.Type, set.Class, &known.Set{
+			Records: f.records, Rank: rank, Status: dnssec.Secure, DO: true, TTL: min(set.TTL, known.MaxRRsetTTL),
+		}, m.seconds())
 	}
 }
 

@@ -1,10 +1,10 @@
 package resolver
 
 import (
-	"encoding/binary"
 	"net/netip"
 
 	"heimdall/core/dname"
+	"heimdall/core/resolver/known"
 	"heimdall/core/resolver/servers"
 	"heimdall/core/wire"
 )
@@ -96,10 +96,10 @@ func (m *Machine) lookAside(i int32) {
 	m.lookOwn(t, d, zone)
 	for n := range int(d.nns) {
 		for _, typ := range [2]wire.Type{wire.TypeA, wire.TypeAAAA} {
-			recs := m.known.since(d.name(n), typ, t.class, d.changed, m.seconds())
+			recs := m.known.Since(d.name(n), typ, t.class, d.changed, m.seconds())
 			for len(recs) > 0 {
-				rec, next, _ := recs.next()
-				if a, is := address(rec.rdata, rec.typ); is && rec.section == wire.Answer {
+				rec, next, _ := recs.Next()
+				if a, is := address(rec.RData, rec.Type); is && rec.Section == wire.Answer {
 					d.addAddr(n, a, 0)
 				}
 				recs = next
@@ -109,19 +109,11 @@ func (m *Machine) lookAside(i int32) {
 	}
 }
 
-// since returns the records of an RRset entry, as view does, if they were stored no earlier than then.
-func (k *knowledge) since(name dname.Name, t wire.Type, c wire.Class, then, now uint32) records {
-	if value, ok := k.get(rrsetEntry, name, t, c, now); ok && len(value) >= rrsetHeader && binary.BigEndian.Uint32(value[3:]) >= then {
-		return value[rrsetHeader:]
-	}
-	return nil
-}
-
 // lookAbove adds the addresses of one server's name that the parents of the zones it is in gave as glue.
 func (m *Machine) lookAbove(t *task, d *delegation, n int) {
 	name := d.name(n)
 	for labels := name.Labels(); labels > 0; labels-- {
-		value, ok := m.known.get(delegationEntry, name.Suffix(labels), wire.TypeNS, t.class, m.seconds())
+		value, ok := m.known.Get(known.Delegation, name.Suffix(labels), wire.TypeNS, t.class, m.seconds())
 		if !ok {
 			continue
 		}

@@ -2,6 +2,7 @@ package resolver
 
 import (
 	"heimdall/core/dname"
+	"heimdall/core/resolver/known"
 	"heimdall/core/wire"
 )
 
@@ -10,16 +11,16 @@ import (
 type finding struct {
 	out     outcome
 	rcode   wire.Rcode
-	records records    // what may be believed
-	target  dname.Name // where the chain of aliases in records ends
-	child   dname.Name // of outReferral: the zone that it leads to, borrowed from the response
+	records known.Records // what may be believed
+	target  dname.Name    // where the chain of aliases in records ends
+	child   dname.Name    // of outReferral: the zone that it leads to, borrowed from the response
 
 	referred bool // the response has no answer and no SOA, and names other servers
 	upward   bool // and those of the root among them
 
 	name   dname.Name // that it is about
 	source int32      // server, or fromKnown or fromReferral
-	rank   byte       // of the records; 0: that of those which are known
+	rank   known.Rank // of the records; 0: that of those which are known
 	do     bool       // it was asked for with DO
 	chain  bool       // it may have several aliases
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"heimdall/core/dname"
+	"heimdall/core/resolver/known"
 	"heimdall/core/wire"
 )
 
@@ -92,9 +93,9 @@ func (m *Machine) Reconfigure(list []Group) []dname.Name {
 		m.trust.flush(z, true)
 	}
 	if len(changed) > 0 {
-		m.known.purge(func(kind entryKind, have dname.Name) bool {
+		m.known.Purge(func(kind known.Kind, have dname.Name) bool {
 			// Delegations may have the address of a server whose name is one of theirs.
-			return kind == delegationEntry || slices.ContainsFunc(changed, have.In)
+			return kind == known.Delegation || slices.ContainsFunc(changed, have.In)
 		})
 	}
 	m.groups = newGroups(compiled, m.seed)

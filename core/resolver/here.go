@@ -3,6 +3,7 @@ package resolver
 import (
 	"heimdall/core/dname"
 	"heimdall/core/dnssec"
+	"heimdall/core/resolver/known"
 	"heimdall/core/wire"
 )
 
@@ -41,8 +42,8 @@ func (m *Machine) ZonesChanged(names bool) {
 	m.tasks.zones++
 	if names {
 		m.tasks.routes++
-		m.known.purge(func(kind entryKind, name dname.Name) bool {
-			if kind == delegationEntry || kind == ownEntry {
+		m.known.Purge(func(kind known.Kind, name dname.Name) bool {
+			if kind == known.Delegation || kind == known.Own {
 				return true // It may have the address of a server with such a name.
 			}
 			g := m.groups.find(name, wire.TypeA)
@@ -125,7 +126,7 @@ func (m *Machine) fromHere(i int32) bool {
 			m.look(i)
 			return false
 		case f.out == outAlias:
-			f.records.markOurs()
+			f.records.MarkOurs()
 			if !m.extend(i, f) {
 				m.tooLong(i)
 				return true

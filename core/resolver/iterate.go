@@ -21,7 +21,7 @@ const (
 )
 
 // recursive says whether names that no group owns are resolved from the root servers on.
-func (m *Machine) recursive() bool { return m.options.Recursion && m.known.store != nil }
+func (m *Machine) recursive() bool { return m.options.Recursion && m.known.Keeps() }
 
 // start begins with the present name of a task.
 func (m *Machine) start(i int32) {
@@ -59,17 +59,17 @@ func (m *Machine) lookFor(t *task, d *delegation, n int) {
 			if m.lookForHere(t, d, n, name, typ) {
 				break
 			}
-			recs, ok := m.known.view(name, typ, t.class, m.seconds())
+			recs, ok := m.known.View(name, typ, t.class, m.seconds())
 			if !ok {
-				recs, _ = m.known.view(name, wire.TypeCNAME, t.class, m.seconds())
+				recs, _ = m.known.View(name, wire.TypeCNAME, t.class, m.seconds())
 			}
 			alias := false
 			for len(recs) > 0 {
-				rec, next, _ := recs.next()
-				if a, is := address(rec.rdata, rec.typ); is && rec.section == wire.Answer {
+				rec, next, _ := recs.Next()
+				if a, is := address(rec.RData, rec.Type); is && rec.Section == wire.Answer {
 					d.addAddr(n, a, nsKnown)
-				} else if rec.typ == wire.TypeCNAME {
-					name, alias = append(buf[:0], rec.rdata...), true
+				} else if rec.Type == wire.TypeCNAME {
+					name, alias = append(buf[:0], rec.RData...), true
 					lower(name)
 				}
 				recs = next
@@ -121,7 +121,7 @@ func (m *Machine) sub(i int32, name dname.Name, typ wire.Type, above int) bool {
 	if m.failing.blocked(hash, m.now) || m.isHere(name, typ) {
 		return false
 	}
-	if _, known := m.known.view(name, typ, t.class, m.seconds()); known {
+	if _, known := m.known.View(name, typ, t.class, m.seconds()); known {
 		return false // It has none, or look would have found it.
 	}
 	s := m.tasks.find(hash, &q, depth)

@@ -99,7 +99,7 @@ func (m *Machine) withoutStream(t *task, a *servers.Attempt) bool {
 
 // agrees says whether a finding is the same as the one before it.
 func (t *task) agrees(f *finding) bool {
-	sum := f.records.sum() + uint64(f.rcode)
+	sum := f.records.Sum() + uint64(f.rcode)
 	same := t.plain == plainSecond && t.plainSum == sum
 	t.plain, t.plainSum = plainSecond, sum
 	return same

@@ -3,6 +3,7 @@ package resolver
 import (
 	"heimdall/core/dname"
 	"heimdall/core/dnssec"
+	"heimdall/core/resolver/known"
 	"heimdall/core/wire"
 )
 
@@ -70,7 +71,7 @@ func (m *Machine) startLink(i int32) {
 	f.out, f.name, f.source, f.do = outNegative, name, fromKnown, true
 	f.setTarget(name)
 	if t.typ == wire.TypeDS {
-		if value, known := m.known.get(referralEntry, name, wire.TypeDS, t.class, now); known {
+		if value, known := m.known.Get(known.Referral, name, wire.TypeDS, t.class, now); known {
 			f.records, f.rcode, f.source = append(f.records, value...), wire.RcodeNoError, fromReferral
 			m.conclude(i, f)
 			return
@@ -81,7 +82,7 @@ func (m *Machine) startLink(i int32) {
 			break
 		}
 		var ok bool
-		if f.records, f.rcode, _, ok = m.known.recall(f.records[:0], name, typ, t.class, true, true, now); ok {
+		if f.records, f.rcode, _, ok = m.known.Recall(f.records[:0], name, typ, t.class, true, true, now); ok {
 			m.conclude(i, f)
 			return
 		}
@@ -172,12 +173,12 @@ const brokenTTL = 30
 // keepReferral stores what a referral to a zone, from a server of the zone from, says about DS records: it is
 // good for nothing but to find the link of the chain of trust.
 func (m *Machine) keepReferral(t *task, resp *response, child, from dname.Name) {
-	if m.trust.anchors == nil || m.known.store == nil {
+	if m.trust.anchors == nil || !m.known.Keeps() {
 		return
 	}
 	f := m.findings.take()
 	defer m.findings.give()
-	readable, ttl := true, uint32(maxRRsetTTL)
+	readable, ttl := true, uint32(known.MaxRRsetTTL)
 	parts := resp.parts
 	for i := range parts {
 		p := &parts[i]
@@ -190,14 +191,14 @@ func (m *Machine) keepReferral(t *task, resp *response, child, from dname.Name) 
 		}
 		if typ == wire.TypeNSEC || typ == wire.TypeNSEC3 || typ == wire.TypeDS && dname.Equal(p.owner, child) {
 			var ok bool
-			f.records, ok = f.records.take(resp, p, wire.Authority)
+			f.records, ok = resp.take(f.records, p, wire.Authority)
 			readable = readable && ok
 			ttl = min(ttl, p.rr.TTL)
 		}
 	}
 	if !readable || len(f.records) == 0 {
-		m.known.forget(referralEntry, child, wire.TypeDS, t.class)
+		m.known.Forget(known.Referral, child, wire.TypeDS, t.class)
 		return
 	}
-	m.known.put(referralEntry, child, wire.TypeDS, t.class, f.records, max(ttl, minLinkTTL), m.seconds())
+	m.known.Put(known.Referral, child, wire.TypeDS, t.class, f.records, max(ttl, minLinkTTL), m.seconds())
 }

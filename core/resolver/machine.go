@@ -1,7 +1,7 @@
 package resolver
 
 import (
-	"heimdall/core/cache"
+	"heimdall/core/resolver/known"
 	"heimdall/core/resolver/servers"
 	"heimdall/core/wire"
 )
@@ -25,7 +25,7 @@ type Machine struct {
 	exchanges exchanges
 	failing   failing
 	chains    chains
-	known     knowledge
+	known     known.Store
 	families  servers.Families
 
 	delegations []delegation  // of the task with the same index
@@ -44,6 +44,7 @@ type Machine struct {
 	waiting []uint32 // lent by actions
 
 	findings findings
+	encoded  []byte   // a delegation on its way to the store
 	inbox    response // memory of the message that came last
 	builder  wire.Builder
 	message  []byte // where answers are built
@@ -67,7 +68,7 @@ func New(o Options, rnd Rand) *Machine {
 		message:   make([]byte, 0, wire.HeaderLen+65535),
 		passing:   make(map[int32]*passing),
 	}
-	m.known.seed = rnd.Uint64()
+	seed := rnd.Uint64() // of m.known
 	m.trust = newTrust(o.Anchors, o.TrustMemory)
 	if o.Anchors != nil {
 		m.validations = make([]*validation, o.MaxTasks)
@@ -76,9 +77,7 @@ func New(o Options, rnd Rand) *Machine {
 		m.reserve = o.MaxTasks / 8
 		m.delegations = make([]delegation, o.MaxTasks)
 		m.links = newLinks(4 * o.MaxTasks)
-		if store, err := cache.NewStore(cache.StoreOptions{Memory: o.Memory}); err == nil {
-			m.known.store = store
-		}
+		m.known = known.New(o.Memory, seed)
 	}
 	m.Reconfigure(o.Groups)
 	m.options.Groups, m.options.Memory = nil, nil
@@ -115,9 +114,7 @@ func (m *Machine) Begin(now int64, q *Question, waiter uint32) Status {
 		m.stats.Joined++
 		return Joined
 	}
-	if m.known.store != nil && m.known.store.Purging() {
-		m.known.store.PurgeStep(purgeStep)
-	}
+	m.known.Step()
 	m.stats.Started++
 	t.deadline = now + int64(m.options.Timeout)
 	t.fresh = waiter == NoWaiter

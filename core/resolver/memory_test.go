@@ -7,6 +7,7 @@ import (
 	"unsafe"
 
 	"heimdall/core/dnssec"
+	"heimdall/core/resolver/known"
 	"heimdall/core/wire"
 )
 
@@ -27,16 +28,16 @@ func TestMemoryPerRRset(t *testing.T) {
 		most   int
 	}{{"one address", false, plainRRsetBytes}, {"one address, signed", true, signedRRsetBytes}} {
 		m := New(Options{Recursion: true, Memory: make([]byte, memory)}, rand.NewChaCha8([32]byte{1}))
-		for i := 0; m.known.store.Stats().EvictedSmall+m.known.store.Stats().EvictedMain == 0; i++ {
+		for i := 0; m.known.Stats().EvictedSmall+m.known.Stats().EvictedMain == 0; i++ {
 			owner := name(fmt.Sprintf("www.zone%06d.example.", i))
-			recs := records(nil).add(wire.Answer, owner, wire.TypeA, wire.ClassIN, 3600, []byte{192, 0, 2, 1})
+			recs := known.Records(nil).Add(wire.Answer, owner, wire.TypeA, wire.ClassIN, 3600, []byte{192, 0, 2, 1})
 			if c.signed {
 				sig := dnssec.RRSIG{TypeCovered: wire.TypeA, Algorithm: dnssec.ECDSAP256SHA256, Labels: 3, OriginalTTL: 3600, Signer: owner.Parent(), Signature: make([]byte, 64)}
-				recs = recs.add(wire.Answer, owner, wire.TypeRRSIG, wire.ClassIN, 3600, sig.Append(nil))
+				recs = recs.Add(wire.Answer, owner, wire.TypeRRSIG, wire.ClassIN, 3600, sig.Append(nil))
 			}
-			m.known.addRRset(owner, wire.TypeA, wire.ClassIN, recs, rankAuth, wire.RcodeNoError, c.signed, dnssec.Secure, 3600, 1)
+			m.known.Add(owner, wire.TypeA, wire.ClassIN, &known.Set{Records: recs, Rank: known.AuthAnswer, Status: dnssec.Secure, DO: c.signed, TTL: 3600}, 1)
 		}
-		each := memory / m.known.store.Stats().Entries
+		each := memory / m.known.Stats().Entries
 		t.Logf("%s: %d bytes", c.what, each)
 		if each > c.most || each < c.most*3/4 {
 			t.Errorf("%s: an RRset takes %d bytes, documented are %d", c.what, each, c.most)

@@ -2,6 +2,7 @@ package resolver
 
 import (
 	"heimdall/core/dname"
+	"heimdall/core/resolver/known"
 	"heimdall/core/wire"
 )
 
@@ -10,7 +11,7 @@ import (
 // than it answers. It is good for when the servers that the parent names do not answer (see lookAside), and replaces
 // nothing.
 func (m *Machine) keepOwn(t *task, d *delegation, resp *response, r *route) {
-	if m.known.store == nil || r.below || r.zone.IsRoot() || t.typ != wire.TypeNS || resp.flags&wire.FlagAA == 0 ||
+	if !m.known.Keeps() || r.below || r.zone.IsRoot() || t.typ != wire.TypeNS || resp.flags&wire.FlagAA == 0 ||
 		!dname.Equal(t.current(), r.zone) {
 		return
 	}
@@ -21,14 +22,14 @@ func (m *Machine) keepOwn(t *task, d *delegation, resp *response, r *route) {
 		return
 	}
 	own.stored = now
-	m.known.value = own.encode(m.known.value[:0])
-	m.known.put(ownEntry, r.zone, wire.TypeNS, t.class, m.known.value, ttl, now)
+	m.encoded = own.encode(m.encoded[:0])
+	m.known.Put(known.Own, r.zone, wire.TypeNS, t.class, m.encoded, ttl, now)
 }
 
 // lookOwn adds to the delegation of a zone the servers that the zone names itself, as far as it has said so since its
 // parent said anything else.
 func (m *Machine) lookOwn(t *task, d *delegation, zone dname.Name) {
-	value, ok := m.known.get(ownEntry, zone, wire.TypeNS, t.class, m.seconds())
+	value, ok := m.known.Get(known.Own, zone, wire.TypeNS, t.class, m.seconds())
 	if !ok {
 		return
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 
 	"heimdall/core/dname"
+	"heimdall/core/resolver/known"
 	"heimdall/core/wire"
 )
 
@@ -36,11 +37,11 @@ type response struct {
 }
 
 // rank is the trust in what a response answers (RFC 2181, section 5.4.1).
-func (r *response) rank() byte {
+func (r *response) rank() known.Rank {
 	if r.flags&wire.FlagAA != 0 {
-		return rankAuth
+		return known.AuthAnswer
 	}
-	return rankNonAuth
+	return known.NonAuthAnswer
 }
 
 // hollow says whether a response says nothing at all. RFC 2308, section 2.2, counts that as NODATA, but servers that have

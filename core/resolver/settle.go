@@ -13,7 +13,7 @@ func (m *Machine) authority(e int32, f *finding, resp *response, r *route) outco
 		return out
 	}
 	if resp.flags&wire.FlagAA == 0 {
-		if out == outNegative && !f.records.hasSOA() {
+		if out == outNegative && !f.records.HasSOA() {
 			return outLame
 		}
 		if t.settled && t.aside == x.server+1 || m.last(x.task, r) {
@@ -35,18 +35,6 @@ func (t *task) putAside(server int32, hollow bool) bool {
 	}
 	t.aside, t.hollow = server+1, hollow
 	return true
-}
-
-// hasSOA says whether a denial has the SOA record of its zone.
-func (r records) hasSOA() bool {
-	for rest := r; len(rest) > 0; {
-		rec, next, _ := rest.next()
-		if rec.typ == wire.TypeSOA && rec.section == wire.Authority {
-			return true
-		}
-		rest = next
-	}
-	return false
 }
 
 // settle goes on with what was put aside, since no other server has said anything better: a hollow response, or an

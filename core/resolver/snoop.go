@@ -3,6 +3,7 @@ package resolver
 import (
 	"heimdall/core/dname"
 	"heimdall/core/dnssec"
+	"heimdall/core/resolver/known"
 	"heimdall/core/wire"
 )
 
@@ -31,7 +32,7 @@ func (m *Machine) Snoop(now int64, q *Question) (Answer, bool) {
 				break
 			}
 			var status dnssec.Status
-			f.records, code, status, known = m.known.recall(f.records[:0], f.target, typ, q.Class, q.DO, false, m.seconds())
+			f.records, code, status, known = m.known.Recall(f.records[:0], f.target, typ, q.Class, q.DO, false, m.seconds())
 			if known && status == dnssec.Unchecked && m.trust.anchors != nil && !q.CD {
 				known = false // Nobody has validated it yet.
 			}
@@ -48,8 +49,8 @@ func (m *Machine) Snoop(now int64, q *Question) (Answer, bool) {
 			m.write(f.records, nil, wire.Authority, q)
 			break
 		}
-		if rec, _, ok := f.records.next(); ok && rec.section == wire.Answer && rec.typ == wire.TypeCNAME {
-			f.setAlias(rec.rdata)
+		if rec, _, ok := f.records.Next(); ok && rec.Section == wire.Answer && rec.Type == wire.TypeCNAME {
+			f.setAlias(rec.RData)
 			known = false
 		}
 	}
@@ -65,20 +66,20 @@ func (m *Machine) Snoop(now int64, q *Question) (Answer, bool) {
 
 // write adds the records of a section to the message that is being built, but for those of the authority section
 // that are written already; false if it got too long.
-func (m *Machine) write(part, written records, s wire.Section, q *Question) bool {
+func (m *Machine) write(part, written known.Records, s wire.Section, q *Question) bool {
 	for len(part) > 0 {
-		rec, rest, _ := part.next()
+		rec, rest, _ := part.Next()
 		part = rest
-		if rec.section != s {
+		if rec.Section != s {
 			continue
 		}
-		if s == wire.Authority && len(written) > 0 && written.has(&rec) {
+		if s == wire.Authority && len(written) > 0 && written.Has(&rec) {
 			continue
 		}
-		if !q.DO && rec.typ != q.Type && q.Type != wire.TypeANY && isDNSSEC(rec.typ) {
+		if !q.DO && rec.Type != q.Type && q.Type != wire.TypeANY && isDNSSEC(rec.Type) {
 			continue
 		}
-		if !m.builder.RR(rec.section, rec.owner, rec.typ, rec.class, rec.ttl, rec.rdata) {
+		if !m.builder.RR(rec.Section, rec.Owner, rec.Type, rec.Class, rec.TTL, rec.RData) {
 			return false
 		}
 	}
@@ -89,7 +90,7 @@ func (m *Machine) write(part, written records, s wire.Section, q *Question) bool
 // not kept with them: their TTL is 0.
 func (m *Machine) writeServers(name dname.Name, c wire.Class) {
 	for n := name.Labels(); n > 0; n-- {
-		value, ok := m.known.get(delegationEntry, name.Suffix(n), wire.TypeNS, c, m.seconds())
+		value, ok := m.known.Get(known.Delegation, name.Suffix(n), wire.TypeNS, c, m.seconds())
 		if !ok {
 			continue
 		}

@@ -4,12 +4,13 @@ import (
 	"encoding/binary"
 
 	"heimdall/core/dname"
+	"heimdall/core/resolver/known"
 	"heimdall/core/wire"
 )
 
 // take copies a record into a section.
 func (s *scrubber) take(p *part, section wire.Section) {
-	filled, ok := s.f.records.take(s.resp, p, section)
+	filled, ok := s.resp.take(s.f.records, p, section)
 	if !ok {
 		s.malformed = true
 		return
@@ -17,16 +18,16 @@ func (s *scrubber) take(p *part, section wire.Section) {
 	s.f.records = filled
 }
 
-// take appends record p of a response; false if its RDATA cannot be read or there is too much of it.
-func (r records) take(resp *response, p *part, section wire.Section) (records, bool) {
-	start := len(r)
-	filled, ok := wire.UnpackRData(r.begin(section, p.owner, p.rr.Type, p.rr.Class, p.rr.TTL), resp.msg, &p.rr)
+// take appends a record to dst; false if its RDATA cannot be read or there is too much of it.
+func (r *response) take(dst known.Records, p *part, section wire.Section) (known.Records, bool) {
+	start := len(dst)
+	filled, ok := wire.UnpackRData(dst.Begin(section, p.owner, p.rr.Type, p.rr.Class, p.rr.TTL), r.msg, &p.rr)
 	if !ok || len(filled) > maxTaken {
-		return r, false
+		return dst, false
 	}
-	r = filled
-	r.seal(start)
-	return r, true
+	dst = filled
+	dst.Seal(start)
+	return dst, true
 }
 
 // takeRRset copies the records of a type at name and their signatures out of the answer section.
@@ -41,7 +42,7 @@ func (s *scrubber) takeRRset(name dname.Name, typ wire.Type) (found bool) {
 			start := len(s.f.records)
 			s.take(p, wire.Answer)
 			// RFC 2181, section 5: there are no two records of the same data.
-			if last, _, ok := s.f.records[start:].next(); ok && start < maxUnique && s.f.records[:start].has(&last) {
+			if last, _, ok := s.f.records[start:].Next(); ok && start < maxUnique && s.f.records[:start].Has(&last) {
 				s.f.records = s.f.records[:start]
 			}
 			found = true
@@ -82,8 +83,8 @@ func (s *scrubber) takeCNAME(name dname.Name) bool {
 			return false
 		}
 		s.takeSignatures(name, wire.TypeCNAME, wire.Answer)
-		rec, _, _ := s.f.records[start:].next()
-		s.f.setAlias(rec.rdata)
+		rec, _, _ := s.f.records[start:].Next()
+		s.f.setAlias(rec.RData)
 		return true
 	}
 	return false
@@ -114,13 +115,13 @@ func (s *scrubber) takeDNAME(name dname.Name) renaming {
 			return keepsName
 		}
 		var buf [2 * dname.MaxLen]byte
-		rec, _, _ := s.f.records[start:].next()
-		alias := append(append(dname.Name(buf[:0]), name[:len(name)-len(p.owner)]...), rec.rdata...)
+		rec, _, _ := s.f.records[start:].Next()
+		alias := append(append(dname.Name(buf[:0]), name[:len(name)-len(p.owner)]...), rec.RData...)
 		s.takeSignatures(p.owner, wire.TypeDNAME, wire.Answer)
 		if len(alias) > dname.MaxLen {
 			return nameTooLong
 		}
-		s.f.records = s.f.records.add(wire.Answer|madeHere, name, wire.TypeCNAME, s.class, p.rr.TTL, alias)
+		s.f.records = s.f.records.Add(wire.Answer|known.MadeHere, name, wire.TypeCNAME, s.class, p.rr.TTL, alias)
 		s.f.setAlias(alias)
 		return changesName
 	}
@@ -184,9 +185,9 @@ func (s *scrubber) dropForeignDenial(name dname.Name, typ wire.Type) {
 	}
 	for rest := recs; len(rest) > 0; {
 		at := len(recs) - len(rest)
-		rec, next, _ := rest.next()
+		rec, next, _ := rest.Next()
 		rest = next
-		if rec.section == wire.Authority && groups.find(rec.owner, rec.typ) == theirs {
+		if rec.Section == wire.Authority && groups.find(rec.Owner, rec.Type) == theirs {
 			recs = append(recs[:at], next...)
 			rest = recs[at:]
 		}

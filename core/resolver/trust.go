@@ -3,6 +3,7 @@ package resolver
 import (
 	"heimdall/core/dname"
 	"heimdall/core/dnssec"
+	"heimdall/core/resolver/known"
 	"heimdall/core/wire"
 )
 
@@ -74,7 +75,7 @@ func (t *trust) cut(name dname.Name, now int64) (dnssec.Delegation, bool) {
 }
 
 func linkUntil(ttl uint32, now int64) int64 {
-	return now + int64(min(max(ttl, minLinkTTL), maxRRsetTTL))*1e9
+	return now + int64(min(max(ttl, minLinkTTL), known.MaxRRsetTTL))*1e9
 }
 
 func (t *trust) putZone(z *dnssec.Zone, now int64) {
@@ -100,7 +101,7 @@ func (t *trust) ds(zone dname.Name, now int64) (list []dnssec.DS, ttl uint32, ok
 	if a := t.anchors.Closest(zone); a == nil || a.Negative {
 		return nil, 0, false
 	} else if len(a.Zone) == len(zone) {
-		return a.DS, maxRRsetTTL, true
+		return a.DS, known.MaxRRsetTTL, true
 	}
 	c, ok := t.cuts.get(t.lower(zone))
 	if !ok || now >= c.until || len(c.cut.DS) == 0 {

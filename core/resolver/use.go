@@ -155,8 +155,8 @@ func (m *Machine) extend(i int32, f *finding) bool {
 	t := &m.tasks.list[i]
 	t.bogus, t.faulty = dnssec.ReasonNone, 0 // The aliases are believed, whatever other servers have said.
 	for rest := f.records; len(rest) > 0; {
-		rec, next, _ := rest.next()
-		if rec.typ == wire.TypeCNAME {
+		rec, next, _ := rest.Next()
+		if rec.Type == wire.TypeCNAME {
 			t.aliases++
 		}
 		rest = next

@@ -3,6 +3,7 @@ package resolver
 import (
 	"heimdall/core/dname"
 	"heimdall/core/dnssec"
+	"heimdall/core/resolver/known"
 	"heimdall/core/resolver/servers"
 	"heimdall/core/wire"
 )
@@ -92,7 +93,7 @@ func (m *Machine) conclude(i int32, f *finding) {
 		m.join(t, f)
 	}
 	size := claimSize(f.records)
-	c, ok := f.records.claim(f.name, t.typ, t.class, f.rcode, f.out != outAlias)
+	c, ok := newClaim(f.records, f.name, t.typ, t.class, f.rcode, f.out != outAlias)
 	if !ok {
 		m.distrust(i, f, dnssec.ReasonNotValidatable, 0, false)
 		return
@@ -116,9 +117,9 @@ func (m *Machine) conclude(i int32, f *finding) {
 // answer: the response that has the alias may prove what its target's lacks.
 func (m *Machine) join(t *task, f *finding) {
 	for rest := m.chains.get(t.chain); len(rest) > 0; {
-		rec, next, _ := rest.next()
-		if rec.section == wire.Authority && !rec.ours && !f.records.has(&rec) {
-			f.records = f.records.add(rec.section, rec.owner, rec.typ, rec.class, rec.ttl, rec.rdata)
+		rec, next, _ := rest.Next()
+		if rec.Section == wire.Authority && !rec.Ours && !f.records.Has(&rec) {
+			f.records = f.records.Add(rec.Section, rec.Owner, rec.Type, rec.Class, rec.TTL, rec.RData)
 		}
 		rest = next
 	}
@@ -287,10 +288,10 @@ func (m *Machine) distrust(i int32, f *finding, why dnssec.Reason, faulty uint8,
 	switch source {
 	case fromKnown:
 		for _, typ := range [...]wire.Type{t.typ, wire.TypeCNAME, 0} {
-			m.known.forget(rrsetEntry, f.name, typ, t.class)
+			m.known.Forget(known.RRset, f.name, typ, t.class)
 		}
 	case fromReferral:
-		m.known.forget(referralEntry, t.current(), wire.TypeDS, t.class)
+		m.known.Forget(known.Referral, t.current(), wire.TypeDS, t.class)
 	}
 	if t.cut {
 		m.look(i) // Sub-tasks may have ended in the meantime.

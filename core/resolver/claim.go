@@ -5,6 +5,7 @@ import (
 
 	"heimdall/core/dname"
 	"heimdall/core/dnssec"
+	"heimdall/core/resolver/known"
 	"heimdall/core/wire"
 )
 
@@ -19,45 +20,45 @@ type claim struct {
 
 // claimSize is what a claim of records takes, about, in bytes: a copy, a slice for each record in one of its set, and the
 // sets, which are mostly of one record with one signature.
-func claimSize(r records) int { return 1024 + len(r) + 128*r.count() }
+func claimSize(r known.Records) int { return 1024 + len(r) + 128*r.Count() }
 
-// claim makes a response about name of records; false if there are too many RRsets.
-func (r records) claim(name dname.Name, t wire.Type, c wire.Class, code wire.Rcode, complete bool) (*claim, bool) {
-	own := make(records, 0, len(r)+len(name))
+// newClaim makes a response about name of records; false if there are too many RRsets.
+func newClaim(r known.Records, name dname.Name, t wire.Type, c wire.Class, code wire.Rcode, complete bool) (*claim, bool) {
+	own := make(known.Records, 0, len(r)+len(name))
 	own = append(own, r...)
 	out := &claim{Response: dnssec.Response{Type: t, Class: c, Rcode: code, Complete: complete}}
 	for rest := own; len(rest) > 0; {
-		rec, next, ok := rest.next()
+		rec, next, ok := rest.Next()
 		if !ok {
 			break
 		}
 		rest = next
-		if rec.typ == wire.TypeRRSIG && t != wire.TypeRRSIG {
+		if rec.Type == wire.TypeRRSIG && t != wire.TypeRRSIG {
 			continue
 		}
-		set := out.find(rec.section, rec.owner, rec.typ)
+		set := out.find(rec.Section, rec.Owner, rec.Type)
 		if set == nil {
 			if len(out.Sets) == maxSets {
 				return nil, false
 			}
-			out.Sets = append(out.Sets, dnssec.RRset{Owner: rec.owner, Type: rec.typ, Class: rec.class, Section: rec.section, TTL: rec.ttl})
-			out.made = append(out.made, rec.made)
+			out.Sets = append(out.Sets, dnssec.RRset{Owner: rec.Owner, Type: rec.Type, Class: rec.Class, Section: rec.Section, TTL: rec.TTL})
+			out.made = append(out.made, rec.Made)
 			set = &out.Sets[len(out.Sets)-1]
 		}
-		set.TTL = min(set.TTL, rec.ttl) // RFC 2181, section 5.2
-		set.Data = append(set.Data, rec.rdata)
+		set.TTL = min(set.TTL, rec.TTL) // RFC 2181, section 5.2
+		set.Data = append(set.Data, rec.RData)
 	}
 	for rest := own; len(rest) > 0 && t != wire.TypeRRSIG; {
-		rec, next, ok := rest.next()
+		rec, next, ok := rest.Next()
 		if !ok {
 			break
 		}
 		rest = next
-		if rec.typ != wire.TypeRRSIG || len(rec.rdata) < 2 {
+		if rec.Type != wire.TypeRRSIG || len(rec.RData) < 2 {
 			continue
 		}
-		if set := out.find(rec.section, rec.owner, wire.Type(binary.BigEndian.Uint16(rec.rdata))); set != nil {
-			set.Sigs = append(set.Sigs, rec.rdata)
+		if set := out.find(rec.Section, rec.Owner, wire.Type(binary.BigEndian.Uint16(rec.RData))); set != nil {
+			set.Sigs = append(set.Sigs, rec.RData)
 		}
 	}
 	own = append(own, name...)
@@ -77,7 +78,7 @@ func (c *claim) find(s wire.Section, owner dname.Name, t wire.Type) *dnssec.RRse
 
 // appendTo appends the records that may be used, with the TTLs that validation left: all of them, or only those
 // that are secure (RFC 4035, section 3.2.3).
-func (c *claim) appendTo(dst records, secure bool) records {
+func (c *claim) appendTo(dst known.Records, secure bool) known.Records {
 	for i := range c.Sets {
 		set := &c.Sets[i]
 		if secure && set.Status != dnssec.Secure {
@@ -85,22 +86,14 @@ func (c *claim) appendTo(dst records, secure bool) records {
 		}
 		section := set.Section
 		if c.made[i] {
-			section |= madeHere
+			section |= known.MadeHere
 		}
 		for _, rdata := range set.Data {
-			dst = dst.add(section, set.Owner, set.Type, set.Class, set.TTL, rdata)
+			dst = dst.Add(section, set.Owner, set.Type, set.Class, set.TTL, rdata)
 		}
 		for _, rdata := range set.Sigs {
-			dst = dst.add(section, set.Owner, wire.TypeRRSIG, set.Class, set.TTL, rdata)
+			dst = dst.Add(section, set.Owner, wire.TypeRRSIG, set.Class, set.TTL, rdata)
 		}
 	}
 	return dst
-}
-
-// add appends a whole record.
-func (r records) add(s wire.Section, owner dname.Name, t wire.Type, c wire.Class, ttl uint32, rdata []byte) records {
-	start := len(r)
-	r = append(r.begin(s, owner, t, c, ttl), rdata...)
-	r.seal(start)
-	return r
 }
