@@ -2,19 +2,23 @@
 SHELL := /bin/bash
 GO    ?= go
 BIN   := bin
+DIST  ?= dist
 FUZZTIME ?= 600s
 BENCHTIME ?= 200ms
 SOAK ?= 90s
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 
-.PHONY: help build run lab test test-alloc test-root test-kernels storm soak fuzz bench generate check-generated lint deps setup clean
+.PHONY: help build release run lab test test-alloc test-root test-kernels storm soak fuzz bench generate check-generated lint deps setup clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
 
 build: ## build heimdalld, heimdallctl, heimdall-bench and heimdall-lab into bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/...
+
+release: ## archives of static binaries for amd64 and arm64, with checksums, into dist/
+	@GO='$(GO)' .ci/release '$(VERSION)' $(DIST)
 
 run: build ## build and start a resolver on 127.0.0.1:1053 and [::1]:1053
 	@.ci/next-steps
@@ -57,13 +61,14 @@ generate: ## rebuild the eBPF objects (with Debian's clang-14, llvm-14 and libbp
 check-generated: generate ## fail if the committed objects are not what their sources make
 	git diff --exit-code -- ebpf
 
-lint: ## gofmt, go vet, and headings that stand twice in a document
+lint: ## gofmt, go vet for amd64 and arm64, and headings that stand twice in a document
 	@test -z "$$(gofmt -l cmd core shard netio affinity ebpf | tee /dev/stderr)"
 	$(GO) vet ./...
+	GOARCH=arm64 CGO_ENABLED=0 $(GO) vet ./...
 	@.ci/lint-documents
 
 deps: ## who may import whom
 	$(GO) test -count=1 -run TestDependencies ./cmd/heimdalld
 
 clean: ## remove what was built
-	rm -rf $(BIN)
+	rm -rf $(BIN) $(DIST)
