@@ -76,7 +76,7 @@ func (ti *tiers) put(rnd *rand.Rand, k *cache.Key, m cache.Meta) bool {
 	var b wire.Builder
 	b.Reset(make([]byte, 4096), 4096)
 	flags := wire.FlagQR | wire.FlagAA*uint16(rnd.IntN(2))
-	owner, ttl := k.Name, func() uint32 { return 60 + rnd.Uint32N(5000) }
+	owner, ttl := k.Name, func() uint32 { return 600 + rnd.Uint32N(5000) }
 	zone := owner.Suffix(min(owner.Labels(), 1))
 	negative := rnd.IntN(4)
 	if negative == 0 {
