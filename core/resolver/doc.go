@@ -76,7 +76,7 @@
 // stored or used, unless the client set CD:
 //
 //	conclude  copy the records to a claim; names below a known insecure delegation pass at once
-//	climb     for each part of it walk the chain of trust; sub-tasks (link) find the links that are missing
+//	climb     for each part of it walk the chain of trust; sub-tasks (needLink) find the links that are missing
 //	submit    emit an action of kind Verify: a job that owns all it needs runs on another thread
 //	Verified  the verdict: believe goes on, distrust asks another server, or fails with the cause
 //

@@ -74,7 +74,7 @@ func (m *Machine) nudged(i int32) {
 		return
 	}
 	t.nudge = 0
-	if t.cut && t.stage == stageAsk && t.subs > 0 && !m.pending(t) && m.spawn(i) && m.unlocated(i) {
+	if t.delegated && t.stage == stageAsk && t.subs > 0 && !m.pending(t) && m.spawn(i) && m.unlocated(i) {
 		t.nudge = m.now + nudgeAfter
 	}
 }

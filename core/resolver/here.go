@@ -122,7 +122,7 @@ func (m *Machine) fromHere(i int32) bool {
 				m.fail(i, wire.EDEOther, "a zone that is served here has a delegation without servers")
 				return true
 			}
-			t.cut, t.below = true, true
+			t.delegated, t.below = true, true
 			m.look(i)
 			return false
 		case f.out == outAlias:

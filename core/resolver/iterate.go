@@ -134,7 +134,7 @@ func (m *Machine) sub(i int32, name dname.Name, typ wire.Type, above int) bool {
 		c.deadline, c.origin, c.originGen, c.above = t.deadline, t.origin, t.originGen, uint8(above)
 		c.plainNames = above != noLimit // The parent would but refer to the zone once more.
 	}
-	if !m.links.add(&m.tasks.list[s].parents, i, t.gen) {
+	if !m.dependents.add(&m.tasks.list[s].parents, i, t.gen) {
 		if fresh {
 			m.tasks.remove(s)
 		}
@@ -188,9 +188,9 @@ func (m *Machine) adopt(t *task) bool {
 	if o := &m.tasks.list[t.origin]; o.running && o.gen == t.originGen {
 		return true
 	}
-	for l := t.parents; l >= 0; l = m.links.list[l].next {
-		p := &m.tasks.list[m.links.list[l].parent]
-		if p.running && p.gen == m.links.list[l].gen && m.adopt(p) {
+	for l := t.parents; l >= 0; l = m.dependents.list[l].next {
+		p := &m.tasks.list[m.dependents.list[l].parent]
+		if p.running && p.gen == m.dependents.list[l].gen && m.adopt(p) {
 			t.origin, t.originGen = p.origin, p.originGen
 			return true
 		}
@@ -247,9 +247,9 @@ type readyTask struct {
 // notify tells the tasks that wait for t that it has ended.
 func (m *Machine) notify(t *task) {
 	for l := t.parents; l >= 0; {
-		link := m.links.list[l]
+		link := m.dependents.list[l]
 		m.ready = append(m.ready, readyTask{link.parent, link.gen})
-		m.links.release(l)
+		m.dependents.release(l)
 		l = link.next
 	}
 	t.parents = -1
@@ -276,7 +276,7 @@ func (m *Machine) wake() {
 		case stageVerify:
 			continue
 		}
-		if !t.cut {
+		if !t.delegated {
 			continue
 		}
 		d := &m.delegations[r.task]
@@ -292,22 +292,22 @@ func (m *Machine) wake() {
 	}
 }
 
-// links lead from a sub-task to the tasks that wait for it.
-type links struct {
-	list []link
+// dependents lead from a sub-task to the tasks that wait for it.
+type dependents struct {
+	list []dependent
 	free int32
 	used int
 }
 
-type link struct {
+type dependent struct {
 	parent int32
 	gen    uint32
 	next   int32
 }
 
-func newLinks(n int) links { return links{list: make([]link, n), free: -1} }
+func newDependents(n int) dependents { return dependents{list: make([]dependent, n), free: -1} }
 
-func (p *links) add(head *int32, parent int32, gen uint32) bool {
+func (p *dependents) add(head *int32, parent int32, gen uint32) bool {
 	i := p.free
 	if i >= 0 {
 		p.free = p.list[i].next
@@ -317,11 +317,11 @@ func (p *links) add(head *int32, parent int32, gen uint32) bool {
 	} else {
 		return false
 	}
-	p.list[i] = link{parent, gen, *head}
+	p.list[i] = dependent{parent, gen, *head}
 	*head = i
 	return true
 }
 
-func (p *links) release(i int32) {
+func (p *dependents) release(i int32) {
 	p.list[i].next, p.free = p.free, i
 }

@@ -7,9 +7,9 @@ import (
 	"heimdall/core/wire"
 )
 
-// link makes task i wait for a sub-task that finds and validates DS records, or their absence, or the keys of
+// needLink makes task i wait for a sub-task that finds and validates DS records, or their absence, or the keys of
 // a zone. The outcome is found in m.trust. False if the sub-task has ended without one.
-func (m *Machine) link(i int32, v *validation, name dname.Name, typ wire.Type) bool {
+func (m *Machine) needLink(i int32, v *validation, name dname.Name, typ wire.Type) bool {
 	t := &m.tasks.list[i]
 	q := Question{Name: m.trust.lower(name), Type: typ, Class: t.class, CD: true, View: t.view}
 	depth := t.depth + 1
@@ -41,7 +41,7 @@ func (m *Machine) link(i int32, v *validation, name dname.Name, typ wire.Type) b
 		c := &m.tasks.list[s]
 		c.deadline, c.origin, c.originGen = t.deadline, t.origin, t.originGen
 	}
-	if !m.links.add(&m.tasks.list[s].parents, i, t.gen) {
+	if !m.dependents.add(&m.tasks.list[s].parents, i, t.gen) {
 		if fresh {
 			m.tasks.remove(s)
 		}

@@ -33,7 +33,7 @@ type Machine struct {
 	trust       trust
 	passing     map[int32]*passing // of forwarders
 	candidates  []int32            // servers that a task may ask
-	links       links
+	dependents  dependents
 	held        held
 	ready       []readyTask // sub-tasks of theirs have ended
 	primed      int64       // when the root servers may be asked for again
@@ -76,7 +76,7 @@ func New(o Options, rnd Rand) *Machine {
 	if o.Recursion || o.Anchors != nil {
 		m.reserve = o.MaxTasks / 8
 		m.delegations = make([]delegation, o.MaxTasks)
-		m.links = newLinks(4 * o.MaxTasks)
+		m.dependents = newDependents(4 * o.MaxTasks)
 		m.known = known.New(o.Memory, seed)
 	}
 	m.Reconfigure(o.Groups)

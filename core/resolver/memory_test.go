@@ -49,7 +49,7 @@ func TestMemoryPerRRset(t *testing.T) {
 func TestMemoryPerTask(t *testing.T) {
 	// Beside the pools the tables that find things in them have four octets an entry, and at most twice as many.
 	each := int(unsafe.Sizeof(task{}) + 2*unsafe.Sizeof(exchange{}) + 2*4*4 + 2*2*4 + 4*8)
-	more := int(unsafe.Sizeof(delegation{}) + unsafe.Sizeof((*validation)(nil)) + 4*unsafe.Sizeof(links{}.list[0]))
+	more := int(unsafe.Sizeof(delegation{}) + unsafe.Sizeof((*validation)(nil)) + 4*unsafe.Sizeof(dependents{}.list[0]))
 	t.Logf("%d bytes, and %d for iteration", each, more)
 	if each > taskBytes || each < taskBytes*3/4 {
 		t.Errorf("a question in flight takes %d bytes, documented are %d", each, taskBytes)

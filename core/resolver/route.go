@@ -40,27 +40,27 @@ func (m *Machine) route(i int32) (route, bool) {
 	cur := t.current()
 	g := m.groups.find(cur, t.typ)
 	switch {
-	case t.below && t.cut: // A zone that is served here leads to them.
+	case t.below && t.delegated: // A zone that is served here leads to them.
 	case g != nil && g.kind == Forward:
 		return route{kind: forward, zone: g.zone, group: g, servers: g.servers}, true
 	case g != nil && !m.recursive():
 		return route{kind: stub, zone: g.zone, group: g, servers: g.servers}, true
 	case g != nil: // A zone cut below the stub zone leads on from it.
 		least := g.zone.Labels() + 1
-		if t.cut = t.cut && int(m.delegations[i].labels) >= least; !t.cut {
+		if t.delegated = t.delegated && int(m.delegations[i].labels) >= least; !t.delegated {
 			if !m.closest(i, least) {
 				return route{kind: stub, zone: g.zone, group: g, servers: g.servers}, true
 			}
-			t.cut = true
+			t.delegated = true
 			m.look(i)
 		}
 	case !m.recursive():
 		return route{}, false
-	case !t.cut:
+	case !t.delegated:
 		if !m.closest(i, 0) {
 			return route{}, false
 		}
-		t.cut = true
+		t.delegated = true
 		if m.delegations[i].hints && t.depth != primeDepth {
 			m.prime()
 		}

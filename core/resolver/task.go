@@ -47,7 +47,7 @@ type task struct {
 	anchors uint32 // tasks.anchors as it began, or began anew
 
 	// Iteration.
-	cut        bool // its delegation is valid
+	delegated  bool // its delegation is valid
 	below      bool // its delegation is that of a zone served here, or of one below
 	renewal    renewal
 	plainNames bool  // no minimisation for the present name
@@ -64,7 +64,7 @@ type task struct {
 	hollow     bool  // the response put aside said nothing at all
 	nudge      int64 // when more addresses of servers are looked for; 0: not at any time
 	aside      int32 // 1 more than the server whose response was put aside: it has no authority or says nothing; 0: none was
-	parents    int32 // links to the tasks that wait for it; -1: none
+	parents    int32 // the tasks that wait for it; -1: none
 	origin     int32 // the task of depth 0 that its queries are charged to
 	originGen  uint32
 
@@ -113,7 +113,7 @@ func (t *task) question() Question {
 func (t *task) restart() {
 	t.plain, t.hasFail = plainOff, false
 	t.tried.Clear()
-	t.cut, t.renewal, t.plainNames, t.chosen, t.asked, t.steps, t.spawned = false, notRenewed, false, false, 0, 0, 0
+	t.delegated, t.renewal, t.plainNames, t.chosen, t.asked, t.steps, t.spawned = false, notRenewed, false, false, 0, 0, 0
 	t.below = false
 	t.typedNS, t.lesser, t.desperate, t.settled, t.above, t.aside, t.nudge = false, false, false, false, noLimit, 0, 0
 }

@@ -135,7 +135,7 @@ func (m *Machine) refer(i int32, f *finding, resp *response, r *route) {
 	m.dropAll(t)
 	below := t.below
 	t.restart()
-	t.cut, t.below = true, below
+	t.delegated, t.below = true, below
 	m.look(i)
 	m.advance(i)
 }

@@ -183,7 +183,7 @@ func (m *Machine) reach(i int32, v *validation) *dnssec.Zone {
 		}
 		known := m.trust.deepest(target, a.Zone, m.now)
 		if known == nil {
-			if m.link(i, v, a.Zone, wire.TypeDNSKEY) {
+			if m.needLink(i, v, a.Zone, wire.TypeDNSKEY) {
 				return nil
 			}
 			known = &dnssec.Zone{Name: a.Zone, Result: dnssec.Result{Status: dnssec.Bogus, Reason: dnssec.ReasonKeysUnknown}}
@@ -198,7 +198,7 @@ func (m *Machine) reach(i int32, v *validation) *dnssec.Zone {
 		if typ == wire.TypeDS {
 			d, ok := m.trust.cut(name, m.now)
 			if !ok {
-				if m.link(i, v, name, typ) {
+				if m.needLink(i, v, name, typ) {
 					return nil
 				}
 				d = dnssec.Delegation{Name: name, Result: dnssec.Result{Status: dnssec.Bogus, Reason: dnssec.ReasonNoAnswer}}
@@ -208,7 +208,7 @@ func (m *Machine) reach(i int32, v *validation) *dnssec.Zone {
 		}
 		z := m.trust.zone(name, m.now)
 		if z == nil {
-			if m.link(i, v, name, typ) {
+			if m.needLink(i, v, name, typ) {
 				return nil
 			}
 			z = &dnssec.Zone{Name: name, Result: dnssec.Result{Status: dnssec.Bogus, Reason: dnssec.ReasonKeysUnknown}}
@@ -293,7 +293,7 @@ func (m *Machine) distrust(i int32, f *finding, why dnssec.Reason, faulty uint8,
 	case fromReferral:
 		m.known.Forget(known.Referral, t.current(), wire.TypeDS, t.class)
 	}
-	if t.cut {
+	if t.delegated {
 		m.look(i) // Sub-tasks may have ended in the meantime.
 	}
 	m.advance(i)
