@@ -12,6 +12,7 @@ func (m *Machine) advance(i int32) {
 		m.start(i)
 		return
 	}
+	m.locate(i)
 	r, ok := m.route(i)
 	if !ok {
 		m.fail(i, wire.EDENoReachableAuthority, "no server is configured for the name")

@@ -33,41 +33,46 @@ func (r *route) bailiwick() dname.Name {
 	return r.zone
 }
 
-// route finds the servers for the present name of a task; false if there are none. The result is valid
-// until the next call and the end of the present name.
+// route finds the servers for the present name of a task; false if there are none. It begins nothing and learns nothing:
+// locate has found the delegation. The result is valid until the next call and the end of the present name.
 func (m *Machine) route(i int32) (route, bool) {
 	t := &m.tasks.list[i]
-	cur := t.current()
-	g := m.groups.find(cur, t.typ)
+	g := m.groups.find(t.current(), t.typ)
 	switch {
 	case t.below && t.delegated: // A zone that is served here leads to them.
 	case g != nil && g.kind == Forward:
 		return route{kind: forward, zone: g.zone, group: g, servers: g.servers}, true
-	case g != nil && !m.recursive():
+	case g != nil && !(t.delegated && m.recursive() && m.delegations[i].labels > uint8(g.zone.Labels())):
 		return route{kind: stub, zone: g.zone, group: g, servers: g.servers}, true
-	case g != nil: // A zone cut below the stub zone leads on from it.
-		least := g.zone.Labels() + 1
-		if t.delegated = t.delegated && int(m.delegations[i].labels) >= least; !t.delegated {
-			if !m.closest(i, least) {
-				return route{kind: stub, zone: g.zone, group: g, servers: g.servers}, true
-			}
-			t.delegated = true
-			m.look(i)
-		}
-	case !m.recursive():
-		return route{}, false
 	case !t.delegated:
-		if !m.closest(i, 0) {
-			return route{}, false
-		}
-		t.delegated = true
-		if m.delegations[i].hints && t.depth != primeDepth {
-			m.prime()
-		}
-		m.look(i)
+		return route{}, false
 	}
-	zone := cur.Suffix(int(m.delegations[i].labels))
+	// Of a stub zone, a zone cut below it leads on from it.
+	zone := t.current().Suffix(int(m.delegations[i].labels))
 	return route{kind: iterate, zone: zone, group: g, below: t.below, servers: m.gather(i)}, true
+}
+
+// locate finds the delegation from which the present name of a task is asked for, if it needs one and has none yet, and
+// what is known of the addresses of its servers. The root servers are primed where only hints lead to them.
+func (m *Machine) locate(i int32) {
+	t := &m.tasks.list[i]
+	least := 0
+	switch g := m.groups.find(t.current(), t.typ); {
+	case t.below && t.delegated || g != nil && g.kind == Forward || !m.recursive():
+		return
+	case g != nil:
+		least = g.zone.Labels() + 1
+	}
+	if t.delegated && int(m.delegations[i].labels) >= least {
+		return
+	}
+	if t.delegated = m.closest(i, least); !t.delegated {
+		return
+	}
+	if m.delegations[i].hints && t.depth != primeDepth {
+		m.prime()
+	}
+	m.look(i)
 }
 
 // belongs says whether servers of r are believed about the records of a type at name: whether the name's own route
