@@ -51,8 +51,9 @@ func (t *Tier) Native() bool {
 	return t != nil && !slices.ContainsFunc(t.cards, func(c card) bool { return c.mode != ebpf.Native })
 }
 
-// OpenQueues opens an AF_XDP socket for each receive queue of the interfaces that has a transmit queue too, and returns for each of the shards those that
-// are to be among its ports. Their owner closes them. It is called before Start; on an error no queue is open.
+// OpenQueues opens an AF_XDP socket for each receive queue of the interfaces that has a transmit queue too. It returns for
+// each of the shards those that are to be among its ports, which their owner closes. It is called before Start; on an error
+// no queue is open.
 func (t *Tier) OpenQueues(o QueueOptions, shards []Place) (ports [][]netio.Port, err error) {
 	ports = make([][]netio.Port, len(shards))
 	for i := range t.cards {

@@ -96,6 +96,7 @@ func Load(o Options) (*Tier, error) {
 		return nil, err
 	}
 	t.prime()
+	t.o.Zones = nil // from now on they are looked up on a shard, which has those that are served then
 	return t, nil
 }
 

@@ -33,7 +33,7 @@ func (w *Worker) State() State {
 	case shard.Draining, shard.Drained:
 		return Draining
 	}
-	if w.stopping.Load() {
+	if w.Ending() {
 		return Stopped
 	}
 	return Restarting

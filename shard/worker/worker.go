@@ -74,7 +74,7 @@ func (w *Worker) run(started chan<- error) {
 	pause := firstPause
 	var reported atomic.Bool
 	// One that leaves has to answer what is in its sockets, whatever happens.
-	for !w.stopping.Load() || w.leaveTo.Load() != nil {
+	for !w.Ending() || w.leaveTo.Load() != nil {
 		s, err := shard.New(w.options(), w.Epoch)
 		if err == nil {
 			w.current.Store(s)
@@ -171,7 +171,7 @@ func (w *Worker) Ending() bool { return w.stopping.Load() }
 func (w *Worker) pass(s *shard.Shard) {
 	if to := w.leaveTo.Load(); to != nil {
 		s.Leave(*to)
-	} else if w.stopping.Load() {
+	} else if w.Ending() {
 		s.Stop()
 	}
 	if w.released.Load() {
