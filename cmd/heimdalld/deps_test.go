@@ -15,7 +15,7 @@ import (
 // policy says what each package may import, standard library and libraries aside. A line names a package,
 // or several, and behind "<" what they may import; it may only name packages of the lines above it.
 const policy = `
-core/dname core/histogram affinity/cpulist netio shard/timer shard/mailbox shard/diskfile <;
+core/dname core/histogram affinity/cpulist netio netio/list shard/timer shard/mailbox shard/diskfile <;
 affinity < affinity/cpulist;
 core/wire < core/dname;
 core/zonefile < core/dname core/wire;
@@ -29,7 +29,7 @@ core/resolver < core/dname core/wire core/cache core/dnssec core/resolver/server
 core < core/dname core/wire core/cache core/zone core/local core/policy core/resolver core/dnssec;
 netio/tcp/framing shard/shardtest <;
 netio/udp netio/xsk netio/netiotest < netio;
-netio/tcp netio/outbound < netio netio/tcp/framing;
+netio/tcp netio/outbound < netio netio/list netio/tcp/framing;
 shard < core core/cache core/resolver core/histogram netio netio/tcp netio/outbound affinity shard/timer shard/mailbox;
 shard/worker < affinity netio netio/tcp shard core;
 shard/notice < core/resolver;
