@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"heimdall/netio"
+	"heimdall/netio/list"
 	"heimdall/netio/tcp/framing"
 )
 
@@ -55,8 +56,8 @@ type Pool struct {
 	streams  []*stream                  // by index; those not open are in spare
 	spare    []*stream
 	open     int
-	idle     list
-	nextFire int64 // no query on a stream has an earlier deadline
+	idle     list.List[*stream] // streams without queries
+	nextFire int64              // no query on a stream has an earlier deadline
 	buffers  *framing.Pool
 	scratch  []byte
 }
@@ -126,7 +127,7 @@ func (p *Pool) Expire(now int64) {
 	if now >= p.nextFire {
 		p.expireQueries()
 	}
-	for st := p.idle.head; st != nil && now-st.since >= int64(p.o.IdleStream); st = p.idle.head {
+	for st := p.idle.First(); st != nil && now-st.since >= int64(p.o.IdleStream); st = p.idle.First() {
 		p.drop(st)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"syscall"
 
 	"heimdall/netio"
+	"heimdall/netio/list"
 	"heimdall/netio/tcp/framing"
 )
 
@@ -33,9 +34,8 @@ type stream struct {
 	queries []query // in flight, their IDs all different
 	watched uint32  // what the poller watches for
 
-	idle       bool // on Pool.idle
-	prev, next *stream
-	since      int64 // when it became idle
+	node  list.Node[*stream] // on Pool.idle, or on none
+	since int64              // when it became idle
 
 	answered    int
 	unsolicited int
@@ -187,9 +187,9 @@ func (p *Pool) settle(st *stream) {
 			p.drop(st)
 			return
 		}
-		if !st.idle {
+		if !st.node.On(&p.idle) {
 			st.since = p.now
-			p.idle.push(st)
+			p.idle.Push(&st.node, st)
 		}
 	}
 	p.watch(st)

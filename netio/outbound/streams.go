@@ -49,11 +49,11 @@ func (p *Pool) streamFor(server netip.AddrPort, id uint16, fresh bool) (*stream,
 		return nil, ErrLimit
 	}
 	if p.open >= p.o.MaxStreams {
-		if p.idle.head == nil {
+		if p.idle.First() == nil {
 			return nil, ErrLimit
 		}
 		p.stats.Evicted++
-		p.drop(p.idle.head)
+		p.drop(p.idle.First())
 	}
 	return p.connect(server)
 }
@@ -109,14 +109,12 @@ func (p *Pool) submit(st *stream, ref uint64, msg []byte, deadline int64) error 
 	keep := p.buffers.Get(len(msg))
 	if keep == nil || st.broken == nil && !st.out.Append(p.buffers, msg) {
 		p.buffers.Put(keep)
-		if len(st.queries) == 0 && !st.idle && !st.dispatching {
+		if len(st.queries) == 0 && !st.node.On(&p.idle) && !st.dispatching {
 			p.drop(st) // it was opened for this query
 		}
 		return ErrLimit
 	}
-	if st.idle {
-		p.idle.remove(st)
-	}
+	st.node.Remove()
 	st.queries = append(st.queries, query{ref: ref, id: messageID(msg), deadline: deadline, msg: append(keep, msg...)})
 	p.stats.InFlight++
 	p.nextFire = min(p.nextFire, deadline)
@@ -229,9 +227,7 @@ func (p *Pool) detach(st *stream) {
 	p.open--
 	st.in.Reset(p.buffers)
 	st.out.Reset(p.buffers)
-	if st.idle {
-		p.idle.remove(st)
-	}
+	st.node.Remove()
 	if first := p.servers[st.server]; first != st {
 		for first.sibling != st {
 			first = first.sibling

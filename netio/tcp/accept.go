@@ -45,7 +45,7 @@ func (m clients) remove(peer *netio.Endpoint) {
 // accept takes the clients that wait at l, as many as there is room for.
 func (s *Server) accept(l *Listener) {
 	for taken := range acceptBatch {
-		if s.open >= s.o.MaxConns && s.idle.head == nil {
+		if s.open >= s.o.MaxConns && s.idle.First() == nil {
 			s.rest()
 			return
 		}
@@ -111,7 +111,7 @@ func (s *Server) admit(fd int, peer *netio.Endpoint, l *Listener) {
 	}
 	c.fd, c.peer, c.watched, c.since = fd, *peer, netio.Readable, s.now
 	s.open++
-	s.idle.push(c)
+	s.idle.Push(&c.node, c)
 	// The first query has often come with the handshake's last segment.
 	s.read(c)
 }
@@ -130,10 +130,10 @@ func (s *Server) slot() *conn {
 
 // evict closes the connection that has been idle longest, if one is.
 func (s *Server) evict() bool {
-	if s.idle.head == nil {
+	if s.idle.First() == nil {
 		return false
 	}
-	s.end(s.idle.head, &s.stats.Evicted, false)
+	s.end(s.idle.First(), &s.stats.Evicted, false)
 	return true
 }
 

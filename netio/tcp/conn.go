@@ -4,6 +4,7 @@ import (
 	"syscall"
 
 	"heimdall/netio"
+	"heimdall/netio/list"
 	"heimdall/netio/tcp/framing"
 )
 
@@ -22,9 +23,8 @@ type conn struct {
 	pending int    // messages handed to the sink and not yet answered
 	watched uint32 // what the poller watches for
 
-	on         *list
-	prev, next *conn
-	since      int64 // when it came to the tail of its list
+	node  list.Node[*conn] // every open connection is on one of the Server's lists
+	since int64            // when it came to the end of its list
 
 	eof         bool    // the client will send no more
 	blocked     bool    // the kernel takes no more octets; what is queued waits for it
@@ -199,7 +199,7 @@ func (s *Server) arm(c *conn, fired uint32) {
 	}
 }
 
-// place puts the connection on the list for its state, at the tail if the state
+// place puts the connection on the list for its state, at the end if the state
 // is new or something has moved.
 func (s *Server) place(c *conn) {
 	to := &s.idle
@@ -208,10 +208,10 @@ func (s *Server) place(c *conn) {
 	} else if c.pending > 0 {
 		to = &s.waiting
 	}
-	if c.on != to || c.moved {
-		c.on.remove(c)
+	if !c.node.On(to) || c.moved {
+		c.node.Remove()
 		c.since = s.now
-		to.push(c)
+		to.Push(&c.node, c)
 	}
 	c.moved = false
 	if s.resting && to == &s.idle {
@@ -231,7 +231,7 @@ func (s *Server) end(c *conn, reason *uint64, abort bool) {
 func (s *Server) vacate(c *conn) {
 	c.in.Reset(s.pool)
 	c.out.Reset(s.pool)
-	c.on.remove(c)
+	c.node.Remove()
 	s.clients.remove(&c.peer)
 	s.pending -= c.pending
 	s.open--

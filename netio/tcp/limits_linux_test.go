@@ -24,7 +24,7 @@ func TestLateReader(t *testing.T) {
 		all = append(all, reply)
 	}
 	send(t, c, frames(strings.Split(strings.Repeat("q,", total-1)+"q", ",")...))
-	h.until("held back", func() bool { return h.stalled.head != nil })
+	h.until("held back", func() bool { return h.stalled.First() != nil })
 	h.quiet()
 	h.expect(c, all...)
 	if st := h.Stats(); st.Slow != 0 || st.Open != 1 {
@@ -42,7 +42,7 @@ func TestClientThatDoesNotReadStalls(t *testing.T) {
 		all = append(all, "q")
 	}
 	send(t, c, frames(all...))
-	h.until("held back", func() bool { return h.stalled.head != nil })
+	h.until("held back", func() bool { return h.stalled.First() != nil })
 	h.quiet()
 	received, buffered := h.Stats().Received, h.Stats().Buffered
 	if received == 20000 || buffered > 128<<10 {

@@ -50,7 +50,7 @@ func (s *Server) Adopt(m Moved, now int64) {
 	s.clients[client(&m.peer)]++
 	c.fd, c.peer, c.watched, c.since = m.fd, m.peer, netio.Readable, now
 	s.open++
-	s.idle.push(c)
+	s.idle.Push(&c.node, c)
 	if !c.in.Refill(s.pool, m.held) {
 		s.end(c, &s.stats.NoBuffer, true)
 		return

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"heimdall/netio"
+	"heimdall/netio/list"
 	"heimdall/netio/tcp/framing"
 )
 
@@ -52,7 +53,7 @@ type Server struct {
 
 	// An open connection is idle (nothing in flight, nothing queued), waiting (the
 	// sink owes replies) or stalled (the client must read first).
-	idle, waiting, stalled list
+	idle, waiting, stalled list.List[*conn]
 
 	// dirty are the connections that Reply or Done touched since the last Flush.
 	dirty []*conn
@@ -124,14 +125,14 @@ func (s *Server) Deadline() int64 {
 	if s.resting && s.accepting() {
 		at = s.restUntil
 	}
-	if s.idle.head != nil {
-		at = min(at, s.idle.head.since+s.idleTimeout())
+	if c := s.idle.First(); c != nil {
+		at = min(at, c.since+s.idleTimeout())
 	}
-	if s.waiting.head != nil {
-		at = min(at, s.waiting.head.since+int64(s.o.Unanswered))
+	if c := s.waiting.First(); c != nil {
+		at = min(at, c.since+int64(s.o.Unanswered))
 	}
-	if s.stalled.head != nil {
-		at = min(at, s.stalled.head.since+int64(s.o.Stall))
+	if c := s.stalled.First(); c != nil {
+		at = min(at, c.since+int64(s.o.Stall))
 	}
 	return at
 }
@@ -143,13 +144,13 @@ func (s *Server) Expire(now int64) {
 		s.watch()
 	}
 	for range maxExpired {
-		if c := s.idle.head; c != nil && now-c.since >= s.idleTimeout() {
+		if c := s.idle.First(); c != nil && now-c.since >= s.idleTimeout() {
 			s.end(c, &s.stats.Idle, false)
 		}
-		if c := s.waiting.head; c != nil && now-c.since >= int64(s.o.Unanswered) {
+		if c := s.waiting.First(); c != nil && now-c.since >= int64(s.o.Unanswered) {
 			s.end(c, &s.stats.Unanswered, true)
 		}
-		if c := s.stalled.head; c != nil && now-c.since >= int64(s.o.Stall) {
+		if c := s.stalled.First(); c != nil && now-c.since >= int64(s.o.Stall) {
 			s.end(c, &s.stats.Stalled, true)
 		}
 		if s.Deadline() > now {
@@ -208,8 +209,8 @@ func (s *Server) Drain() {
 
 // settleIdle ends the connections that are idle, now that the server does not go on as usual.
 func (s *Server) settleIdle() {
-	for c := s.idle.head; c != nil; {
-		next := c.next
+	for c := s.idle.First(); c != nil; {
+		next := c.node.Next()
 		s.settle(c, 0)
 		c = next
 	}
