@@ -15,7 +15,7 @@ import (
 // policy says what each package may import, standard library and libraries aside. A line names a package,
 // or several, and behind "<" what they may import; it may only name packages of the lines above it.
 const policy = `
-core/dname core/histogram affinity/cpulist netio netio/list shard/timer shard/mailbox shard/diskfile <;
+core/dname core/histogram core/slots affinity/cpulist netio netio/list shard/timer shard/mailbox shard/diskfile <;
 affinity < affinity/cpulist;
 core/wire < core/dname;
 core/zonefile < core/dname core/wire;
@@ -26,11 +26,11 @@ core/config core/control < core/dname core/histogram affinity/cpulist;
 core/resolver/servers < core/dname;
 core/resolver/known < core/dname core/wire core/cache core/dnssec;
 core/resolver < core/dname core/wire core/cache core/dnssec core/resolver/servers core/resolver/known;
-core < core/dname core/wire core/cache core/zone core/local core/policy core/resolver core/dnssec;
+core < core/slots core/dname core/wire core/cache core/zone core/local core/policy core/resolver core/dnssec;
 netio/tcp/framing shard/shardtest <;
 netio/udp netio/xsk netio/netiotest < netio;
 netio/tcp netio/outbound < netio netio/list netio/tcp/framing;
-shard < core core/cache core/resolver core/histogram netio netio/tcp netio/outbound affinity shard/timer shard/mailbox;
+shard < core core/slots core/cache core/resolver core/histogram netio netio/tcp netio/outbound affinity shard/timer shard/mailbox;
 shard/worker < affinity netio netio/tcp shard core;
 shard/notice < core/resolver;
 shard/process <;
