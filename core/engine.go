@@ -11,6 +11,7 @@ import (
 	"heimdall/core/local"
 	"heimdall/core/policy"
 	"heimdall/core/resolver"
+	"heimdall/core/slots"
 	"heimdall/core/wire"
 	"heimdall/core/zone"
 )
@@ -90,7 +91,7 @@ type Engine struct {
 	resolver   *resolver.Machine
 	queue      *policy.FairQueue
 	performer  Performer
-	waiters    waiters
+	waiters    slots.Table[waiter]
 	count      Counters
 	refusals   int    // still allowed in this round
 	nowSec     uint32 // of the current call
@@ -118,7 +119,7 @@ func New(o Options) *Engine {
 		resolver:  o.Resolver,
 		queue:     o.Queue,
 		performer: o.Performer,
-		waiters:   newWaiters(o.Waiters),
+		waiters:   slots.New[waiter](o.Waiters),
 		scratch:   make([]byte, 0, maxMessage+maxOPT),
 		located:   make([]zone.Ref, 0, 64),
 		lower:     make([]byte, 0, maxQuestion),
@@ -159,8 +160,8 @@ func (e *Engine) Drain() { e.draining = true }
 func (e *Engine) Abandon(now int64) {
 	e.setTime(now)
 	e.resolver.Unwatch() // who watches has its response now
-	for n := range e.waiters.slot[:e.waiters.fresh] {
-		switch e.waiters.slot[n].state {
+	for n := range e.waiters.Touched() {
+		switch e.waiters.At(uint32(n)).state {
 		case waiterQueued, waiterAsked:
 			e.abandon(uint32(n))
 		}
@@ -180,7 +181,7 @@ func (e *Engine) Inspect(k *cache.Key, now int64) (cache.Info, bool) {
 func (e *Engine) Resolver() *resolver.Machine { return e.resolver }
 
 // Waiting returns how many clients wait for other servers.
-func (e *Engine) Waiting() int { return e.waiters.used }
+func (e *Engine) Waiting() int { return e.waiters.Used() }
 
 // setTime notes the time of a call.
 func (e *Engine) setTime(now int64) {

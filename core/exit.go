@@ -70,7 +70,7 @@ func sendLarge[T string | []byte](e *Engine, r *Request, msg []byte, rcode wire.
 
 // reply has a response leave to client n, which has waited.
 func reply[T string | []byte](e *Engine, n uint32, msg []byte, rcode wire.Rcode, code wire.EDE, text T) {
-	w := &e.waiters.slot[n]
+	w := e.waiters.At(n)
 	e.performer.Reply(w.to, exit(e, msg, &w.asker, rcode, code, text), false)
 }
 

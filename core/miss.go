@@ -18,12 +18,12 @@ func (e *Engine) park(r *Request) stage {
 	if e.draining {
 		return r.fail(shuttingDown)
 	}
-	n, ok := e.waiters.take()
+	n, ok := e.takeWaiter()
 	if !ok {
 		e.count.InFlight++
 		return r.fail(tooManyInFlight)
 	}
-	w := &e.waiters.slot[n]
+	w := e.waiters.At(n)
 	w.asker = r.asker
 	w.hold(&r.key, r.hash)
 	switch verdict, evicted := e.queue.Push(netip.AddrFrom16(r.Client), n, e.now); verdict {
@@ -33,11 +33,11 @@ func (e *Engine) park(r *Request) stage {
 		e.evicted = append(e.evicted, evicted)
 	case policy.RefusedShare:
 		e.count.Share++
-		e.waiters.put(n)
+		e.putWaiter(n)
 		return r.fail(aboveShare)
 	case policy.RefusedFull:
 		e.count.InFlight++
-		e.waiters.put(n)
+		e.putWaiter(n)
 		return r.fail(tooManyWaiting)
 	}
 	e.count.Misses++
@@ -74,7 +74,7 @@ func (e *Engine) Misses(now int64, budget int) (work int) {
 		if !ok {
 			break
 		}
-		w := &e.waiters.slot[n]
+		w := e.waiters.At(n)
 		w.fair = client
 		w.state = waiterAsked
 		e.begin(n, w)

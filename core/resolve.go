@@ -72,11 +72,11 @@ func (e *Engine) inquire(r *Request) stage {
 	if e.draining {
 		return ended
 	}
-	n, ok := e.waiters.take()
+	n, ok := e.takeWaiter()
 	if !ok {
 		return ended
 	}
-	w := &e.waiters.slot[n]
+	w := e.waiters.At(n)
 	w.asker = r.asker
 	w.hold(&r.key, r.hash)
 	w.to, w.inside, w.state = r.To, true, waiterAsked
@@ -88,7 +88,7 @@ func (e *Engine) inquire(r *Request) stage {
 		status = e.resolver.Begin(e.now, &q, n)
 	}
 	if status == resolver.Full || status == resolver.NoGroup {
-		e.waiters.put(n)
+		e.putWaiter(n)
 		return ended
 	}
 	e.count.Misses++

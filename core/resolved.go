@@ -51,7 +51,7 @@ func (e *Engine) keep(key *cache.Key, ans *resolver.Answer) source {
 
 // tell gives waiter n its response, if it has none yet, and frees it.
 func (e *Engine) tell(n uint32, from source, ans *resolver.Answer) {
-	w := &e.waiters.slot[n]
+	w := e.waiters.At(n)
 	switch {
 	case w.state == waiterServed:
 	case from == kept:
@@ -89,14 +89,14 @@ func (e *Engine) replyHit(n uint32, w *waiter, staleTTL uint32) {
 
 // fail sends SERVFAIL to a waiter and frees it.
 func (e *Engine) fail(n uint32, why failure) {
-	w := &e.waiters.slot[n]
+	w := e.waiters.At(n)
 	e.replyFailure(n, w, why)
 	e.release(n, w)
 }
 
 // abandon sends SERVFAIL to a waiter that the resolver or the queue still knows, and leaves it to them.
 func (e *Engine) abandon(n uint32) {
-	w := &e.waiters.slot[n]
+	w := e.waiters.At(n)
 	e.replyFailure(n, w, shuttingDown)
 	w.state = waiterServed
 }
@@ -113,5 +113,5 @@ func (e *Engine) release(n uint32, w *waiter) {
 	if w.state != waiterQueued && !w.inside {
 		e.queue.Release(w.fair)
 	}
-	e.waiters.put(n)
+	e.putWaiter(n)
 }

@@ -25,7 +25,7 @@ const resolverTimer = uint64(1) << 63
 
 // Timers returns how many timers the Engine has, at most one call for each: those of the resolver's tasks and those of
 // clients that wait.
-func (e *Engine) Timers() int { return e.resolver.Timers() + len(e.waiters.slot) }
+func (e *Engine) Timers() int { return e.resolver.Timers() + e.waiters.Len() }
 
 // TimerOf returns the number of the timer that a reference is for, below Timers.
 func (e *Engine) TimerOf(ref uint64) int {
@@ -43,7 +43,7 @@ func (e *Engine) staleWaiter(ref uint64) (n uint32, ours bool) {
 // serveStale gives a waiter old data, because fresh data has not come in time (RFC 8767, section 5: the
 // client response timer). Its query goes on, to refresh the cache.
 func (e *Engine) serveStale(n, serial uint32) {
-	w := &e.waiters.slot[n]
+	w := e.waiters.At(n)
 	if w.serial != serial || w.state != waiterAsked {
 		return
 	}

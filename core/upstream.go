@@ -77,8 +77,8 @@ func (e *Engine) perform() {
 			case resolver.Release:
 				e.performer.ReleaseSocket(a.Ref, a.Sock)
 			case resolver.Verify:
-				if a.Waiter != resolver.NoWaiter && !e.waiters.slot[a.Waiter].inside {
-					a.Job.Client = e.queue.Address(e.waiters.slot[a.Waiter].fair)
+				if a.Waiter != resolver.NoWaiter && !e.waiters.At(a.Waiter).inside {
+					a.Job.Client = e.queue.Address(e.waiters.At(a.Waiter).fair)
 				}
 				if !e.performer.Verify(a.Ref, a.Job) {
 					e.unverified = append(e.unverified, unverified{a.Ref, a.Job})

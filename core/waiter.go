@@ -7,7 +7,7 @@ import (
 	"heimdall/core/wire"
 )
 
-// waiter is a client's query that cannot be answered yet: parked as data, 360 octets. Without pointers, so
+// waiter is a client's query that cannot be answered yet: parked as data, 304 bytes. Without pointers, so
 // that the collector does not look into the table and untouched pages stay unmapped.
 type waiter struct {
 	asker
@@ -19,7 +19,6 @@ type waiter struct {
 	typ     wire.Type
 	class   wire.Class
 	serial  uint32 // of 31 bits; changes with each use, so that a late timer is recognised
-	next    uint32 // free list
 	fair    policy.Client
 	to      Target // where its response goes
 	hash    uint64
@@ -55,39 +54,17 @@ func (w *waiter) query(buf []byte) wire.Query {
 	return wire.Query{Msg: msg, End: len(msg), ID: w.id, Flags: w.flags, Name: w.name(), Type: w.typ, Class: w.class, DO: w.do}
 }
 
-// waiters is a table of fixed size.
-type waiters struct {
-	slot  []waiter
-	free  uint32 // first of the free list
-	fresh uint32 // slots from here on were never used
-	used  int
-}
-
-const noWaiter = ^uint32(0)
-
-func newWaiters(n int) waiters { return waiters{slot: make([]waiter, n), free: noWaiter} }
-
-// take returns the number of a free slot, or false when there is none.
-func (t *waiters) take() (uint32, bool) {
-	i := t.free
-	switch {
-	case i != noWaiter:
-		t.free = t.slot[i].next
-	case int(t.fresh) < len(t.slot):
-		i = t.fresh
-		t.fresh++
-	default:
-		return 0, false
+// takeWaiter returns the number of a free place for a waiter, or false when there is none.
+func (e *Engine) takeWaiter() (uint32, bool) {
+	n, ok := e.waiters.Take()
+	if ok {
+		w := e.waiters.At(n)
+		w.serial = (w.serial + 1) & (1<<31 - 1)
 	}
-	t.used++
-	t.slot[i].serial = (t.slot[i].serial + 1) & (1<<31 - 1)
-	return i, true
+	return n, ok
 }
 
-func (t *waiters) put(i uint32) {
-	w := &t.slot[i]
-	w.state = waiterFree
-	w.next = t.free
-	t.free = i
-	t.used--
+func (e *Engine) putWaiter(n uint32) {
+	e.waiters.At(n).state = waiterFree
+	e.waiters.Put(n)
 }

@@ -2,6 +2,7 @@ package shard
 
 import (
 	"heimdall/core"
+	"heimdall/core/slots"
 	"heimdall/netio"
 	"heimdall/netio/tcp"
 )
@@ -9,7 +10,6 @@ import (
 // target is where the responses to one request go.
 type target struct {
 	gen   uint32 // of the place in the table; odd while it is taken
-	next  uint32 // free list
 	kind  targetKind
 	begun bool  // responses have gone there, and others follow
 	port  int16 // that the query came through, of a datagram; elsewhere: which of Shard.receivers
@@ -25,31 +25,18 @@ const (
 	elsewhere // a Receiver
 )
 
-// targets is a table of fixed size. It has no pointers, so that the collector does not look into it and untouched pages
-// stay unmapped.
-type targets struct {
-	slot  []target
-	free  uint32 // first of the free list
-	fresh uint32 // slots from here on were never used
-}
+// targets is a table of fixed size without pointers.
+type targets struct{ slots.Table[target] }
 
-const noTarget = ^uint32(0)
-
-func newTargets(n int) targets { return targets{slot: make([]target, n), free: noTarget} }
+func newTargets(n int) targets { return targets{slots.New[target](n)} }
 
 // hold puts t into the table. The zero Target: there is no room.
 func (ts *targets) hold(t target) core.Target {
-	i := ts.free
-	switch {
-	case i != noTarget:
-		ts.free = ts.slot[i].next
-	case int(ts.fresh) < len(ts.slot):
-		i = ts.fresh
-		ts.fresh++
-	default:
+	i, ok := ts.Take()
+	if !ok {
 		return 0
 	}
-	at := &ts.slot[i]
+	at := ts.At(i)
 	t.gen = at.gen + 1
 	*at = t
 	return core.Target(t.gen)<<32 | core.Target(i)
@@ -57,19 +44,20 @@ func (ts *targets) hold(t target) core.Target {
 
 // find returns the target of that name, or nil if it has ended.
 func (ts *targets) find(name core.Target) *target {
-	i := int(uint32(name))
-	if i >= len(ts.slot) || ts.slot[i].gen != uint32(name>>32) || ts.slot[i].gen&1 == 0 {
+	if int(uint32(name)) >= ts.Len() {
 		return nil
 	}
-	return &ts.slot[i]
+	t := ts.At(uint32(name))
+	if t.gen != uint32(name>>32) || t.gen&1 == 0 {
+		return nil
+	}
+	return t
 }
 
 // end frees a target: its name is not found any more.
 func (ts *targets) end(name core.Target) {
-	t := &ts.slot[uint32(name)]
-	t.gen++
-	t.next = ts.free
-	ts.free = uint32(name)
+	ts.At(uint32(name)).gen++
+	ts.Put(uint32(name))
 }
 
 // streamTag is the tag of a request that came over a stream; those of datagrams are their numbers in the batch.
