@@ -19,6 +19,8 @@ type Meta struct {
 	TTL uint32
 	// Depends says what change makes the answer worthless.
 	Depends Depends
+	// Built says that a wire.Builder made the message, question first: it is kept as it is. Others are built anew.
+	Built bool
 }
 
 // Put stores a response for a key, whose Hash it is given. msg is a whole message with the key's question,
@@ -65,10 +67,48 @@ func failed(value []byte) bool {
 }
 
 // encode writes the value of an entry into the scratch buffer.
+func (a *Answers) encode(msg []byte, j *judgement, m Meta, now uint32) ([]byte, PutResult) {
+	if m.Built {
+		return a.encodeBuilt(msg, j, m, now)
+	}
+	return a.rebuild(msg, j, m, now)
+}
+
+// encodeBuilt writes the value of an entry for a message that a wire.Builder made into the scratch buffer: its records as they
+// are but for their TTLs.
+func (a *Answers) encodeBuilt(msg []byte, j *judgement, m Meta, now uint32) ([]byte, PutResult) {
+	var r wire.Reader
+	if !r.Reset(msg) {
+		return nil, Uncacheable
+	}
+	nameOff, _, _ := r.Question()
+	start, ok := dname.Skip(msg, nameOff)
+	if !ok {
+		return nil, Uncacheable
+	}
+	start += 4 // type and class of the question
+	body := valueHeader + 2*j.records
+	if body+max(len(msg)-start, wire.MaxEDEText)+dependsSize > cap(a.value) {
+		return nil, TooLarge
+	}
+	value := append(a.value[:body], msg[start:]...)
+	at := valueHeader
+	for rr := (wire.RR{}); ; at += 2 {
+		if _, ok := r.Next(&rr); !ok {
+			break
+		}
+		ttlAt := rr.Data - 6 // behind it is the length of the RDATA
+		binary.LittleEndian.PutUint16(value[at:], uint16(ttlAt-start))
+		binary.BigEndian.PutUint32(value[body+ttlAt-start:], j.clamp(&rr))
+	}
+	return a.seal(value, msg, j, m, now), Stored
+}
+
+// rebuild writes the value of an entry for a message of whatever origin into the scratch buffer.
 //
 // It builds the message anew: that checks all of it, compresses owner names against the question, so that
 // they follow the client's letter case, and leaves no pointer to octets that differ from reply to reply.
-func (a *Answers) encode(msg []byte, j *judgement, m Meta, now uint32) ([]byte, PutResult) {
+func (a *Answers) rebuild(msg []byte, j *judgement, m Meta, now uint32) ([]byte, PutResult) {
 	b := &a.builder
 	b.Reset(a.message, wire.HeaderLen+dname.MaxLen+4+a.limits.maxEntry)
 	var r wire.Reader
@@ -112,7 +152,11 @@ func (a *Answers) encode(msg []byte, j *judgement, m Meta, now uint32) ([]byte, 
 	if len(value)+max(len(body), wire.MaxEDEText)+dependsSize > cap(value) {
 		return nil, TooLarge
 	}
+	return a.seal(append(value, body...), msg, j, m, now), Stored
+}
 
+// seal completes a value that has the records of msg: its header, and what stands behind the records.
+func (a *Answers) seal(value, msg []byte, j *judgement, m Meta, now uint32) []byte {
 	flags := wire.Flags(msg) & (wire.RcodeMask | wire.FlagAA)
 	if m.AD {
 		flags |= wire.FlagAD
@@ -124,16 +168,15 @@ func (a *Answers) encode(msg []byte, j *judgement, m Meta, now uint32) ([]byte, 
 	binary.LittleEndian.PutUint32(value[ttlAt:], j.ttl)
 	binary.LittleEndian.PutUint32(value[heldAt:], 0)
 	binary.LittleEndian.PutUint16(value[flagsAt:], flags)
-	binary.LittleEndian.PutUint16(value[countsAt:], uint16(wire.Count(built, wire.Answer)))
-	binary.LittleEndian.PutUint16(value[countsAt+2:], uint16(wire.Count(built, wire.Authority)))
-	binary.LittleEndian.PutUint16(value[countsAt+4:], uint16(wire.Count(built, wire.Additional)))
+	binary.LittleEndian.PutUint16(value[countsAt:], uint16(wire.Count(msg, wire.Answer)))
+	binary.LittleEndian.PutUint16(value[countsAt+2:], uint16(wire.Count(msg, wire.Authority)))
+	binary.LittleEndian.PutUint16(value[countsAt+4:], uint16(wire.Count(msg, wire.Additional)))
 	binary.LittleEndian.PutUint16(value[edeAt:], uint16(m.EDE))
-	value = append(value, body...)
-	if j.failure && len(body) == 0 {
+	if j.failure && j.records == 0 {
 		value = append(value, m.Text[:wire.ClipText(m.Text, wire.MaxEDEText)]...)
 	}
 	if m.Depends != OnNothing {
 		value = binary.LittleEndian.AppendUint32(value, a.gens.mark(m.Depends))
 	}
-	return value, Stored
+	return value
 }
