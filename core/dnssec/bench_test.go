@@ -101,7 +101,7 @@ m.example.org. NSEC example.org. A RRSIG NSEC`)
 	b.Run("read and plan", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			r, ok := ReadResponse(msg)
+			r, ok := readResponse(msg)
 			if !ok || len(Plan(r)) != 1 {
 				b.Fatal("not read")
 			}
@@ -111,7 +111,7 @@ m.example.org. NSEC example.org. A RRSIG NSEC`)
 		b.Run(map[bool]string{true: "validate", false: "validate remembered"}[memo == nil], func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				r, _ := ReadResponse(msg)
+				r, _ := readResponse(msg)
 				v := testValidator()
 				v.Memo = memo
 				if verdict := v.Validate(r, Plan(r), zones); verdict.Status != Secure {

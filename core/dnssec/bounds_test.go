@@ -194,22 +194,3 @@ func TestNoNameIsHashedTwice(t *testing.T) {
 		t.Errorf("%d blocks hashed, want %d", blocks, 4*13)
 	}
 }
-
-func TestReadResponseIsBounded(t *testing.T) {
-	m := new(dns.Msg)
-	m.SetQuestion("example.", dns.TypeA)
-	for i := range maxSets {
-		m.Answer = append(m.Answer, records(t, fmt.Sprintf("h%d.example. A 192.0.2.1", i))...)
-	}
-	if r := readMsg(t, m); len(r.Sets) != maxSets {
-		t.Errorf("%d RRsets read, want %d", len(r.Sets), maxSets)
-	}
-	m.Answer = append(m.Answer, records(t, "more.example. A 192.0.2.1")...)
-	msg, err := m.Pack()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, ok := ReadResponse(msg); ok {
-		t.Errorf("a response with %d RRsets is read", maxSets+1)
-	}
-}

@@ -7,7 +7,7 @@
 // the zone is proven to be unsigned or because something is broken. A resolver keeps zones in a cache by name and
 // validates a response like this:
 //
-//	resp, ok := dnssec.ReadResponse(msg)        // or made of RRsets from a cache
+//	resp := &dnssec.Response{...}               // made of the RRsets of a message or of a cache
 //	parts := dnssec.Plan(resp)                  // one part for each alias, and one for the end
 //	for i := range parts {
 //		anchor, target, unsigned := anchors.Start(&parts[i])

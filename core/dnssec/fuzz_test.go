@@ -115,7 +115,7 @@ func FuzzResponse(f *testing.F) {
 	s := newSigner(f, ".", ED25519, 256)
 	zone := s.link(f)
 	f.Fuzz(func(t *testing.T, msg []byte) {
-		r, ok := ReadResponse(msg)
+		r, ok := readResponse(msg)
 		if !ok {
 			return
 		}

@@ -79,9 +79,9 @@ func readMsg(t testing.TB, m *dns.Msg) *Response {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, ok := ReadResponse(msg)
+	r, ok := readResponse(msg)
 	if !ok {
-		t.Fatalf("ReadResponse refuses %v", m)
+		t.Fatalf("readResponse refuses %v", m)
 	}
 	return r
 }

@@ -100,11 +100,40 @@ func (c *signedCheck) read(q *wire.Query) *dnssec.Response {
 	if !ok {
 		c.t.Fatalf("%s %s: no response", q.Name, q.Type)
 	}
-	r, ok := dnssec.ReadResponse(msg)
-	if !ok {
+	r := &dnssec.Response{Name: q.Name, Type: q.Type, Class: q.Class, Rcode: wire.RcodeOf(wire.Flags(msg)), Complete: true}
+	var in wire.Reader
+	in.Reset(msg)
+	for rr := (wire.RR{}); ; {
+		section, more := in.Next(&rr)
+		if !more {
+			break
+		}
+		owner, _, _ := dname.Unpack(nil, msg, rr.Owner)
+		rdata, ok := wire.UnpackRData(nil, msg, &rr)
+		if !ok {
+			c.t.Fatalf("%s %s: not readable", q.Name, q.Type)
+		}
+		typ := rr.Type
+		if sig, is := dnssec.ParseRRSIG(rdata); is && typ == wire.TypeRRSIG && q.Type != wire.TypeRRSIG {
+			typ = sig.TypeCovered
+		}
+		at := slices.IndexFunc(r.Sets, func(s dnssec.RRset) bool {
+			return s.Section == section && s.Type == typ && dname.Equal(s.Owner, owner)
+		})
+		if at < 0 {
+			at = len(r.Sets)
+			r.Sets = append(r.Sets, dnssec.RRset{Owner: owner, Type: typ, Class: rr.Class, Section: section, TTL: rr.TTL})
+		}
+		set := &r.Sets[at]
+		if set.TTL = min(set.TTL, rr.TTL); typ != rr.Type {
+			set.Sigs = append(set.Sigs, rdata)
+		} else {
+			set.Data = append(set.Data, rdata)
+		}
+	}
+	if in.Err() {
 		c.t.Fatalf("%s %s: not readable", q.Name, q.Type)
 	}
-	r.Complete = true
 	return r
 }
 
