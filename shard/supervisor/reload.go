@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -40,6 +41,9 @@ func (s *Supervisor) Reload(ctx context.Context) (*control.Reload, error) {
 	}
 	out := &control.Reload{Config: s.path}
 	_, anchors := c.apply(ctx)
+	if err := s.zones.Move(ctx, shardNodes(s.planInForce())); err != nil {
+		c.warnings = append(c.warnings, fmt.Sprintf("shards use zones in the memory of another NUMA node: %v", err))
+	}
 	for _, d := range config.Diff(c.now, c.next) {
 		out.Applied = append(out.Applied, d.Key)
 	}

@@ -19,8 +19,8 @@ type nodeCopy struct {
 // sets are all zones, by the node of the shards that use them. Empty: there are no zones.
 type sets map[int]*zone.Set
 
-// of returns the set for the shards of a node. Shards that have come to a node which had none before share the copy
-// of the lowest node that had. nil: there are no zones.
+// of returns the set for the shards of a node. Shards of a node that has no copies, before Move, share the copy
+// of the lowest node that has. nil: there are no zones.
 func (s sets) of(node int) *zone.Set {
 	if set := s[node]; set != nil || len(s) == 0 {
 		return set
@@ -32,12 +32,7 @@ func (s sets) of(node int) *zone.Set {
 func (z *Store) copies(first *zone.Zone, mem []byte) (version, error) {
 	list := version{{first, mem}}
 	for _, node := range z.opt.Nodes[1:] {
-		var c nodeCopy
-		var err error
-		c.zone, err = first.Copy(func(size int) ([]byte, error) {
-			c.mem, err = z.opt.Map(node, size)
-			return c.mem, err
-		})
+		c, err := z.copyTo(first, node)
 		if err != nil {
 			list.unmap()
 			return nil, err
@@ -45,6 +40,15 @@ func (z *Store) copies(first *zone.Zone, mem []byte) (version, error) {
 		list = append(list, c)
 	}
 	return list, nil
+}
+
+// copyTo copies a zone to the memory of a node.
+func (z *Store) copyTo(from *zone.Zone, node int) (c nodeCopy, err error) {
+	c.zone, err = from.Copy(func(size int) ([]byte, error) {
+		c.mem, err = z.opt.Map(node, size)
+		return c.mem, err
+	})
+	return c, err
 }
 
 // unmap gives the memory back. No shard may use the zone any more.
