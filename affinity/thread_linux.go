@@ -54,22 +54,21 @@ func SetThreadAffinity(cpus []int) error {
 	return nil
 }
 
-// On calls f on a thread of its own that runs on the given CPU, and waits for it: what the kernel allocates on behalf of
-// f, such as a socket's rings, lies near that CPU. With AnyCPU, or where the thread cannot be pinned, f is called on any
-// thread.
+// On calls f on a thread that runs on the given CPU meanwhile, and waits for it: what the kernel allocates on behalf of f, such
+// as a socket's rings, lies near that CPU. With AnyCPU, or where the thread cannot be pinned, f is called on any CPU. It must
+// not run beside HousekeepAll.
 func On(cpu int, f func()) {
 	if cpu == AnyCPU {
 		f()
 		return
 	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		runtime.LockOSThread() // the thread ends with the goroutine
-		_ = PinThread(cpu)
-		f()
-	}()
-	<-done
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	before := unix.NewCPUSet(cpulist.End)
+	if unix.SchedGetaffinityDynamic(0, before) == nil && PinThread(cpu) == nil {
+		defer unix.SchedSetaffinityDynamic(0, before)
+	}
+	f()
 }
 
 // HousekeepAll moves every thread of the process to the given CPUs, but for those

@@ -79,13 +79,19 @@ func TestPinThread(t *testing.T) {
 }
 
 func TestOn(t *testing.T) {
-	for _, cpu := range allowedCPUs(t) {
-		var mask []int
-		On(cpu, func() { mask = maskOf(t, ThreadID()) })
-		if !slices.Equal(mask, []int{cpu}) {
-			t.Errorf("on CPU %d: mask %v", cpu, mask)
+	onThread(func() {
+		allowed := allowedCPUs(t)
+		for _, cpu := range allowed {
+			var mask []int
+			On(cpu, func() { mask = maskOf(t, ThreadID()) })
+			if !slices.Equal(mask, []int{cpu}) {
+				t.Errorf("on CPU %d: mask %v", cpu, mask)
+			}
+			if mask := maskOf(t, ThreadID()); !slices.Equal(mask, allowed) {
+				t.Errorf("after CPU %d: mask %v, want %v", cpu, mask, allowed)
+			}
 		}
-	}
+	})
 	for _, cpu := range []int{AnyCPU, cpulist.End - 1} {
 		called := false
 		On(cpu, func() { called = true })
