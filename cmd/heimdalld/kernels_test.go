@@ -90,6 +90,11 @@ func TestKernelsRunWhatExists(t *testing.T) {
 		t.Fatalf("%d patterns of tests", len(patterns))
 	}
 	known := testsOf(t, root)
+	for _, alone := range regexp.MustCompile(`(?m)^[a-z]+='\^(Test[A-Za-z]+)\$'`).FindAllSubmatch(text, -1) {
+		if id := "cmd/heimdalld." + string(alone[1]); !known[id] {
+			t.Errorf("there is no test %s", id)
+		}
+	}
 	for _, pattern := range patterns {
 		for name := range strings.SplitSeq(string(pattern[1]), "|") {
 			if id := "cmd/heimdalld.TestRoot" + name; !known[id] {

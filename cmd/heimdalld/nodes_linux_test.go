@@ -32,42 +32,85 @@ func nodeOf(t *testing.T, cpu int) int {
 	return node
 }
 
+// mapping is a part of a process's memory.
+type mapping struct {
+	size  int         // bytes
+	node  int         // that it is to be on; -1: any
+	file  string      // that is mapped; "socket:[7]" for the rings of a socket
+	pages map[int]int // that are there, by node
+}
+
+// mappings reads the memory of a process from numa_maps. The kernel may have no nodes.
+func mappings(t *testing.T, pid int) (list []mapping) {
+	t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/numa_maps", pid))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	ranges, err := os.ReadFile(fmt.Sprintf("/proc/%d/maps", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ends := map[string]string{} // by start
+	for line := range strings.Lines(string(ranges)) {
+		start, rest, _ := strings.Cut(line, "-")
+		ends[start], _, _ = strings.Cut(rest, " ")
+	}
+	policy, pages, file := regexp.MustCompile(`^prefer[^:]*:(\d+)$`), regexp.MustCompile(` N(\d+)=(\d+)`), regexp.MustCompile(` file=(\S+)`)
+	for line := range strings.Lines(string(text)) {
+		f := strings.Fields(line)
+		m := mapping{node: -1, pages: map[int]int{}}
+		start, _ := strconv.ParseUint(f[0], 16, 64)
+		end, err := strconv.ParseUint(ends[f[0]], 16, 64)
+		if err != nil {
+			end = start // gone between the two files
+		}
+		m.size = int(end - start)
+		if wanted := policy.FindStringSubmatch(f[1]); wanted != nil {
+			m.node, _ = strconv.Atoi(wanted[1])
+		}
+		if name := file.FindStringSubmatch(line); name != nil {
+			m.file = name[1]
+		}
+		for _, p := range pages.FindAllStringSubmatch(line, -1) {
+			node, _ := strconv.Atoi(p[1])
+			m.pages[node], _ = strconv.Atoi(p[2])
+		}
+		list = append(list, m)
+	}
+	return list
+}
+
 // placed is the memory that a process wants on one NUMA node.
 type placed struct {
 	mappings, pages int // pages that are there
 	elsewhere       int // pages on other nodes
 }
 
-// placement reads what a process wants on which node, and where that is. The kernel may have no nodes.
+// placement sums up what a process wants on which node, and where that is.
 func placement(t *testing.T, pid int) (by map[int]placed, known bool) {
 	t.Helper()
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/numa_maps", pid))
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, false
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	list := mappings(t, pid)
 	by = map[int]placed{}
-	policy, pages := regexp.MustCompile(`^[0-9a-f]+ prefer[^:]*:(\d+) `), regexp.MustCompile(` N(\d+)=(\d+)`)
-	for line := range strings.Lines(string(text)) {
-		wanted := policy.FindStringSubmatch(line)
-		if wanted == nil {
+	for _, m := range list {
+		if m.node < 0 {
 			continue
 		}
-		node, _ := strconv.Atoi(wanted[1])
-		p := by[node]
+		p := by[m.node]
 		p.mappings++
-		for _, m := range pages.FindAllStringSubmatch(line, -1) {
-			if n, _ := strconv.Atoi(m[2]); m[1] == wanted[1] {
+		for node, n := range m.pages {
+			if node == m.node {
 				p.pages += n
 			} else {
 				p.elsewhere += n
 			}
 		}
-		by[node] = p
+		by[m.node] = p
 	}
-	return by, true
+	return by, list != nil
 }
 
 // Each shard runs on its CPU's NUMA node, and so does its memory: cache, copy of the zones, and the memory of the AF_XDP
