@@ -323,18 +323,20 @@ func socketsMemory(t *testing.T) {
 				t.Errorf("%d zones, AF_XDP queues by node %v", len(zones.Zones), umem)
 			}
 			near(t, w.cmd.Process.Pid, want)
-			// The rings of an AF_XDP socket are mappings of it.
-			rings := map[int]int{}
+			// The rings of an AF_XDP socket are mappings of it. Linux 6.1 does not tell where their pages are.
+			rings, all, told := map[int]int{}, 0, 0
 			for _, m := range mappings(t, w.cmd.Process.Pid) {
 				if strings.HasPrefix(m.file, "socket:") {
+					all++
 					for node, pages := range m.pages {
 						rings[node] += pages
+						told += pages
 					}
 				}
 			}
 			for node := range 2 {
-				if (rings[node] > 0) != (umem[node] > 0) {
-					t.Errorf("node %d has %d pages of rings, its shards %d queues", node, rings[node], umem[node])
+				if all == 0 || told > 0 && (rings[node] > 0) != (umem[node] > 0) {
+					t.Errorf("of %d rings node %d has %d pages, its shards have %d queues", all, node, rings[node], umem[node])
 				}
 			}
 			t.Logf("by node: AF_XDP queues %v, pages of their rings %v, bytes %v", umem, rings, want)
