@@ -24,7 +24,8 @@
 // # A task's life
 //
 //	start     the present name of the question, at first its qname: is it answered here, is it known already?
-//	route     who is asked: a forward or stub group, or the servers of the closest known zone
+//	locate    find the closest known zone whose servers lead to the name, and their addresses
+//	route     who is asked: a forward or stub group, or the servers of that zone
 //	advance   pick a server by how it stands and by its measured time, send
 //	widen     all were asked in vain once: spawn sub-tasks for addresses, take those of lesser rank, ask the parent
 //	settle    nobody says anything better: take the response without authority that was put aside
@@ -32,6 +33,9 @@
 //	scrub     what of it may be believed; the rest is not looked at again
 //	use       go on: to the zone of a referral (refer), to the target of an alias (follow), to more
 //	          labels of the name (useMinimised), to another server (useless), or to the end (finish)
+//
+// What a step has found out is a finding, which is handed to the next step; no step leaves anything for another in the
+// Machine. What is known of servers is in package servers, what was learned from them in package known.
 //
 // Iteration keeps two kinds of knowledge apart in one bounded store. A delegation is what a parent zone
 // said of the servers of a child, glue included: it finds servers and answers nothing. An RRset is what a
