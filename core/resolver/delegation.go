@@ -215,7 +215,7 @@ func (m *Machine) learn(d *delegation, t *task, resp *response, zone dname.Name,
 	if d.nns == 0 {
 		return false
 	}
-	d.inside = r.group != nil || r.below || r.kind == here || m.privateRoot() || m.unasked(m.servers.At(resp.server).Addr().Addr())
+	d.inside = r.group != nil || r.below || r.kind == here || m.options.privateRoot() || m.options.unasked(m.servers.At(resp.server).Addr().Addr())
 	now := m.seconds()
 	end := now + ttl
 	if !zone.IsRoot() {
@@ -266,7 +266,7 @@ func (m *Machine) readServers(d *delegation, t *task, resp *response, zone dname
 			continue
 		}
 		for n := range int(d.nns) {
-			if !dname.Equal(d.name(n), p.owner) || !m.mayGlue(p.owner, p.rr.Type, r) {
+			if !dname.Equal(d.name(n), p.owner) || !m.realms.mayGlue(p.owner, p.rr.Type, r) {
 				continue
 			}
 			if m.options.AnyGlue || p.owner.In(zone) {
@@ -333,7 +333,7 @@ func (m *Machine) gather(i int32) []int32 {
 				continue
 			}
 			ip := netip.AddrFrom16(a).Unmap()
-			if !m.mayAsk(ip, d.inside) || m.shut(servers.Family(ip)) != (pass == 1) {
+			if !m.options.mayAsk(ip, d.inside) || m.shut(servers.Family(ip)) != (pass == 1) {
 				continue
 			}
 			if s := m.servers.Get(netip.AddrPortFrom(ip, 53), m.now); s >= 0 {

@@ -37,7 +37,7 @@ func (m *Machine) keepDenial(t *task, c *claim) {
 	any := false
 	for i := range c.Sets {
 		set := &c.Sets[i]
-		if set.Status == dnssec.Secure && set.Section == wire.Authority && (set.Type == wire.TypeNSEC || set.Type == wire.TypeNSEC3) && m.speaksFor(t, set.Signer) {
+		if set.Status == dnssec.Secure && set.Section == wire.Authority && (set.Type == wire.TypeNSEC || set.Type == wire.TypeNSEC3) && m.realms.speaksFor(t, set.Signer) {
 			kept := *set
 			kept.TTL = min(kept.TTL, known.MaxNegativeTTL) // RFC 9077: a negative answer's TTL, whatever the signer took
 			d := m.denialOf(set.Signer)
@@ -122,7 +122,7 @@ func (m *Machine) spansFor(name dname.Name, typ wire.Type) (*denial, *dnssec.Zon
 	if z == nil || z.Status != dnssec.Secure {
 		return nil, nil
 	}
-	if g := m.groups.find(name, typ); g != nil && g.zone.Labels() > z.Name.Labels() {
+	if g := m.realms.groups.find(name, typ); g != nil && g.zone.Labels() > z.Name.Labels() {
 		return nil, nil // The operator says who knows.
 	}
 	d := m.trust.denials[string(m.trust.lower(z.Name))]
@@ -213,12 +213,6 @@ func (m *Machine) expand(t *task, f *finding, encloser dname.Name, ttl uint32) b
 	return true
 }
 
-// speaksFor says whether the route of a task's present name is that of another name, too. Of one zone there may be two
-// views with the same keys: what the servers of a group below its apex prove counts for the names of the group alone.
-func (m *Machine) speaksFor(t *task, name dname.Name) bool {
-	return m.groups.find(name, wire.TypeSOA) == m.groups.find(t.current(), t.typ) && !m.isHere(name, wire.TypeSOA)
-}
-
 // keepWildcards keeps the records that a validated response to task t has from wildcards, for other names (RFC 8198,
 // section 5.3).
 func (m *Machine) keepWildcards(t *task, c *claim, rank known.Rank) {
@@ -229,7 +223,7 @@ func (m *Machine) keepWildcards(t *task, c *claim, rank known.Rank) {
 		if !set.Expanded() || set.Status != dnssec.Secure || set.Section != wire.Answer || len(set.Encloser)+2 > dname.MaxLen {
 			continue
 		}
-		if !m.speaksFor(t, set.Encloser) {
+		if !m.realms.speaksFor(t, set.Encloser) {
 			continue
 		}
 		wild := append(dname.Name{1, '*'}, m.trust.lower(set.Encloser)...)

@@ -173,7 +173,7 @@ func (m *Machine) askFor(i int32, n int, zone dname.Name, light bool) (begun boo
 
 // reaches says whether queries may and, as far as is known, can be sent to the server at an address.
 func (m *Machine) reaches(ip netip.Addr, inside bool) bool {
-	if !m.mayAsk(ip, inside) {
+	if !m.options.mayAsk(ip, inside) {
 		return false
 	}
 	s := m.servers.Find(netip.AddrPortFrom(ip, 53))

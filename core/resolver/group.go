@@ -84,7 +84,7 @@ func (m *Machine) Reconfigure(list []Group) []dname.Name {
 		}
 		compiled = append(compiled, c)
 	}
-	changed := append(unlike(m.groups.list, compiled), unlike(compiled, m.groups.list)...)
+	changed := append(unlike(m.realms.groups.list, compiled), unlike(compiled, m.realms.groups.list)...)
 	if len(changed) > 0 {
 		m.tasks.routes++
 		clear(m.failing.slots[:]) // kept by hash alone
@@ -98,7 +98,7 @@ func (m *Machine) Reconfigure(list []Group) []dname.Name {
 			return kind == known.Delegation || slices.ContainsFunc(changed, have.In)
 		})
 	}
-	m.groups = newGroups(compiled, m.seed)
+	m.realms.groups = newGroups(compiled, m.seed)
 	m.forgetPassing()
 	return changed
 }

@@ -118,7 +118,7 @@ func (m *Machine) sub(i int32, name dname.Name, typ wire.Type, above int) bool {
 	q := Question{Name: name, Type: typ, Class: t.class, CD: true, View: t.view}
 	depth := t.depth + 1
 	hash := m.tasks.hash(&q, depth)
-	if m.failing.blocked(hash, m.now) || m.isHere(name, typ) {
+	if m.failing.blocked(hash, m.now) || m.realms.isHere(name, typ) {
 		return false
 	}
 	if _, known := m.known.View(name, typ, t.class, m.seconds()); known {

@@ -78,7 +78,7 @@ func (m *Machine) startLink(i int32) {
 		}
 	}
 	for _, typ := range [...]wire.Type{t.typ, 0, wire.TypeCNAME} {
-		if typ != t.typ && t.typ == wire.TypeDS && m.apart(name) {
+		if typ != t.typ && t.typ == wire.TypeDS && m.realms.apart(name) {
 			break
 		}
 		var ok bool

@@ -17,8 +17,7 @@ type Machine struct {
 	now     int64 // of the call that runs
 	seed    uint64
 
-	groups    groups
-	own       own
+	realms    realms
 	servers   servers.Table
 	tasks     tasks
 	waiters   waiters
@@ -91,7 +90,7 @@ func (m *Machine) Begin(now int64, q *Question, waiter uint32) Status {
 	i := m.tasks.find(hash, q, 0)
 	joined := i >= 0
 	if !joined {
-		if !m.recursive() && m.groups.find(q.Name, q.Type) == nil && !m.isHere(q.Name, q.Type) {
+		if !m.recursive() && m.realms.groups.find(q.Name, q.Type) == nil && !m.realms.isHere(q.Name, q.Type) {
 			return NoGroup
 		}
 		if m.tasks.inUse < m.options.MaxTasks-m.reserve {

@@ -45,7 +45,7 @@ func (m *Machine) notePassing(t *task, source int32, zone dname.Name, r dnssec.R
 	if source < 0 || r.Status != dnssec.Secure && r.Status != dnssec.Bogus {
 		return
 	}
-	g := m.groups.find(t.current(), t.typ)
+	g := m.realms.groups.find(t.current(), t.typ)
 	if g == nil || g.kind != Forward || !slices.Contains(g.servers, source) {
 		return
 	}
@@ -100,7 +100,7 @@ func (m *Machine) passes(i int32) *passing {
 // forgetPassing forgets what is known of servers that are no forwarders any more.
 func (m *Machine) forgetPassing() {
 	for i := range m.passing {
-		if !slices.ContainsFunc(m.groups.list, func(g group) bool { return g.kind == Forward && slices.Contains(g.servers, i) }) {
+		if !slices.ContainsFunc(m.realms.groups.list, func(g group) bool { return g.kind == Forward && slices.Contains(g.servers, i) }) {
 			delete(m.passing, i)
 		}
 	}
@@ -122,7 +122,7 @@ func (m *Machine) bogusText(t *task) string {
 		name = "..." + name[len(name)-maxZoneText:]
 	}
 	text += " (zone " + name + ")"
-	g := m.groups.find(zone, wire.TypeDNSKEY)
+	g := m.realms.groups.find(zone, wire.TypeDNSKEY)
 	if g == nil || g.kind != Forward || !lacking(t.bogus) || len(g.servers) == 0 {
 		return text
 	}

@@ -60,7 +60,7 @@ func (m *Machine) rememberDenial(t wire.Type, c wire.Class, recs known.Records, 
 	}
 	// RFC 2308, section 5: cap the negative TTL at SOA.MINIMUM.
 	ttl := min(soa.TTL, binary.BigEndian.Uint32(soa.RData[len(soa.RData)-4:]), known.MaxNegativeTTL)
-	if f.rcode == wire.RcodeNXDomain && !(t == wire.TypeDS && m.apart(f.target)) {
+	if f.rcode == wire.RcodeNXDomain && !(t == wire.TypeDS && m.realms.apart(f.target)) {
 		m.known.Outdate(f.target, t, c, status, now)
 		t = 0
 	}

@@ -25,7 +25,7 @@ func (m *Machine) fromKnowledge(i int32) bool {
 		case wire.TypeCNAME, wire.TypeNSEC:
 			return m.fromDenials(i, f)
 		}
-		if t.typ == wire.TypeDS && m.apart(t.current()) {
+		if t.typ == wire.TypeDS && m.realms.apart(t.current()) {
 			return m.fromDenials(i, f)
 		}
 		status, ok := m.knownAlias(t, f)
@@ -59,7 +59,7 @@ func (m *Machine) knownAnswer(t *task, f *finding) (status dnssec.Status, ok boo
 	cur, now, do, brief := t.current(), m.seconds(), m.wantDO(t), t.depth > 0
 	f.out, f.name, f.source, f.do = outNegative, cur, fromKnown, do
 	f.records, f.rcode, status, ok = m.known.Recall(f.records[:0], cur, t.typ, t.class, do, brief, now)
-	if !ok && !(t.typ == wire.TypeDS && m.apart(cur)) {
+	if !ok && !(t.typ == wire.TypeDS && m.realms.apart(cur)) {
 		f.records, f.rcode, status, ok = m.known.Recall(f.records[:0], cur, 0, t.class, do, brief, now)
 	}
 	if !ok {
@@ -117,7 +117,7 @@ func (m *Machine) reuse(i int32, f *finding, status dnssec.Status) {
 func (m *Machine) deniedAbove(t *task, f *finding) (status dnssec.Status, ok bool) {
 	cur, now := t.current(), m.seconds()
 	least, from := 1, 1
-	if g := m.groups.find(cur, t.typ); g != nil {
+	if g := m.realms.groups.find(cur, t.typ); g != nil {
 		least = max(g.zone.Labels(), 1)
 		if from = cur.Labels() - 1; m.trust.anchors == nil {
 			return 0, false

@@ -2,7 +2,6 @@ package resolver
 
 import (
 	"heimdall/core/dname"
-	"heimdall/core/wire"
 )
 
 // routeKind is the way in which the present name of a task is asked for.
@@ -37,7 +36,7 @@ func (r *route) bailiwick() dname.Name {
 // locate has found the delegation. The result is valid until the next call and the end of the present name.
 func (m *Machine) route(i int32) (route, bool) {
 	t := &m.tasks.list[i]
-	g := m.groups.find(t.current(), t.typ)
+	g := m.realms.groups.find(t.current(), t.typ)
 	switch {
 	case t.below && t.delegated: // A zone that is served here leads to them.
 	case g != nil && g.kind == Forward:
@@ -57,7 +56,7 @@ func (m *Machine) route(i int32) (route, bool) {
 func (m *Machine) locate(i int32) {
 	t := &m.tasks.list[i]
 	least := 0
-	switch g := m.groups.find(t.current(), t.typ); {
+	switch g := m.realms.groups.find(t.current(), t.typ); {
 	case t.below && t.delegated || g != nil && g.kind == Forward || !m.recursive():
 		return
 	case g != nil:
@@ -75,31 +74,6 @@ func (m *Machine) locate(i int32) {
 	m.look(i)
 }
 
-// belongs says whether servers of r are believed about the records of a type at name: whether the name's own route
-// leads to them. What a server says of other names counts for nothing, whatever it was asked for (MaginotDNS,
-// USENIX Security '23): a forwarder speaks for the zone it is configured for, less the zones below with a route of their
-// own.
-func (m *Machine) belongs(name dname.Name, typ wire.Type, r *route) bool {
-	switch m.place(name, typ) {
-	case Answered:
-		return r.kind == here
-	case Delegated:
-		return r.below && name.In(r.zone)
-	}
-	return r.kind != here && name.In(r.zone) && m.groups.find(name, typ) == r.group
-}
-
-// mayGlue says whether a referral by route r may have the addresses of a name.
-func (m *Machine) mayGlue(name dname.Name, typ wire.Type, r *route) bool {
-	if r.kind == here {
-		return true
-	}
-	if place := m.place(name, typ); place != Elsewhere {
-		return place == Delegated && r.below
-	}
-	return r.below || m.groups.find(name, typ) == r.group
-}
-
 // reroute has a task forget the servers of its present name if the routes have changed since it chose them: what they
 // still say counts for nothing. True if they have; the task then has no exchange left, and start goes on.
 func (m *Machine) reroute(i int32) bool {
@@ -115,23 +89,4 @@ func (m *Machine) reroute(i int32) bool {
 	}
 	t.restart()
 	return true
-}
-
-// belowOurs says whether a name is in a group's zone below a zone that is served here. What that leaves to the group is
-// its own matter: the rest of the world need not know of it, and may deny that there is such a name.
-func (m *Machine) belowOurs(name dname.Name, typ wire.Type) bool {
-	for g := m.groups.find(name, typ); g != nil && !g.zone.IsRoot(); {
-		parent := g.zone.Parent()
-		if m.place(parent, wire.TypeSOA) != Elsewhere {
-			return true
-		}
-		g = m.groups.find(parent, wire.TypeSOA)
-	}
-	return false
-}
-
-// apart says whether the DS records of name are asked of others than all else at it: then what is known of the one says
-// nothing about the other.
-func (m *Machine) apart(name dname.Name) bool {
-	return m.groups.find(name, wire.TypeDS) != m.groups.find(name, wire.TypeA)
 }

@@ -23,12 +23,12 @@ const maxUnique = 4096
 
 // scrubber selects from a response what may be believed; the rest is not looked at again.
 type scrubber struct {
-	m     *Machine // knows whose names are whose
-	resp  *response
-	route route // by which the response came
-	zone  dname.Name
-	class wire.Class
-	do    bool // signatures are wanted
+	realms *realms // tell who is believed about what
+	resp   *response
+	route  route // by which the response came
+	zone   dname.Name
+	class  wire.Class
+	do     bool // signatures are wanted
 
 	f         *finding // what is selected
 	malformed bool
@@ -39,7 +39,7 @@ type scrubber struct {
 // forwarders the chain is taken as far as its names are theirs to tell of, and no referrals; of others only its first
 // link.
 func (m *Machine) scrub(f *finding, t *task, from dname.Name, typ wire.Type, resp *response, r *route) {
-	s := scrubber{m: m, resp: resp, route: *r, zone: r.bailiwick(), class: t.class, do: m.wantDO(t), f: f}
+	s := scrubber{realms: &m.realms, resp: resp, route: *r, zone: r.bailiwick(), class: t.class, do: m.wantDO(t), f: f}
 	f.rcode = resp.rcode
 	if f.out = s.follow(from, typ); s.malformed && f.out != outLoop {
 		f.out = outMalformed
@@ -54,7 +54,7 @@ func (s *scrubber) follow(from dname.Name, typ wire.Type) outcome {
 		if aliases > maxChain {
 			return outLoop
 		}
-		if aliases > 0 && (s.route.kind == stub || s.route.kind == iterate || !s.m.belongs(f.target, typ, &s.route)) { // It is asked for where it belongs.
+		if aliases > 0 && (s.route.kind == stub || s.route.kind == iterate || !s.realms.belongs(f.target, typ, &s.route)) { // It is asked for where it belongs.
 			f.rcode = wire.RcodeNoError
 			s.takeDenial(s.zone) // of a wildcard's
 			s.dropForeignDenial(f.target, typ)

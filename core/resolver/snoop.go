@@ -24,11 +24,11 @@ func (m *Machine) Snoop(now int64, q *Question) (Answer, bool) {
 	code, known, typ := wire.RcodeNoError, false, q.Type
 	secure := m.trust.anchors != nil && !q.CD
 	for links := 0; links <= maxChain && !known; links++ {
-		if links > 0 && m.isHere(f.target, q.Type) {
+		if links > 0 && m.realms.isHere(f.target, q.Type) {
 			break // for the client to ask about
 		}
 		for _, typ = range [3]wire.Type{q.Type, 0, wire.TypeCNAME} {
-			if typ != q.Type && q.Type == wire.TypeDS && m.apart(f.target) {
+			if typ != q.Type && q.Type == wire.TypeDS && m.realms.apart(f.target) {
 				break
 			}
 			var status dnssec.Status

@@ -72,7 +72,7 @@ type UpstreamInfo struct {
 func (m *Machine) Upstreams() []UpstreamInfo {
 	var list []UpstreamInfo
 	at := map[int32]int{}
-	for _, g := range m.groups.list {
+	for _, g := range m.realms.groups.list {
 		for _, i := range g.servers {
 			n, seen := at[i]
 			if !seen {

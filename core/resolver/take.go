@@ -106,7 +106,7 @@ func (s *scrubber) takeDNAME(name dname.Name) renaming {
 	for i := range parts {
 		p := &parts[i]
 		if p.section != wire.Answer || p.rr.Type != wire.TypeDNAME || p.rr.Class != s.class ||
-			len(p.owner) >= len(name) || !name.In(p.owner) || !s.m.belongs(p.owner, wire.TypeDNAME, &s.route) {
+			len(p.owner) >= len(name) || !name.In(p.owner) || !s.realms.belongs(p.owner, wire.TypeDNAME, &s.route) {
 			continue
 		}
 		start := len(s.f.records)
@@ -178,7 +178,7 @@ func (s *scrubber) takeDenial(zone dname.Name) {
 // dropForeignDenial takes back the denial records that came with an alias to name but are about what name's own servers
 // are to be asked for: they would be joined to what these say.
 func (s *scrubber) dropForeignDenial(name dname.Name, typ wire.Type) {
-	groups, recs := &s.m.groups, s.f.records
+	groups, recs := &s.realms.groups, s.f.records
 	theirs := groups.find(name, typ)
 	if theirs == s.route.group || s.route.kind == here {
 		return

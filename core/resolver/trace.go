@@ -238,7 +238,7 @@ func (m *Machine) traceHere(i int32, p Place) {
 
 // RouteOf says in words who is asked about q.
 func (m *Machine) RouteOf(q *Question) string {
-	switch g := m.groups.find(q.Name, q.Type); {
+	switch g := m.realms.groups.find(q.Name, q.Type); {
 	case g != nil && g.kind == Stub:
 		return "the servers of the stub zone " + g.zone.String()
 	case g != nil:

@@ -7,32 +7,32 @@ import (
 
 // mayAsk says whether an address that came out of the DNS is one to send queries to: a server of a zone whose servers
 // the operator named, or have such addresses themselves, is one even where strangers may not send us.
-func (m *Machine) mayAsk(ip netip.Addr, inside bool) bool {
-	if ip.Is4() && m.options.NoIPv4 || ip.Is6() && m.options.NoIPv6 || ip.IsUnspecified() || ip.IsMulticast() {
+func (o *Options) mayAsk(ip netip.Addr, inside bool) bool {
+	if ip.Is4() && o.NoIPv4 || ip.Is6() && o.NoIPv6 || ip.IsUnspecified() || ip.IsMulticast() {
 		return false
 	}
 	if ip.Is4() && (ip.As4()[0] == 0 || ip.As4() == [4]byte{255, 255, 255, 255}) {
 		return false
 	}
 	if ip.IsLoopback() {
-		return m.options.QueryLoopback
+		return o.QueryLoopback
 	}
-	return inside || !m.unasked(ip)
+	return inside || !o.unasked(ip)
 }
 
 // unasked says whether servers at an address are not asked because strangers name them.
-func (m *Machine) unasked(ip netip.Addr) bool {
-	if within(m.options.DoNotQuery, ip) {
+func (o *Options) unasked(ip netip.Addr) bool {
+	if within(o.DoNotQuery, ip) {
 		return true
 	}
 	v4, ok := embedded(ip)
-	return ok && (within(m.options.DoNotQuery, v4) || v4.IsLoopback() && !m.options.QueryLoopback || v4.IsUnspecified())
+	return ok && (within(o.DoNotQuery, v4) || v4.IsLoopback() && !o.QueryLoopback || v4.IsUnspecified())
 }
 
 // privateRoot says whether a root hint has an address that strangers may not name: then the whole tree is one of our own.
-func (m *Machine) privateRoot() bool {
-	for _, h := range m.options.RootHints {
-		if m.unasked(h.Addr) {
+func (o *Options) privateRoot() bool {
+	for _, h := range o.RootHints {
+		if o.unasked(h.Addr) {
 			return true
 		}
 	}
@@ -46,7 +46,7 @@ func (m *Machine) allUnasked(i int32) bool {
 	}
 	d := &m.delegations[i]
 	for _, a := range d.addrs[:d.naddrs] {
-		if ip := netip.AddrFrom16(a).Unmap(); d.inside || !m.unasked(ip) {
+		if ip := netip.AddrFrom16(a).Unmap(); d.inside || !m.options.unasked(ip) {
 			return false
 		}
 	}

@@ -78,7 +78,7 @@ func (m *Machine) conclude(i int32, f *finding) {
 	// Most names are not signed: what is known to need no validation is not even copied.
 	status, known := m.trust.unsigned(f.name, t.typ, m.now)
 	known = known && !f.chain
-	if !link && !known && m.belowOurs(f.name, t.typ) {
+	if !link && !known && m.realms.belowOurs(f.name, t.typ) {
 		status, known = dnssec.Insecure, true
 	}
 	if known && !link {
