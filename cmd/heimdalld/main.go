@@ -19,6 +19,8 @@ import (
 	"syscall"
 
 	"heimdall/core/config"
+	"heimdall/shard/check"
+	"heimdall/shard/settings"
 	"heimdall/shard/supervisor"
 )
 
@@ -31,7 +33,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("heimdalld", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	path := flags.String("config", "config.toml", "configuration `file`")
-	check := flags.Bool("check", false, "check the configuration and exit")
+	checkOnly := flags.Bool("check", false, "check the configuration and exit")
 	level := flags.String("log", "info", "least severe `level` that is logged: debug, info, warn, error")
 	showVersion := flags.Bool("version", false, "print the version and exit")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
@@ -53,7 +55,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return 2
 	}
 	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: least}))
-	cfg, warnings, err := supervisor.LoadConfig(*path)
+	cfg, warnings, err := settings.Load(*path)
 	if err != nil {
 		fmt.Fprintln(stderr, err)
 		return 1
@@ -61,9 +63,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 	for _, w := range warnings {
 		fmt.Fprintln(stderr, "warning:", w)
 	}
-	if *check {
-		notes, err := supervisor.Check(context.Background(), cfg)
-		more, machine := supervisor.CheckMachine(cfg)
+	if *checkOnly {
+		notes, err := check.Config(context.Background(), cfg)
+		more, machine := check.Machine(cfg)
 		for _, n := range append(notes, more...) {
 			fmt.Fprintln(stderr, "warning:", n)
 		}

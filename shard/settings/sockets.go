@@ -9,7 +9,20 @@ import (
 	"heimdall/netio/tcp"
 	"heimdall/netio/udp"
 	"heimdall/shard"
+	"heimdall/shard/listen"
 )
+
+// Fitting is the configuration for this machine: without [::1] in server.listen where there is no IPv6, if another
+// address is left. It is c itself if nothing has to go.
+func Fitting(c *config.Config) *config.Config {
+	list := listen.Present(c.Server.Listen, c.Server.FreeBind)
+	if len(list) == len(c.Server.Listen) {
+		return c
+	}
+	next := *c
+	next.Server.Listen = list
+	return &next
+}
 
 // DrainFor is how long a shard that was told to end waits at most for what is in flight. Who then still waits is
 // told SERVFAIL.

@@ -1,7 +1,6 @@
 package supervisor
 
 import (
-	"fmt"
 	"net/netip"
 
 	"heimdall/affinity"
@@ -10,8 +9,8 @@ import (
 	"heimdall/core/config"
 	"heimdall/core/policy"
 	"heimdall/core/resolver"
-	"heimdall/netio/udp"
 	"heimdall/shard"
+	"heimdall/shard/listen"
 	"heimdall/shard/settings"
 	"heimdall/shard/worker"
 )
@@ -74,13 +73,13 @@ func (s *Supervisor) newWorker(id int, to worker.Seat) (*worker.Worker, error) {
 func (s *Supervisor) listen(w *worker.Worker, addr netip.AddrPort) error {
 	c := s.config()
 	if w.ID() == 0 {
-		if err := alone(c, addr); err != nil {
+		if err := listen.Alone(addr, c.Server.FreeBind); err != nil {
 			return err
 		}
 	}
-	port, err := udp.Listen(settings.UDP(c, addr))
+	port, err := listen.UDP(settings.UDP(c, addr))
 	if err != nil {
-		return fmt.Errorf("listen on %v over UDP: %w", addr, advise(err, addr))
+		return err
 	}
 	w.Shard.Ports = append(w.Shard.Ports, port)
 	if w.ID() == 0 {
@@ -88,7 +87,7 @@ func (s *Supervisor) listen(w *worker.Worker, addr netip.AddrPort) error {
 			s.warn(text, nil)
 		}
 	}
-	l, err := listenTCP(c, addr)
+	l, err := listen.TCP(addr, c.Server.FreeBind)
 	if err != nil {
 		return err
 	}

@@ -35,7 +35,7 @@ type change struct {
 
 // newChange reads what a configuration names, and finds what in it cannot be on this machine.
 func (s *Supervisor) newChange(file *config.Config) (*change, error) {
-	c := &change{s: s, now: s.config(), file: fitting(file)}
+	c := &change{s: s, now: s.config(), file: settings.Fitting(file)}
 	c.next, c.waiting = config.Effective(c.now, c.file)
 	// What waits for a restart may contradict what does not.
 	if err := c.next.Check().Err(); err != nil {

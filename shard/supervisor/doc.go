@@ -2,7 +2,7 @@
 // CPUs, and drains.
 //
 //	start:   settings ──> zones, anchors, verify ──> workers with their sockets ──> admin ──> hot ──> the shards serve
-//	reload:  LoadConfig ──> newChange ──> prepare, which may fail ──> apply, which may not ──> bring, on each shard's thread
+//	reload:  settings.Load ──> newChange ──> prepare, which may fail ──> apply, which may not ──> bring, on each shard's thread
 //	drain:   hot, anchors ──> the shards answer what they have ──> admin ──> sockets, verify
 //
 // The parts know neither each other's beginnings and ends nor the configuration, and none knows the supervisor: it gives each

@@ -9,6 +9,7 @@ import (
 	"heimdall/core/config"
 	"heimdall/core/control"
 	"heimdall/shard/admin"
+	"heimdall/shard/settings"
 )
 
 // Reload reads the configuration file again and applies what can change while
@@ -18,7 +19,7 @@ import (
 func (s *Supervisor) Reload(ctx context.Context) (*control.Reload, error) {
 	s.reloading.Lock()
 	defer s.reloading.Unlock()
-	file, problems, err := LoadConfig(s.path)
+	file, problems, err := settings.Load(s.path)
 	var c *change
 	if err == nil {
 		c, err = s.newChange(file)

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"heimdall/shard/settings"
 	"heimdall/shard/shardtest"
 
 	"github.com/miekg/dns"
@@ -51,7 +52,7 @@ func (r *rig) options(up string) Options {
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 		r.t.Fatal(err)
 	}
-	c, _, err := LoadConfig(path)
+	c, _, err := settings.Load(path)
 	if err != nil {
 		r.t.Fatal(err)
 	}

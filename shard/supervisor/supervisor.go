@@ -90,7 +90,7 @@ func Start(ctx context.Context, o Options) (*Supervisor, error) {
 		return nil, err
 	}
 	given := o.Config.Server.Listen
-	o.Config = fitting(o.Config)
+	o.Config = settings.Fitting(o.Config)
 	for _, a := range given {
 		if !slices.Contains(o.Config.Server.Listen, a) {
 			o.Log.Info("this machine has no IPv6: one address less is served", "address", a)

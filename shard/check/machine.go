@@ -1,36 +1,37 @@
-package supervisor
+package check
 
 import (
 	"errors"
 	"net"
-	"net/netip"
 	"path/filepath"
+	"slices"
 	"syscall"
-	"time"
 
 	"heimdall/core/config"
 	"heimdall/shard/admin"
 	"heimdall/shard/anchors"
 	"heimdall/shard/diskfile"
+	"heimdall/shard/listen"
 )
 
-// CheckMachine finds what start-up would find on this machine beside what Check does: addresses and ports that it cannot
+// Machine finds what start-up would find on this machine beside what Config does: addresses and ports that it cannot
 // have, and a place where no admin socket can be. What is open already because the daemon of this configuration runs,
 // by the word of its admin socket, is no fault, and is left alone. Warnings are about what start-up goes on without.
-func CheckMachine(c *config.Config) (warnings []string, err error) {
+func Machine(c *config.Config) (warnings []string, err error) {
 	running := admin.FindRunning(c.Admin.Socket)
+	present := listen.Present(c.Server.Listen, c.Server.FreeBind)
 	var errs []error
 	for i, addr := range c.Server.Listen {
-		if lacks(c, addr) || running.Listens(addr) {
+		if !slices.Contains(present, addr) || running.Listens(addr) {
 			continue
 		}
-		if err := checkAddress(c, addr); err != nil && !(running.Holds(addr) && errors.Is(err, syscall.EADDRINUSE)) {
+		if err := listen.Check(addr, c.Server.FreeBind); err != nil && !(running.Holds(addr) && errors.Is(err, syscall.EADDRINUSE)) {
 			errs = append(errs, c.Problem(config.Element("server.listen", i), "%v", err))
 		}
 	}
 	if m := c.Admin.Metrics; m.IsValid() && running == nil {
 		if l, err := net.Listen("tcp", m.String()); err != nil {
-			errs = append(errs, c.Problem("admin.metrics", "%v", advise(err, m)))
+			errs = append(errs, c.Problem("admin.metrics", "%v", listen.Advise(err, m)))
 		} else {
 			l.Close()
 		}
@@ -40,29 +41,11 @@ func CheckMachine(c *config.Config) (warnings []string, err error) {
 			errs = append(errs, c.Problem("admin.socket", "%v", err))
 		}
 	}
-	return checkOptional(c), errors.Join(errs...)
+	return optional(c), errors.Join(errs...)
 }
 
-// checkAddress opens sockets at an address as start-up does. One that another check has open for a moment is waited for.
-func checkAddress(c *config.Config, addr netip.AddrPort) (err error) {
-	for range 10 {
-		if err = alone(c, addr); !errors.Is(err, syscall.EADDRINUSE) {
-			break
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
-	if err != nil {
-		return err
-	}
-	l, err := listenTCP(c, addr)
-	if err != nil {
-		return err
-	}
-	return l.Close()
-}
-
-// checkOptional finds what start-up would warn of and go on without.
-func checkOptional(c *config.Config) (warnings []string) {
+// optional finds what start-up would warn of and go on without.
+func optional(c *config.Config) (warnings []string) {
 	warn := func(key, format string, args ...any) {
 		warnings = append(warnings, c.Problem(key, format, args...).Error())
 	}
