@@ -65,8 +65,8 @@ func (o *owns) init(first, n int) {
 		queues: [2]queue{none, none}, sorted: math.MinInt64 / 2, sweepAt: math.MaxInt64}
 }
 
-// index returns the index of a socket number, or false if it is none of a socket
-// with a query.
+// index returns the index of a socket number, or false if no socket of a query has
+// that number.
 func (o *owns) index(sock uint16) (uint16, bool) {
 	i := int(sock) - o.first
 	return uint16(i), i >= 0 && i < o.used && o.list[i].state.busy()
@@ -209,7 +209,7 @@ func (o *owns) give(i uint16) {
 	o.free = i
 }
 
-// closeIdle closes an idle socket. False if there is none.
+// closeIdle closes an idle socket. It returns false if none is idle.
 func (p *Pool) closeIdle() bool {
 	for n := range p.families {
 		if i := p.families[n].idle; i != noSocket {
@@ -268,8 +268,8 @@ func (p *Pool) dropIdle(i uint16) {
 	}
 }
 
-// evictOwn closes the socket whose query has been overdue longest. False if there
-// is none.
+// evictOwn closes the socket whose query has been overdue longest. It returns false
+// if no query is overdue.
 func (p *Pool) evictOwn() bool {
 	o := &p.owns
 	overdue := o.queue(ownOverdue)

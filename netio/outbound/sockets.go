@@ -114,8 +114,8 @@ func (p *Pool) openFamilies() error {
 
 // Pick returns one of the shared sockets at random that can reach server, or
 // false when there is none: the family is not available, or no descriptor is left.
-// Their ports are few, and who asks for names of his own learns them: what is
-// asked from them is to be protected otherwise, by a cookie.
+// Their ports are few, and anyone who has a zone learns them by asking for its
+// names: a query from them needs other protection, by a cookie.
 func (p *Pool) Pick(server netip.AddrPort) (sock uint16, ok bool) {
 	ipv6 := !server.Addr().Unmap().Is4()
 	f := p.family(ipv6)

@@ -154,9 +154,9 @@ func (p *Pool) dispatch(st *stream) {
 	}
 }
 
-// push sends what is queued, as far as the kernel takes it. If the stream turns
-// out to have ended, its queries are told by the next event or Expire, whichever
-// is first: push may run inside a call of the sink's.
+// push sends what is queued, as far as the kernel takes it. If it finds that the
+// stream has ended, the next event or Expire reports that to the stream's queries:
+// push may run inside a call of the sink.
 func (p *Pool) push(st *stream) {
 	e := st.out.Send(p.buffers, st.fd)
 	switch e {

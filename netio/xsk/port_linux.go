@@ -159,8 +159,7 @@ func (p *Port) busyPoll(d time.Duration, budget int) error {
 	return nil
 }
 
-// busyBudget is how many frames the kernel takes in one poll, at most, and its own limit for those who lack
-// CAP_NET_ADMIN (NAPI_POLL_WEIGHT).
+// busyBudget is the most frames that the kernel takes in one poll. More need CAP_NET_ADMIN (NAPI_POLL_WEIGHT).
 const busyBudget = 64
 
 // raiseLimits lets one system call send a whole batch, and all frames be on their way at once. In copy mode the

@@ -122,8 +122,8 @@ func (p *Port) flush() {
 	}
 }
 
-// maxStalls is how often in a row the kernel may send nothing of what waits before it is left for the next Recv or
-// Send: the device is busy, or there is no memory.
+// maxStalls is how often in a row the kernel may send none of the frames that wait. Then they are left for the next
+// Recv or Send: the device is busy, or there is no memory.
 const maxStalls = 8
 
 // kick has the kernel send what is in the tx ring. In copy mode one call sends 32 frames, or what raiseLimits has
@@ -163,8 +163,8 @@ func (p *Port) detour(d *netio.Datagram, way int, l *link) int {
 // linkLocal tells whether an address is in fe80::/10.
 func linkLocal(a *[16]byte) bool { return a[0] == 0xfe && a[1]&0xc0 == 0x80 }
 
-// identification returns the identification of the next IPv4 packet, from the generator SplitMix64: who cannot
-// foretell it cannot slip fragments of their own into a response that a router has divided (RFC 7739).
+// identification returns the identification of the next IPv4 packet, from the generator SplitMix64. Nobody who
+// cannot foretell it can slip fragments into a response that a router has divided (RFC 7739).
 func (p *Port) identification() uint16 {
 	p.id += 0x9e3779b97f4a7c15
 	z := (p.id ^ p.id>>30) * 0xbf58476d1ce4e5b9

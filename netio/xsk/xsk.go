@@ -1,14 +1,14 @@
 // Package xsk is a netio.Port over one AF_XDP socket: the frames of one receive queue of one network interface,
 // without the kernel's network stack.
 //
-// The socket gets what an XDP program redirects to it. Frames lie in a UMEM, memory that is shared with the kernel
-// and divided for good: one part receives, the other sends. Four rings say whose a frame is: through the fill ring
-// the kernel is lent frames to receive into, which come back through the rx ring; through the tx ring it is given
-// frames to send, which come back through the completion ring.
+// The socket gets what an XDP program redirects to it. Frames lie in a UMEM, which is memory that the port shares with
+// the kernel. One part of it always receives, the other always sends. Four rings pass frames to and fro: the fill ring
+// lends the kernel frames to receive into, and the rx ring returns them; the tx ring gives it frames to send, and the
+// completion ring returns them.
 //
-// A response goes back the way that its query came: to the MAC address that sent it, with the same VLAN tags, from
-// the address and port that it was sent to. So there is no routing and no neighbour table here; what cannot go that
-// way goes through a kernel socket that the owner provides.
+// A response goes back the way that its query came: to the MAC address that sent the query, with the same VLAN tags,
+// from the address and port that the query was sent to. So this package needs no routes and no neighbour table. A
+// response that cannot go that way goes through a kernel socket that the owner provides.
 package xsk
 
 import (
