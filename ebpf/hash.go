@@ -67,7 +67,7 @@ func (k *questionKeys) scatter(h uint64) Key {
 	return Key(h ^ h>>32)
 }
 
-// ownerKeys are the keys for whose a name is. The array is that of the steering program.
+// ownerKeys are the keys of the hash that gives each name to a shard, as the steering program has them.
 type ownerKeys struct {
 	words [wireWords][2]uint64
 	first uint64

@@ -6,8 +6,8 @@ import (
 	"heimdall/core/histogram"
 )
 
-// Accumulate adds to the counters of s what another shard has counted, which has ended. By their types, counters are
-// uint64 and what tells of the present is int: that stays.
+// Accumulate adds to the counters of s those of a shard that has ended. The types tell them apart: counters are uint64;
+// figures of the present are int, and stay as they are.
 func (s *Snapshot) Accumulate(past *Snapshot) {
 	accumulate(reflect.ValueOf(s).Elem(), reflect.ValueOf(past).Elem())
 }

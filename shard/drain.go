@@ -9,9 +9,9 @@ func (s *Shard) Stop() {
 	s.poller.Wake()
 }
 
-// Leave makes the shard end for good while others serve on: it is to be called when nothing new comes to its ports any
-// more. It resolves and answers all that it has received, and hands its streams to the function to, on its own thread,
-// each as soon as nothing is owed on it. It ends after Release. Safe for concurrent use; always with the same function.
+// Leave makes the shard end for good while others go on serving. Call it when nothing new comes to the shard's ports any
+// more. The shard answers all that it has received. As soon as a stream has no query in flight, the shard hands it to the
+// function to, on its own thread. It ends after Release. Safe for concurrent use; always with the same function.
 func (s *Shard) Leave(to func(tcp.Moved)) {
 	s.leaveTo.Store(&to)
 	s.Stop()

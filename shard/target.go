@@ -95,8 +95,8 @@ func (s *Shard) Reply(to core.Target, msg []byte, more bool) core.Room {
 	return room
 }
 
-// replyStream replies to a message of a stream. One whose client does not read is cut if that message has one response;
-// several wait until there is room.
+// replyStream replies to a message of a stream. If the client does not read, a single response cuts the stream; one of
+// several waits until there is room.
 func (s *Shard) replyStream(t *target, msg []byte, more bool) core.Room {
 	if more || t.begun {
 		if fits, open := s.tcp.Room(t.conn, len(msg)); !open {

@@ -2,14 +2,13 @@ package shard
 
 import "heimdall/netio"
 
-// watch is what the loop knows of one port: whether it is worth a look, and who would tell.
+// watch is what the loop knows of one port: whether to look at it, and who reports arrivals.
 //
-// A port is received from while it is ready: from the poller's report, which costs nothing beyond the look that
-// each round takes anyway, until a Recv that finds nothing. So idle ports cost no system calls beside a busy one.
+// The loop receives from a port while it is ready. A port becomes ready by the poller's report, which each round asks for
+// anyway, and ceases to be by a Recv that finds nothing. So an idle port costs no system call beside a busy one.
 //
-// A port that stays ready is taken out of the poller, and comes back when nothing is left: the kernel reports to the
-// poller not only each arrival, but also each datagram that has been sent, at the cost of a tenth of what sending
-// takes.
+// A port that stays ready is taken out of the poller until nothing is left in it. The kernel reports to the poller not only
+// each arrival, but also each datagram that has been sent, which costs a tenth of sending it.
 type watch struct {
 	ready  bool
 	off    bool // not in the poller

@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// boundedListener closes connections beyond a number that are open at once: who keeps many open takes no descriptors and no
-// memory with them. Safe for concurrent use.
+// boundedListener bounds the connections that are open at once, and closes further ones: many open connections cost no
+// descriptors and no memory. Safe for concurrent use.
 type boundedListener struct {
 	net.Listener
 	slots chan struct{}

@@ -9,7 +9,7 @@ import (
 	"heimdall/core/control"
 )
 
-// deeds is the server of one admin connection: what changes the daemon leaves a line in the log, with who asked for it.
+// deeds is the server of one admin connection. It logs each command that changes the daemon, and who gave it.
 type deeds struct {
 	control.Server
 	log *slog.Logger // with the peer

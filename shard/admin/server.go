@@ -34,7 +34,7 @@ type Options struct {
 	Log       *slog.Logger
 }
 
-// Settings are what of the configuration operators are told.
+// Settings are the part of the configuration that operators are shown.
 type Settings struct {
 	Path        string // of its file
 	Listen      []netip.AddrPort

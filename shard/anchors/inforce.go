@@ -13,8 +13,8 @@ import (
 // maxRuntimeNTAs bounds the negative trust anchors that commands add. Each is a name that is broken right now.
 const maxRuntimeNTAs = 1024
 
-// inForce are the trust anchors that are in force: those of the configuration, the root's as RFC 5011 has moved it
-// on, and the negative ones that commands have added. Safe for concurrent use.
+// inForce are the trust anchors in force: those of the configuration, the root's as RFC 5011 has updated it, and the
+// negative ones that commands have added. Safe for concurrent use.
 type inForce struct {
 	mu      sync.Mutex
 	given   []dnssec.Anchor      // by the configuration; nil: nothing is validated
@@ -23,7 +23,8 @@ type inForce struct {
 	runtime []dname.Name
 }
 
-// configure takes over the anchors of a configuration. With anew, the root's too is what is given.
+// configure takes over the anchors of a configuration. With anew, the given anchor of the root counts again
+// instead of the updated one.
 func (t *inForce) configure(g Given, anew bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -36,8 +37,8 @@ func (t *inForce) configure(g Given, anew bool) {
 	}
 }
 
-// unlike lists the zones whose anchors would be others if list were given, and tells whether there are positive ones
-// among them. Where nothing was validated, or would be, these are none.
+// unlike lists the zones whose anchors would change if list were given, and tells whether a positive one is among them. If
+// nothing was validated before, or nothing would be, it lists none.
 func (t *inForce) unlike(list []dnssec.Anchor) (changed []dname.Name, positive bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -14,9 +14,9 @@ import (
 	"heimdall/shard/listen"
 )
 
-// Machine finds what start-up would find on this machine beside what Config does: addresses and ports that it cannot
-// have, and a place where no admin socket can be. What is open already because the daemon of this configuration runs,
-// by the word of its admin socket, is no fault, and is left alone. Warnings are about what start-up goes on without.
+// Machine finds what start-up would find on this machine beyond Config: addresses and ports that it cannot have, and a
+// place where no admin socket can be. If a daemon of this configuration runs, as its admin socket says, what it has open is
+// no fault and is not touched. Warnings are about what start-up can do without.
 func Machine(c *config.Config) (warnings []string, err error) {
 	running := admin.FindRunning(c.Admin.Socket)
 	present := listen.Present(c.Server.Listen, c.Server.FreeBind)

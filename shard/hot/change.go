@@ -15,7 +15,7 @@ type Change struct {
 	clients *ebpf.ClientChange
 }
 
-// Prepare makes what of other rules the kernel may refuse. On an error nothing has changed.
+// Prepare makes what the kernel may refuse of new rules. On an error nothing has changed.
 func (t *Tier) Prepare(r Rules) (c *Change, err error) {
 	err = t.use(func(p *ebpf.Program) error {
 		clients, err := p.PrepareClients(r.Clients)
@@ -27,9 +27,9 @@ func (t *Tier) Prepare(r Rules) (c *Change, err error) {
 	return c, err
 }
 
-// Apply puts the rules into force, after the shards have done so: an answer that the kernel learns from then on is by the
-// new ones. The program stays attached; answers published before are not given any more. All is written to memory that the
-// kernel has, and can only fail when the daemon ends.
+// Apply puts the rules into force. The shards must have done so before: answers that the kernel learns from then on follow
+// the new rules. The program stays attached, and no longer gives the answers published before. Apply writes only to memory
+// that the kernel has already; it can fail only when the daemon ends.
 func (c *Change) Apply() error {
 	if c == nil {
 		return nil

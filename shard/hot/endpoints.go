@@ -9,8 +9,8 @@ import (
 	"heimdall/ebpf"
 )
 
-// setEndpoints tells the program the listen addresses, with this machine's own in place of the wildcards. Those beyond the
-// program's bound are served through the kernel's sockets.
+// setEndpoints writes the listen addresses to the program, with the addresses of this machine for wildcards. Addresses
+// beyond the program's bound are served through kernel sockets.
 func (t *Tier) setEndpoints() error {
 	list, err := endpoints(t.o.Listen, net.InterfaceAddrs)
 	if err != nil {

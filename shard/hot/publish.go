@@ -20,19 +20,19 @@ const (
 	// visitsPerTick bounds the visits between two ticks, so that publishing takes a fifth of a shard's time at
 	// most. 400,000 answers a second can be published that way.
 	visitsPerTick = 16
-	// eagerHits is how often at most a question has to be asked to be published while there is much room and many new
-	// ones come: a random name of a flood comes once. Else it is published when it was asked once.
+	// eagerHits is the most hits that a question needs to be published while there is much room and many new questions
+	// come: a random name of a flood comes once. While few come, one hit is enough.
 	eagerHits = 2
-	// calmNominees is how many new questions between two ticks are not many, and hurry for how long many are feared
-	// again: to look them up takes a shard a twentieth of its time at most.
+	// calmNominees is how many new questions between two ticks count as few: to look them up takes a shard a twentieth
+	// of its time at most. After more, eagerHits holds for the time of hurry.
 	calmNominees = 2048
 	hurry        = time.Second
-	// primeFor bounds how much later the shards start for answers that are published before.
+	// primeFor bounds how long the shards' start waits while answers are published.
 	primeFor = time.Second
 )
 
-// prime publishes answers out of the zones before the program is attached and the shards run: however many queries
-// come from the first moment on, the kernel has them. What takes too long, publish goes on with.
+// prime publishes answers out of the zones before the program is attached and the shards run, so that the kernel has them
+// for the first query. If that takes too long, publish does the rest.
 func (t *Tier) prime() {
 	if t.o.Entries == 0 {
 		return

@@ -51,9 +51,8 @@ func (t *Tier) Native() bool {
 	return t != nil && !slices.ContainsFunc(t.cards, func(c card) bool { return c.mode != ebpf.Native })
 }
 
-// OpenQueues opens an AF_XDP socket for each receive queue of the interfaces that has a transmit queue too. It returns for
-// each of the shards those that are to be among its ports, which their owner closes. It is called before Start; on an error
-// no queue is open.
+// OpenQueues opens an AF_XDP socket for each receive queue of the interfaces that has a transmit queue too. It returns each
+// shard's ports, which their owner closes. Call it before Start. On an error no queue is open.
 func (t *Tier) OpenQueues(o QueueOptions, shards []Place) (ports [][]netio.Port, err error) {
 	ports = make([][]netio.Port, len(shards))
 	for i := range t.cards {

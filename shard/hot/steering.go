@@ -41,8 +41,7 @@ func (s *Steering) Begin(list []Sockets) error {
 	return err
 }
 
-// steerByCPU does what ebpf.ByCPU does, for who is not permitted to load eBPF programs. The number of shards cannot
-// change under it.
+// steerByCPU does what ebpf.ByCPU does, without the right to load eBPF programs. With it the number of shards cannot change.
 func steerByCPU(list []Sockets) error {
 	var cpus []int
 	for _, s := range list {
@@ -94,8 +93,8 @@ func (s *Steering) attach(by ebpf.By, sockets [][]ebpf.Socket) (list []*ebpf.Ste
 	return list, nil
 }
 
-// Turn makes the shards of list the only ones that get anything. When it returns, what others have got is in
-// their sockets. It needs Hold.
+// Turn makes the shards of list the only ones that get queries. When it returns, all that the others will get is in their
+// sockets. It needs Hold.
 func (s *Steering) Turn(list []Sockets) error {
 	var errs []error
 	for i, sockets := range udpSockets(list) {

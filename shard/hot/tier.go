@@ -1,5 +1,5 @@
-// Package hot is tier 0 as the daemon runs it: the XDP program with its hot answers, the AF_XDP queues that the program
-// gives queries to, and the steering of what comes through the kernel's sockets. The program itself is package ebpf.
+// Package hot is tier 0 as the daemon runs it: the XDP program with its hot answers, the AF_XDP queues that get queries from
+// it, and the steering of queries that come through kernel sockets. The program itself is in package ebpf.
 package hot
 
 import (

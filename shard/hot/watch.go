@@ -27,8 +27,8 @@ func (t *Tier) watch(ctx context.Context) {
 	}
 }
 
-// look takes note of what has changed since the interfaces were as in seen, and logs it. It returns how they are now, without
-// those that the program is not on any more.
+// look logs how the interfaces differ from seen. It returns how they are now, without those that the program is no longer
+// attached to.
 func (t *Tier) look(seen []card) []card {
 	gone, err := t.program.Detached()
 	if err != nil {

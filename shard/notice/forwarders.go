@@ -45,7 +45,7 @@ func (b *BareForwarders) Tell(n resolver.Notice) {
 	go b.write(n)
 }
 
-// Forget has the log tell again of what it told of before.
+// Forget makes the log report again what it has reported before.
 func (b *BareForwarders) Forget() {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -45,7 +45,7 @@ func irqbalance(i *inspector, report reporter) {
 	report(OK, "irqbalance does not run", "", "")
 }
 
-// shardCPUs tells of shards whose CPU has gone offline since the daemon was started.
+// shardCPUs reports shards whose CPU has gone offline since the start of the daemon.
 func shardCPUs(i *inspector, report reporter) {
 	online, err := cpulist.Parse(text(i.m, "sys/devices/system/cpu/online"))
 	if err != nil || len(online) == 0 {

@@ -63,7 +63,7 @@ func kernelFeatures(i *inspector, report reporter) {
 	}
 }
 
-// cause is what lies behind an error, in one line, so that features that fail for one reason are told of together.
+// cause is the reason of an error in one line, so that features that fail for the same reason are reported together.
 func cause(err error) string {
 	if errors.Is(err, fs.ErrPermission) {
 		return "not permitted"

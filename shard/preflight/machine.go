@@ -19,9 +19,9 @@ type Machine interface {
 	Files() fs.FS
 	// Write replaces the contents of a file that exists.
 	Write(path, value string) error
-	// Features tells what of the kernel the XDP program needs, and what is amiss.
+	// Features lists what the XDP program needs of the kernel, and what is missing.
 	Features() []Feature
-	// Programs loads the programs themselves, and tells what the kernel has against them.
+	// Programs loads the programs themselves, and lists why the kernel rejects them.
 	Programs() []Feature
 	// Filters lists the chains of netfilter that may stop what comes in.
 	Filters() ([]string, error)

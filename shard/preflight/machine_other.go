@@ -9,7 +9,7 @@ import (
 
 type thisMachine struct{ files fs.FS }
 
-// ThisMachine returns a machine that has nothing of what is looked for.
+// ThisMachine returns a machine on which nothing is found.
 func ThisMachine(root string) Machine { return &thisMachine{os.DirFS(root)} }
 
 func (m *thisMachine) Files() fs.FS                   { return m.files }

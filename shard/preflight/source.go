@@ -8,7 +8,7 @@ import (
 	"heimdall/ebpf"
 )
 
-// filters tells of the host's firewall, which what is answered in the kernel never meets.
+// filters reports the host's firewall, which does not apply to what the kernel answers.
 func filters(i *inspector, report reporter) {
 	if !i.xdp() {
 		report(OK, "the XDP program is off, every query meets the host's own rules", "", "")

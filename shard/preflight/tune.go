@@ -25,8 +25,8 @@ func (a *Action) Done() bool { return a.Old == a.New }
 // Apply makes the change.
 func (a *Action) Apply(m Machine) error { return a.do(m) }
 
-// TuningPlan lists what would suit the configuration, what is so already included. The numbers of queues come
-// first: with them the interrupts change, so that these want a plan of their own afterwards.
+// TuningPlan lists the settings that suit the configuration, including those that the machine has already. The numbers of
+// queues come first: they change the interrupts, which therefore need another plan afterwards.
 func TuningPlan(m Machine, o Options) (plan []Action) {
 	c := o.Config
 	plan = append(plan, atLeast(m, "net.core.rmem_max", "net/core/rmem_max", int(c.Server.RcvBuf), "so that sockets get the receive buffer of server.rcvbuf")...)

@@ -11,9 +11,9 @@ import (
 // documented memory is not what is in use: it has a quarter of all that may be in use, and that may lie about as garbage.
 
 const (
-	// leastGarbage is what may lie about of what is in use in percent, however much that is.
+	// leastGarbage is the least garbage that the pace allows, in percent of what is in use.
 	leastGarbage = 25
-	// mostGarbage bounds it where little is in use: beyond, collections cost next to nothing.
+	// mostGarbage is the most: beyond it collections cost next to nothing.
 	mostGarbage = 400
 )
 
@@ -24,20 +24,20 @@ type garbagePace struct {
 	live    []metrics.Sample
 }
 
-// PaceCollector has the garbage collector let as many bytes of garbage lie about as room says, which is asked after each
-// collection, and collect no more often than that needs. It is called once.
+// PaceCollector lets garbage grow to as many bytes as room returns, so that collections are no more frequent than needed.
+// It asks room after each collection. Call it once.
 func PaceCollector(room func() uint64) {
 	p := &garbagePace{room: room, live: []metrics.Sample{{Name: "/gc/heap/live:bytes"}}}
 	p.adjust()
 }
 
-// sentinel is garbage from the moment on that it is made: the next collection finds it.
+// sentinel is garbage as soon as it is made, so the next collection finds it.
 type sentinel struct{ _ *sentinel }
 
 // adjust sets the pace by what the last collection found in use, and waits for the next one.
 func (p *garbagePace) adjust() {
 	metrics.Read(p.live)
-	// It stops all threads for a moment: not for little.
+	// A new pace stops all threads for a moment, so a small difference is not worth it.
 	if want := p.want(p.live[0].Value.Uint64()); want > p.percent+p.percent/8 || want < p.percent-p.percent/8 {
 		p.percent = want
 		debug.SetGCPercent(want)
@@ -45,10 +45,10 @@ func (p *garbagePace) adjust() {
 	runtime.SetFinalizer(new(sentinel), func(*sentinel) { p.adjust() })
 }
 
-// want is how much garbage may lie about beside so many bytes in use, in percent of them.
+// want returns how much garbage is allowed beside live bytes in use, in percent of them.
 func (p *garbagePace) want(live uint64) int { return garbagePercent(live, p.room()) }
 
-// garbagePercent is how much that is, with room for so many bytes of garbage.
+// garbagePercent is want with room for so many bytes of garbage.
 func garbagePercent(live, room uint64) int {
 	if live == 0 {
 		live = 1

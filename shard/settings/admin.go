@@ -6,7 +6,7 @@ import (
 	"heimdall/shard/admin"
 )
 
-// Admin is what operators are told of a configuration: without its path.
+// Admin is the part of a configuration that operators are shown, without its path.
 func Admin(c *config.Config) admin.Settings {
 	l := &c.Limit
 	out := admin.Settings{

@@ -10,7 +10,7 @@ import (
 	"heimdall/core/policy"
 )
 
-// Rules are what of an Engine a reload may change. filtered means that the XDP program applies limits before the shards.
+// Rules are the part of an Engine that a reload may change. filtered means that the XDP program applies limits before the shards.
 func Rules(c *config.Config, filtered bool) core.Rules {
 	r := core.Rules{
 		ACL:              policy.NewACL(c.Recursion.Allow),
@@ -30,8 +30,8 @@ func Rules(c *config.Config, filtered bool) core.Rules {
 	return r
 }
 
-// refusalsPerRound is how many misses of one batch are told that there is no room for them. The rest of a
-// flood is dropped: the sending of SERVFAIL would cost the time that hits need.
+// refusalsPerRound is how many misses of one batch get SERVFAIL because there is no room for them. The rest of a flood is
+// dropped: sending SERVFAIL would cost the time that hits need.
 const refusalsPerRound = 16
 
 func localOptions(c *config.Config) local.Options {

@@ -13,7 +13,7 @@ var (
 	steerings    = map[string]ebpf.By{"flow": ebpf.ByFlow, "cpu": ebpf.ByCPU, "name": ebpf.ByName}
 )
 
-// Mode is how the XDP program is to be attached; false: not at all.
+// Mode is how to attach the XDP program; false: not at all.
 func Mode(c *config.Config) (ebpf.Mode, bool) {
 	mode, on := modes[c.XDP.Mode]
 	return mode, on
@@ -34,7 +34,7 @@ func Hot(c *config.Config) hot.Options {
 	return o
 }
 
-// HotRules are what of tier 0 a reload may change.
+// HotRules are the part of tier 0 that a reload may change.
 func HotRules(c *config.Config) hot.Rules {
 	r := hot.Rules{
 		Payload: uint16(c.Server.UDPPayload), Clients: ebpf.Clients{Deny: c.Limit.Deny, Exempt: c.Limit.Exempt},

@@ -14,7 +14,7 @@ func (s *Supervisor) adminOptions() admin.Options {
 	}
 }
 
-// settings are what operators are told of the configuration in force.
+// settings are the part of the configuration in force that operators are shown.
 func (s *Supervisor) settings() admin.Settings {
 	out := settings.Admin(s.config())
 	out.Path = s.path

@@ -100,7 +100,7 @@ func (v visits) Visit(ctx context.Context, shardID int, f func(*core.Engine)) er
 	return list[shardID].Do(ctx, func(sh *shard.Shard) { f(sh.Engine()) })
 }
 
-// startSteering begins to steer among the shards of list. What is not possible on this machine is told in a warning.
+// startSteering begins to steer among the shards of list. It warns of what is not possible on this machine.
 func (s *Supervisor) startSteering(list []*worker.Worker) error {
 	by := settings.Steering(s.config())
 	s.steering = hot.NewSteering(by)

@@ -7,8 +7,8 @@ import (
 	"heimdall/shard"
 )
 
-// FinishFlush goes on with flushes of answers that the shards of list have begun, of which removed says what they have
-// removed, and returns how many answers that are. Nothing of what they remove is found any more: the rest frees the
+// FinishFlush ends flushes that the shards of list have begun, and returns how many answers they remove; removed has how
+// many each has removed so far. The answers are not found any more from the beginning. What is left is to free their
 // memory, in steps between which the shards serve.
 func FinishFlush(ctx context.Context, list []*Worker, removed []int) (total uint64, err error) {
 	busy := make([]bool, len(list))

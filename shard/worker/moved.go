@@ -16,7 +16,7 @@ type moved struct {
 	closed bool
 }
 
-// put adds a stream. It returns whether the shard is to be told to look.
+// put adds a stream. It returns whether the shard must be woken to look.
 func (m *moved) put(stream tcp.Moved) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()

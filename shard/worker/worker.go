@@ -54,8 +54,8 @@ func (w *Worker) ID() int { return w.Shard.ID }
 // Current returns the shard that runs, or that ran last; nil: there was none yet.
 func (w *Worker) Current() *shard.Shard { return w.current.Load() }
 
-// Start starts the shard and keeps it running until Release. started, which has room, is told once: when a shard serves for
-// the first time, or that none can. It is called once at most, before Stop.
+// Start starts the shard and keeps it running until Release. It sends to started once, which must have room: nil when a
+// shard serves for the first time, or the error if none can. Call it at most once, before Stop.
 func (w *Worker) Start(started chan<- error) {
 	w.begun = true
 	go w.run(started)
