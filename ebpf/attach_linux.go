@@ -3,6 +3,7 @@ package ebpf
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
@@ -54,6 +55,29 @@ func (p *Program) Attach(ifindex int, mode Mode) (got Mode, refused, err error) 
 		refused = err
 	}
 	return mode, nil, refused
+}
+
+// Refit has the driver look at the program again, after its interface has got another MTU. An error says that it would not take
+// it with that. For a moment the kernel's stack gets all packets.
+func (p *Program) Refit(ifindex int) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	i := slices.Index(p.attached, ifindex)
+	if i < 0 {
+		return nil
+	}
+	other, err := passAll(takesFrags())
+	if err != nil {
+		return fmt.Errorf("load a program to try: %w", err)
+	}
+	defer other.Close()
+	if err := p.links[i].Update(other); err != nil {
+		return explain("try the MTU", err)
+	}
+	if err := p.links[i].Update(p.objs.Heimdall); err != nil {
+		return explain("put the program back", err)
+	}
+	return nil
 }
 
 // Detached lists the interfaces that the program was attached to and is not any more: somebody has taken it off, or the

@@ -65,3 +65,22 @@ func TestRootEndpointsAfterFailure(t *testing.T) {
 	}
 	p.try(t, frame(client4, server4, query("www.example.", wire.TypeA, 0, 0, false)), Send, Exit(xdpExitSEND_ANSWER))
 }
+
+// A program that stays in a driver when it is closed lets everything pass.
+func TestRootClosedProgramPasses(t *testing.T) {
+	p := load(t, Options{Entries: 16})
+	p.publish(t, addressA(p.now()))
+	in := frame(client4, server4, query("www.example.", wire.TypeA, 0, 0, false))
+	p.try(t, in, Send, Exit(xdpExitSEND_ANSWER))
+	stays, err := p.objs.Heimdall.Clone()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stays.Close()
+	if err := p.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if v, _, err := stays.Test(in); err != nil || Verdict(v) != Pass {
+		t.Errorf("verdict %d: %v", v, err)
+	}
+}

@@ -10,7 +10,9 @@ type Program struct{}
 // Load returns ErrNotSupported.
 func Load(Options) (*Program, error) { return nil, ErrNotSupported }
 
-func (*Program) Attach(int, Mode) (Mode, error)                { return Auto, ErrNotSupported }
+func (*Program) Attach(int, Mode) (Mode, error, error)         { return Auto, nil, ErrNotSupported }
+func (*Program) Refit(int) error                               { return ErrNotSupported }
+func (*Program) Detached() ([]int, error)                      { return nil, ErrNotSupported }
 func (*Program) Close() error                                  { return nil }
 func (*Program) SetPayload(uint16) error                       { return ErrNotSupported }
 func (*Program) EnableAnswers(bool) error                      { return ErrNotSupported }
@@ -52,6 +54,9 @@ func TryPrograms() []Feature { return []Feature{{"Linux", ErrNotSupported}} }
 
 // ProgramName returns ErrNotSupported.
 func ProgramName(uint32) (string, error) { return "", ErrNotSupported }
+
+// LosesZeroCopy returns false.
+func LosesZeroCopy(string) bool { return false }
 
 // Steering needs Linux.
 type Steering struct{}

@@ -54,7 +54,12 @@ func TestRootJumbo(t *testing.T) {
 		if r := w.query(t, vethIPv4, q); len(r.Answer) != 1 {
 			t.Error(r)
 		}
-		w.echo(t, 8000)
+		if dropped := strings.Contains(w.log.String(), "the driver drops long packets"); dropped {
+			t.Log("the driver drops long packets")
+			mtu("1500") // it does not let the program go with that MTU
+		} else {
+			w.echo(t, 8000)
+		}
 		w.streamTier(t, s, &counts)
 		w.stop(syscall.SIGTERM)
 	}
@@ -81,7 +86,9 @@ func (v *veth) echo(t *testing.T, octets int) {
 	}()
 	conn := v.dial(t, "udp", "", "192.0.2.1:7")
 	for range 5 {
-		conn.Write(make([]byte, octets))
+		for range 64 { // virtio_net has first to use up the buffers that it had for another mode
+			conn.Write(make([]byte, octets))
+		}
 		conn.SetReadDeadline(time.Now().Add(2 * time.Second))
 		if n, err := conn.Read(make([]byte, 1<<16)); err == nil && n == octets {
 			return

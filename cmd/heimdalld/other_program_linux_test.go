@@ -50,6 +50,9 @@ func TestRootAfterAnotherProgram(t *testing.T) {
 		mode  string
 		flags link.XDPAttachFlags
 	}{{"auto", link.XDPDriverMode}, {"native", link.XDPGenericMode}, {"generic", link.XDPDriverMode}} {
+		if *cards != "" && x.mode != "auto" {
+			continue // it is the kernel that refuses, not the driver
+		}
 		other, err := w.otherProgram(t, x.flags)
 		if err != nil {
 			t.Fatal(err)

@@ -107,10 +107,11 @@ func ethtool(t testing.TB, namespace string, args ...string) string {
 	return string(out)
 }
 
-// driverCounts sums up one of the counters that the server's driver has for each receive queue, such as xdp_tx.
+// driverCounts sums up one of the counters that the server's driver has for each receive queue, such as xdp_tx. Their names are
+// like rx_queue_0_xdp_tx, or rx0_xdp_tx (virtio_net since Linux 6.10).
 func (v *veth) driverCounts(t testing.TB, name string) (n uint64) {
 	t.Helper()
-	for _, m := range regexp.MustCompile(`rx_?queue_?\d+_`+name+`s?: (\d+)`).FindAllStringSubmatch(ethtool(t, v.server, "-S", vethServer), -1) {
+	for _, m := range regexp.MustCompile(`rx(?:_queue_)?\d+_`+name+`: (\d+)`).FindAllStringSubmatch(ethtool(t, v.server, "-S", vethServer), -1) {
 		one, err := strconv.ParseUint(m[1], 10, 64)
 		if err != nil {
 			t.Fatal(err)

@@ -88,12 +88,15 @@ func TestRootXSKResponses(t *testing.T) {
 // One queue for each shard, several for one, and shards without a queue.
 func TestRootXSKQueues(t *testing.T) {
 	for _, x := range []struct{ queues, shards int }{{2, 1}, {1, 2}, {4, 4}, {4, 3}} {
+		if *cards != "" && x.queues == 4 && x.shards == 3 {
+			continue // there it is the first
+		}
 		t.Run(fmt.Sprintf("%d queues, %d shards", x.queues, x.shards), func(t *testing.T) {
 			w := newXSKLab(t, x.queues)
 			queues := len(w.list(t, "rx"))
 			shards := x.shards + queues - x.queues // a card has the queues it has
 			w.serve(t, xskConfig("native", "xsk", strconv.Itoa(shards)))
-			const clients = 64 // each with its own port, by which the queue is chosen
+			const clients = 24 // each with its own port, by which the queue is chosen
 			for i := range clients {
 				w.query(t, []string{vethIPv4, vethIPv6}[i%2], question("www.zone.", dns.TypeA))
 				w.query(t, vethIPv4, question(fmt.Sprintf("miss%d.test.", i), dns.TypeA))

@@ -21,3 +21,6 @@ func (p *Port) ZeroCopy() bool { return false }
 
 // Warnings returns nothing.
 func (p *Port) Warnings() []string { return nil }
+
+// SetMTU does nothing.
+func (p *Port) SetMTU(int) {}

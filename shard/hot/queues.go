@@ -123,6 +123,12 @@ func (t *Tier) openQueue(c *card, number int, o QueueOptions, to *Place) (*queue
 	return &queue{Port: port, memory: memory, number: number}, nil
 }
 
+// sends tells whether the program sends responses itself, as it is told at the start.
+func (t *Tier) sends() bool {
+	l := t.rules.Load().Limits
+	return t.o.Entries > 0 || l.PerSecond > 0 && l.Slip > 0
+}
+
 func ways(listen []netip.AddrPort, ports []netio.Port) (list []xsk.Way) {
 	for i, addr := range listen {
 		list = append(list, xsk.Way{Addr: addr, Port: ports[i]})

@@ -21,7 +21,7 @@ type Snapshot struct {
 type Interface struct {
 	Name string
 	Mode ebpf.Mode // Native or Generic
-	Lost bool      // others have taken the program off
+	Lost bool      // the program is not there any more
 }
 
 // Snapshot reads what the program has counted. It is empty if there is no program, or if the kernel does not tell, which is
@@ -31,9 +31,8 @@ func (t *Tier) Snapshot() (s Snapshot) {
 		if s.Exits, err = p.Stats(); err != nil {
 			return err
 		}
-		s.Interfaces = t.Interfaces()
-		for i := range s.Interfaces {
-			s.Interfaces[i].Lost = slices.Contains(t.lost, t.cards[i].Index)
+		for _, c := range t.cards {
+			s.Interfaces = append(s.Interfaces, Interface{c.Name, c.mode, slices.Contains(t.lost, c.Index)})
 		}
 		s.Clients, s.Answers, s.TableBytes, s.Generation = p.ClientTable(), p.Answers(), p.TableBytes(), p.Generation()
 		return nil

@@ -56,9 +56,9 @@ type Shards interface {
 type Tier struct {
 	o     Options
 	rules atomic.Pointer[Rules] // in force
-	cards []card                // with the program; fixed from Start on
+	cards []card                // that the program was attached to; fixed from Start on
 
-	mu      sync.RWMutex  // held to close program, and by those who use it while it may be closed
+	mu      sync.RWMutex  // held to change what follows, and by those who use program while it may be closed
 	program *ebpf.Program // nil: closed
 	lost    []int         // interfaces that others have taken the program off
 
@@ -116,7 +116,7 @@ func (t *Tier) Attach(mode ebpf.Mode, interfaces []string) error {
 			var refused error
 			if got, refused, err = t.program.Attach(nic.Index, mode); err == nil {
 				if refused != nil {
-					t.o.Warn(fmt.Sprintf("%s: the XDP program runs in %v mode, at several times the cost", name, got), refused)
+					t.o.Warn(name+": the XDP program runs in generic mode, at several times the cost", refused)
 				}
 				t.cards = append(t.cards, card{Interface: *nic, mode: got})
 				continue

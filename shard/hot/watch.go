@@ -5,10 +5,16 @@ import (
 	"net"
 	"slices"
 	"time"
+
+	"heimdall/ebpf"
 )
 
 // watchEvery is the time between two looks at the interfaces with the program.
 const watchEvery = time.Second
+
+// oneBuffer in octets is the largest MTU with which a packet fits a buffer of any driver that runs programs: a page of 4 KiB
+// less the headroom (256), what the kernel keeps behind the packet (320), and the Ethernet header.
+const oneBuffer = 3498
 
 // watch follows what others do to the interfaces with the program, until ctx ends. Nothing of that keeps queries from being
 // answered: what neither the program nor an AF_XDP socket gets any more comes through the kernel sockets.
@@ -47,10 +53,18 @@ func (t *Tier) look(seen []card) []card {
 	for i := range seen {
 		c := &seen[i]
 		if now, err := net.InterfaceByIndex(c.Index); err == nil && now.MTU != c.MTU {
-			t.o.Log.Info("the interface has another MTU", "interface", c.Name, "before", c.MTU, "now", now.MTU)
 			for _, q := range c.queues {
 				q.SetMTU(now.MTU)
 			}
+			if now.MTU > oneBuffer && c.mode == ebpf.Native {
+				// Most drivers refuse such an MTU while they have a program that does not suit it. virtio_net does not before
+				// Linux 6.3, and drops what is longer than one of its buffers; nor does it let the program go then.
+				if err := t.program.Refit(c.Index); err != nil {
+					t.o.Log.Warn("the driver drops long packets, as the MTU is too large for it while it has the XDP program: lower the MTU, then restart Heimdall for generic mode",
+						"interface", c.Name, "mtu", now.MTU, "error", err)
+				}
+			}
+			t.o.Log.Info("the interface has another MTU", "interface", c.Name, "before", c.MTU, "now", now.MTU)
 			c.MTU = now.MTU
 		}
 		if now, _, err := queuesOf(c.Name); err == nil && now != c.receive && len(c.queues) > 0 {
