@@ -21,11 +21,6 @@ func (p *Program) Attach(ifindex int, mode Mode) (got Mode, refused, err error) 
 	if err != nil {
 		return mode, nil, fmt.Errorf("look up interface %d: %w", ifindex, err)
 	}
-	if nic.Type() == "veth" {
-		if err := p.noteVeth(ifindex); err != nil {
-			return mode, nil, err
-		}
-	}
 	try := []Mode{mode}
 	if mode == Auto {
 		try = []Mode{Native, Generic}
@@ -36,8 +31,8 @@ func (p *Program) Attach(ifindex int, mode Mode) (got Mode, refused, err error) 
 			flags = link.XDPGenericMode
 		}
 		var l link.Link
-		var err error
-		if m == Native {
+		err := p.note(ifindex, nic.Type() == "veth", m)
+		if m == Native && err == nil {
 			err = spareQueues(nic)
 		}
 		if err == nil {

@@ -70,11 +70,12 @@ type benchHeat struct {
 }
 
 type benchInterface struct {
-	_      structs.HostLayout
-	Index  uint32
-	First  uint32
-	Queues uint32
-	Veth   uint32
+	_       structs.HostLayout
+	Index   uint32
+	First   uint32
+	Queues  uint32
+	Veth    uint16
+	Generic uint16
 }
 
 // Names of all BPF objects in the ELF.

@@ -19,6 +19,7 @@ var exitNames = [Exits]string{
 	xdpExitPASS_SOURCE:       "pass_source",
 	xdpExitPASS_LENGTH:       "pass_length",
 	xdpExitPASS_NOT_OURS:     "pass_not_ours",
+	xdpExitPASS_MERGED:       "pass_merged",
 	xdpExitPASS_REVERSE_PATH: "pass_reverse_path",
 	xdpExitPASS_OPCODE:       "pass_opcode",
 	xdpExitPASS_CLASS:        "pass_class",

@@ -3,6 +3,7 @@ package ebpf
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/cilium/ebpf"
 )
@@ -42,9 +43,14 @@ func (p *Program) SetSockets(ifindex int, sockets []int) error {
 	return nil
 }
 
-// noteVeth tells the program that a network interface is an end of a veth pair. Call it with p.mu locked.
-func (p *Program) noteVeth(ifindex int) error {
-	if err := p.changeInterface(ifindex, func(i *xdpInterface) { i.Veth = 1 }); err != nil {
+// note tells the program of a network interface that it gets attached to. Call it with p.mu locked.
+func (p *Program) note(ifindex int, veth bool, mode Mode) error {
+	flag := map[bool]uint16{true: 1}
+	if !veth && mode != Generic && !slices.ContainsFunc(p.interfaces, func(i xdpInterface) bool { return i.Index == uint32(ifindex) }) {
+		return nil // there is nothing special about it
+	}
+	err := p.changeInterface(ifindex, func(i *xdpInterface) { i.Veth, i.Generic = flag[veth], flag[mode == Generic] })
+	if err != nil {
 		return fmt.Errorf("tell the XDP program of interface %d: %w", ifindex, err)
 	}
 	return nil

@@ -87,33 +87,34 @@ const (
 	xdpExitPASS_SOURCE       xdpExit = 8
 	xdpExitPASS_LENGTH       xdpExit = 9
 	xdpExitPASS_NOT_OURS     xdpExit = 10
-	xdpExitPASS_REVERSE_PATH xdpExit = 11
-	xdpExitPASS_OPCODE       xdpExit = 12
-	xdpExitPASS_CLASS        xdpExit = 13
-	xdpExitPASS_RECORDS      xdpExit = 14
-	xdpExitPASS_VERSION      xdpExit = 15
-	xdpExitPASS_OPTIONS      xdpExit = 16
-	xdpExitPASS_LONG_NAME    xdpExit = 17
-	xdpExitPASS_DISABLED     xdpExit = 18
-	xdpExitPASS_MISS         xdpExit = 19
-	xdpExitPASS_FLUSHED      xdpExit = 20
-	xdpExitPASS_EXPIRED      xdpExit = 21
-	xdpExitPASS_REFRESH      xdpExit = 22
-	xdpExitPASS_CLIENT       xdpExit = 23
-	xdpExitPASS_SIZE         xdpExit = 24
-	xdpExitPASS_TAIL         xdpExit = 25
-	xdpExitDROP_SHORT        xdpExit = 26
-	xdpExitDROP_RESPONSE     xdpExit = 27
-	xdpExitDROP_COUNTS       xdpExit = 28
-	xdpExitDROP_NAME         xdpExit = 29
-	xdpExitDROP_TRAILING     xdpExit = 30
-	xdpExitDROP_RECORD       xdpExit = 31
-	xdpExitDROP_DENIED       xdpExit = 32
-	xdpExitDROP_LIMIT        xdpExit = 33
-	xdpExitDROP_TORN         xdpExit = 34
-	xdpExitSEND_ANSWER       xdpExit = 35
-	xdpExitSEND_SLIP         xdpExit = 36
-	xdpExitEXITS             xdpExit = 37
+	xdpExitPASS_MERGED       xdpExit = 11
+	xdpExitPASS_REVERSE_PATH xdpExit = 12
+	xdpExitPASS_OPCODE       xdpExit = 13
+	xdpExitPASS_CLASS        xdpExit = 14
+	xdpExitPASS_RECORDS      xdpExit = 15
+	xdpExitPASS_VERSION      xdpExit = 16
+	xdpExitPASS_OPTIONS      xdpExit = 17
+	xdpExitPASS_LONG_NAME    xdpExit = 18
+	xdpExitPASS_DISABLED     xdpExit = 19
+	xdpExitPASS_MISS         xdpExit = 20
+	xdpExitPASS_FLUSHED      xdpExit = 21
+	xdpExitPASS_EXPIRED      xdpExit = 22
+	xdpExitPASS_REFRESH      xdpExit = 23
+	xdpExitPASS_CLIENT       xdpExit = 24
+	xdpExitPASS_SIZE         xdpExit = 25
+	xdpExitPASS_TAIL         xdpExit = 26
+	xdpExitDROP_SHORT        xdpExit = 27
+	xdpExitDROP_RESPONSE     xdpExit = 28
+	xdpExitDROP_COUNTS       xdpExit = 29
+	xdpExitDROP_NAME         xdpExit = 30
+	xdpExitDROP_TRAILING     xdpExit = 31
+	xdpExitDROP_RECORD       xdpExit = 32
+	xdpExitDROP_DENIED       xdpExit = 33
+	xdpExitDROP_LIMIT        xdpExit = 34
+	xdpExitDROP_TORN         xdpExit = 35
+	xdpExitSEND_ANSWER       xdpExit = 36
+	xdpExitSEND_SLIP         xdpExit = 37
+	xdpExitEXITS             xdpExit = 38
 )
 
 type xdpHeat struct {
@@ -122,11 +123,12 @@ type xdpHeat struct {
 }
 
 type xdpInterface struct {
-	_      structs.HostLayout
-	Index  uint32
-	First  uint32
-	Queues uint32
-	Veth   uint32
+	_       structs.HostLayout
+	Index   uint32
+	First   uint32
+	Queues  uint32
+	Veth    uint16
+	Generic uint16
 }
 
 // Names of all BPF objects in the ELF.

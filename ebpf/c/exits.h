@@ -18,6 +18,7 @@ enum exit {
 	PASS_LENGTH,	// IP and UDP disagree about the length
 	PASS_NOT_OURS,	// another address or port
 
+	PASS_MERGED,	   // octets behind the message, in generic mode: the kernel may have merged queries
 	PASS_REVERSE_PATH, // DNS and ours, but the host does not reach the source where the packet came from
 
 	// To the AF_XDP socket of the queue, or without one to the stack. From here on it is DNS and ours.

@@ -127,12 +127,13 @@ struct endpoint {
 	__u16 pad[3];
 };
 
-// A network interface with AF_XDP sockets, or one that is an end of a veth pair.
+// A network interface with AF_XDP sockets, one that is an end of a veth pair, or one with the program in generic mode.
 struct interface {
 	__u32 index;  // of the interface
 	__u32 first;  // where its sockets stand in the map of sockets: that of queue 0
 	__u32 queues; // that have sockets, from 0
-	__u32 veth;   // it is an end of a veth pair
+	__u16 veth;    // it is an end of a veth pair
+	__u16 generic; // the program runs in generic mode
 };
 
 struct vlan {

@@ -21,6 +21,16 @@ static __always_inline struct interface *interface_of(struct xdp_md *ctx)
 	return 0;
 }
 
+// merges tells whether the kernel may have merged what came on the interface: behind the driver, where the program runs in
+// generic mode, it does so for datagrams of one flow and one length (rx-udp-gro-forwarding), or has not parted what a veth pair
+// brings from a sender that segments late (UDP_SEGMENT). The stack parts them.
+static __always_inline int merges(struct xdp_md *ctx)
+{
+	struct interface *at = interface_of(ctx);
+
+	return at && at->generic;
+}
+
 // to_socket returns the verdict for a query that is passed. A queue without a socket leaves it to the kernel's stack:
 // that is what the flags of the redirect say.
 static __always_inline int to_socket(struct xdp_md *ctx)

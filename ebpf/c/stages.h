@@ -25,7 +25,7 @@ static __always_inline enum exit decide(struct xdp_md *ctx, struct query *q)
 		return DROP_DENIED;
 	exit = question(ctx, q);
 	if (exit >= DROP_SHORT)
-		return exit;
+		return (exit == DROP_TRAILING || exit == DROP_RECORD) && merges(ctx) ? PASS_MERGED : exit;
 	over = limit_interval && !(who & CLIENT_EXEMPT) && limited(q);
 	if (over && (exit || !limit_slip || bpf_get_prandom_u32() % limit_slip))
 		return DROP_LIMIT;
