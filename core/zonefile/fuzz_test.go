@@ -73,6 +73,9 @@ func comparable(text string) bool {
 	if strings.Contains(strings.ReplaceAll(text, "\r\n", "\n"), "\r") {
 		return false // white space here, nothing there
 	}
+	if strings.Contains(text, `\\.`) {
+		return false // miekg/dns may take the dot for another one
+	}
 	for i := range len(text) {
 		if strings.IndexByte("()\"", text[i]) >= 0 {
 			if i == 0 || i+1 == len(text) || strings.IndexByte(" \n", text[i-1]) < 0 && strings.IndexByte(" \n", text[i+1]) < 0 {
