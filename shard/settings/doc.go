@@ -2,7 +2,7 @@
 // Options of the other packages, which know no configuration.
 //
 //	                 ┌─ Plan, Seats ───────────────────────> CPUs, memory
-//	                 ├─ UDP, TCP, Outbound, Shard ─────────> the sockets and the loop of a shard
+//	                 ├─ Fitting, UDP, Shard ───────────────> the sockets and the loop of a shard
 //	config.Config ───┼─ Rules, Answers, Queue, Resolver ───> the Engine of a shard
 //	                 ├─ Zones, Anchors, Verify ────────────> what the shards read, and who checks signatures
 //	                 └─ Hot, HotRules, Steering, Queues ───> tier 0

@@ -34,8 +34,8 @@ func Shard(c *config.Config) shard.Options {
 		Pin: c.CPU.Pin, Batch: c.IO.Batch, Spin: c.IO.Spin,
 		Waiters:  waiters(c),
 		DrainFor: min(c.Resolver.Timeout+time.Second, DrainFor),
-		TCP:      TCP(c),
-		Outbound: Outbound(c),
+		TCP:      tcpOptions(c),
+		Outbound: outboundOptions(c),
 	}
 }
 
@@ -49,16 +49,16 @@ func UDP(c *config.Config, addr netip.AddrPort) udp.Options {
 	}
 }
 
-// TCP is what a shard's streams take.
-func TCP(c *config.Config) tcp.Options {
+// tcpOptions is what a shard's streams take.
+func tcpOptions(c *config.Config) tcp.Options {
 	return tcp.Options{
 		MaxConns: c.TCP.MaxConnections, MaxPerClient: c.TCP.MaxPerClient, Idle: c.TCP.IdleTimeout,
 		MaxPipelined: c.TCP.MaxPipelined, MaxQueued: int(c.TCP.MaxQueued), Unanswered: 2*c.Resolver.Timeout + 10*time.Second,
 	}
 }
 
-// Outbound is what a shard's sockets towards other servers take.
-func Outbound(c *config.Config) outbound.Options {
+// outboundOptions is what a shard's sockets towards other servers take.
+func outboundOptions(c *config.Config) outbound.Options {
 	return outbound.Options{
 		Ports: c.Resolver.UpstreamPorts, Grace: c.Resolver.Timeout, RcvBuf: int(c.Server.RcvBuf), Rand: Random(),
 		NoIPv4: !c.Recursion.IPv4, NoIPv6: !c.Recursion.IPv6,

@@ -11,7 +11,7 @@ func TestDescriptorsOfOutboundSockets(t *testing.T) {
 	c := config.Default()
 	each := c.Descriptors(2) - c.Descriptors(1)
 	others := c.TCP.MaxConnections + 2*len(c.Server.Listen)
-	if need := Outbound(c).Descriptors(); each-others < need {
+	if need := outboundOptions(c).Descriptors(); each-others < need {
 		t.Errorf("%d files are counted beside %d of clients, %d are needed", each-others, others, need)
 	}
 }
