@@ -84,6 +84,9 @@ func (t *Tier) openCard(c *card, o QueueOptions, shards []Place, ports [][]netio
 		t.o.Warn(fmt.Sprintf("AF_XDP: %s has %d receive queues and %d transmit queues, kernel sockets take the queries of the receive queues from %d on",
 			c.Name, receive, transmit, transmit), nil)
 	}
+	if c.mode == ebpf.Native && t.copies(c) {
+		t.o.Log.Info("AF_XDP copies, as this driver would lose what the XDP program sends from its memory", "interface", c.Name)
+	}
 	c.receive = receive
 	for number := range min(receive, transmit) {
 		owner := ownerOf(c.Name, number, shards)
@@ -122,6 +125,9 @@ func (t *Tier) openQueue(c *card, number int, o QueueOptions, to *Place) (*queue
 	}
 	return &queue{Port: port, memory: memory, number: number}, nil
 }
+
+// copies tells whether the sockets of an interface have to be kept from zero-copy mode.
+func (t *Tier) copies(c *card) bool { return t.sends() && ebpf.LosesZeroCopy(c.Name) }
 
 // sends tells whether the program sends responses itself, as it is told at the start.
 func (t *Tier) sends() bool {
