@@ -12,8 +12,10 @@ func (m *Machine) advance(i int32) {
 		m.start(i)
 		return
 	}
-	m.locate(i)
 	r, ok := m.route(i)
+	if (!ok || r.kind == stub) && m.locate(i, r.group) {
+		r, ok = m.route(i)
+	}
 	if !ok {
 		m.fail(i, wire.EDENoReachableAuthority, "no server is configured for the name")
 		return

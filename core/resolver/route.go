@@ -51,27 +51,23 @@ func (m *Machine) route(i int32) (route, bool) {
 	return route{kind: iterate, zone: zone, group: g, below: t.below, servers: m.gather(i)}, true
 }
 
-// locate finds the delegation from which the present name of a task is asked for, if it needs one and has none yet, and
-// what is known of the addresses of its servers. The root servers are primed where only hints lead to them.
-func (m *Machine) locate(i int32) {
+// locate finds the delegation from which the present name of a task, which group g owns if it is not nil, is asked for, and
+// what is known of the addresses of its servers. The root servers are primed where only hints lead to them. False if
+// nothing is found.
+func (m *Machine) locate(i int32, g *group) bool {
 	t := &m.tasks.list[i]
 	least := 0
-	switch g := m.realms.groups.find(t.current(), t.typ); {
-	case t.below && t.delegated || g != nil && g.kind == Forward || !m.recursive():
-		return
-	case g != nil:
+	if g != nil {
 		least = g.zone.Labels() + 1
 	}
-	if t.delegated && int(m.delegations[i].labels) >= least {
-		return
-	}
-	if t.delegated = m.closest(i, least); !t.delegated {
-		return
+	if t.delegated = m.recursive() && m.closest(i, least); !t.delegated {
+		return false
 	}
 	if m.delegations[i].hints && t.depth != primeDepth {
 		m.prime()
 	}
 	m.look(i)
+	return true
 }
 
 // reroute has a task forget the servers of its present name if the routes have changed since it chose them: what they
