@@ -12,17 +12,25 @@ const responseCap = 4096
 // first lines would fight for the same set of the CPU's cache.
 const responseStride = responseCap + 64
 
+// BufferSize is how many bytes the responses of a batch take, and those to queries that have waited, of which as many are
+// sent at once.
+func BufferSize(batch int) int { return 2 * batch * responseStride }
+
 func (s *Shard) makeBuffers() {
 	n := s.opt.Batch
 	s.events = make([]netio.Event, 128)
 	s.in = make([]netio.Datagram, n)
 	s.tx = make([]netio.Datagram, 0, n)
 	s.reqs = make([]core.Request, n)
-	s.bufs = make([]byte, n*responseStride)
+	buffers := s.opt.Buffers
+	if len(buffers) < BufferSize(n) {
+		buffers = make([]byte, BufferSize(n))
+	}
+	s.bufs = buffers[:n*responseStride]
 	s.query = make([]byte, 0, 512)
 	s.stream[0] = core.Request{Stream: true, Tag: streamTag, Buf: make([]byte, 0, responseCap)}
 	s.targets = newTargets(s.opt.Waiters + inquiries)
-	s.late = newLate(len(s.opt.Ports), n)
+	s.late = newLate(len(s.opt.Ports), n, buffers[n*responseStride:])
 }
 
 // handle answers a batch of datagrams that came through port number i.
@@ -68,8 +76,8 @@ type late struct {
 	max  int
 }
 
-func newLate(ports, batch int) late {
-	l := late{port: make([][]netio.Datagram, ports), buf: make([]byte, batch*responseStride), max: batch}
+func newLate(ports, batch int, buf []byte) late {
+	l := late{port: make([][]netio.Datagram, ports), buf: buf, max: batch}
 	for i := range l.port {
 		l.port[i] = make([]netio.Datagram, 0, batch)
 	}

@@ -33,6 +33,7 @@ type Options struct {
 	TCP       tcp.Options
 	Outbound  outbound.Options
 	Batch     int           // datagrams received and sent in one system call
+	Buffers   []byte        // for responses over UDP, BufferSize(Batch) bytes; nil: the Go heap has them
 	Spin      time.Duration // how long to look for work before sleeping
 	ShedAfter time.Duration // drop what waited longer in a receive queue; 0: never
 	Waiters   int           // clients that wait for other servers, at most: the size of the Engine's table

@@ -13,7 +13,9 @@ import (
 	"github.com/miekg/dns"
 
 	"heimdall/core/control"
+	"heimdall/netio/udp"
 	"heimdall/netio/xsk"
+	"heimdall/shard"
 	"heimdall/shard/preflight"
 )
 
@@ -281,7 +283,7 @@ func near(t *testing.T, pid int, want map[int]wanted) {
 
 const cacheEach = 4 << 20 // bytes, of a shard
 
-// Each shard's cache, copy of the zones, UMEM and rings lie on its own node, wherever the thread runs that has made them.
+// Each shard's cache, copy of the zones, buffers of packets, UMEM and rings lie on its own node, wherever the thread runs that has made them.
 func socketsMemory(t *testing.T) {
 	for _, c := range []struct {
 		shards string // cpu.shards
@@ -308,6 +310,7 @@ func socketsMemory(t *testing.T) {
 					want[node] = wanted{}
 				}
 				want[node]["cache"] += cacheEach
+				want[node]["packets"] += packetMemory(2)
 			}
 			for _, z := range zones.Zones {
 				for _, node := range each {
@@ -344,6 +347,12 @@ func socketsMemory(t *testing.T) {
 	}
 }
 
+// packetMemory is what the buffers of a shard's packets take in bytes, with so many listen addresses.
+func packetMemory(listen int) int {
+	const batch = 64 // the default of io.batch
+	return pageRound(listen*udp.Options{Batch: batch}.MemorySize() + shard.BufferSize(batch))
+}
+
 // pageRound is what a mapping of so many bytes takes.
 func pageRound(n int) int { return (n + os.Getpagesize() - 1) &^ (os.Getpagesize() - 1) }
 
@@ -370,7 +379,7 @@ func socketsMoves(t *testing.T) {
 		d.ctlJSON(&zones, "zones")
 		want := map[int]wanted{}
 		for node, shards := range nodes {
-			want[node] = wanted{"cache": shards * cacheEach}
+			want[node] = wanted{"cache": shards * cacheEach, "packets": shards * packetMemory(1)}
 			for _, z := range zones.Zones {
 				want[node]["zones"] += pageRound(int(z.MemoryBytes) / len(nodes))
 			}

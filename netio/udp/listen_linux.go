@@ -17,6 +17,9 @@ func Listen(o Options) (*Port, error) {
 	if !o.Addr.Addr().IsValid() {
 		return nil, fmt.Errorf("listen on udp: no address")
 	}
+	if o.Memory != nil && len(o.Memory) < o.MemorySize() {
+		return nil, fmt.Errorf("listen on udp: %d bytes of memory, not %d", len(o.Memory), o.MemorySize())
+	}
 	o.Addr = netip.AddrPortFrom(o.Addr.Addr().Unmap(), o.Addr.Port())
 	family := unix.AF_INET
 	if o.Addr.Addr().Is6() {

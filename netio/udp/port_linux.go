@@ -46,22 +46,15 @@ func newPort(fd int, o Options) *Port {
 	}
 	p.rx.init(o.Batch, p.is6)
 	p.tx.init(o.Batch, p.is6)
-	p.buf = make([]byte, o.Batch*p.stride)
+	if p.buf = o.Memory; p.buf == nil {
+		p.buf = make([]byte, o.MemorySize())
+	}
 	p.rx.lend(p.buf, p.stride, p.size)
 	if p.wildcard {
 		p.tx.prepareSource(p.is6)
 	}
 	p.askControl()
 	return p
-}
-
-// bufferStride is the distance of receive buffers: an odd number of cache lines,
-// so that the first lines of a batch spread over all sets of the first-level
-// cache. At a distance of 2048 they would all meet in two of its 64 sets.
-func bufferStride(size int) int {
-	const line = 64
-	lines := (size + line - 1) / line
-	return (lines | 1) * line
 }
 
 // FD is the socket's descriptor.

@@ -36,6 +36,14 @@ type Options struct {
 	// MaxDatagram is the longest datagram received, in bytes; default 2048.
 	// Longer ones are counted as oversize and dropped.
 	MaxDatagram int
+	// Memory is for the receive buffers, MemorySize bytes, and has to stay mapped until Close. Nil: they are on the Go heap.
+	Memory []byte
+}
+
+// MemorySize is how many bytes the receive buffers take.
+func (o Options) MemorySize() int {
+	o = o.withDefaults()
+	return o.Batch * bufferStride(o.MaxDatagram)
 }
 
 func (o Options) withDefaults() Options {
@@ -48,4 +56,13 @@ func (o Options) withDefaults() Options {
 	o.Batch = min(o.Batch, maxBatch)
 	o.MaxDatagram = min(o.MaxDatagram, largestDatagram)
 	return o
+}
+
+// bufferStride is the distance of receive buffers: an odd number of cache lines,
+// so that the first lines of a batch spread over all sets of the first-level
+// cache. At a distance of 2048 they would all meet in two of its 64 sets.
+func bufferStride(size int) int {
+	const line = 64
+	lines := (size + line - 1) / line
+	return (lines | 1) * line
 }

@@ -53,15 +53,21 @@ func (s *Supervisor) newWorker(id int, to worker.Seat) (*worker.Worker, error) {
 		},
 		Shard: o,
 	}, to)
-	var err error
+	each := settings.UDP(c, netip.AddrPort{}).MemorySize() // whatever the address
+	packets, err := w.MapPackets(len(c.Server.Listen)*each + shard.BufferSize(c.IO.Batch))
+	if err != nil {
+		return nil, err
+	}
 	// There, for what the kernel has for a socket lies on the node of the CPU that opens it.
 	affinity.On(to.CPU, func() {
 		for _, addr := range c.Server.Listen {
-			if err = s.listen(w, addr); err != nil {
+			if err = s.listen(w, addr, packets[:each:each]); err != nil {
 				return
 			}
+			packets = packets[each:]
 		}
 	})
+	w.Shard.Buffers = packets
 	if err != nil {
 		w.Close()
 		return nil, err
@@ -69,15 +75,17 @@ func (s *Supervisor) newWorker(id int, to worker.Seat) (*worker.Worker, error) {
 	return w, nil
 }
 
-// listen opens a worker's sockets of one address.
-func (s *Supervisor) listen(w *worker.Worker, addr netip.AddrPort) error {
+// listen opens a worker's sockets of one address, with memory for the datagrams that come.
+func (s *Supervisor) listen(w *worker.Worker, addr netip.AddrPort, memory []byte) error {
 	c := s.config()
 	if w.ID() == 0 {
 		if err := listen.Alone(addr, c.Server.FreeBind); err != nil {
 			return err
 		}
 	}
-	port, err := listen.UDP(settings.UDP(c, addr))
+	o := settings.UDP(c, addr)
+	o.Memory = memory
+	port, err := listen.UDP(o)
 	if err != nil {
 		return err
 	}

@@ -52,6 +52,14 @@ func (w *Worker) Memory() ([]byte, error) {
 	return mem, nil
 }
 
+// MapPackets maps memory for the buffers of packets near the shard, which follows it. It is called once, before Start.
+func (w *Worker) MapPackets(size int) (mem []byte, err error) {
+	if w.packets, err = w.Map(w.Seat().Node, size); err != nil {
+		return nil, fmt.Errorf("map %d bytes for packets: %w", size, err)
+	}
+	return w.packets, nil
+}
+
 func (w *Worker) mapSeat(s Seat) ([]byte, error) {
 	mem, err := w.Map(s.Node, s.Memory)
 	if err != nil {
@@ -83,5 +91,7 @@ func (w *Worker) Settle(sh *shard.Shard, use func(mem []byte) error) error {
 	}
 	affinity.Unmap(w.mem)
 	w.mem, w.seats.have = mem, want
+	// The packets' buffers are in use: their addresses stay. If they cannot move they are far, and right.
+	_ = affinity.Migrate(w.packets, want.Node)
 	return nil
 }

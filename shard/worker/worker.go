@@ -31,6 +31,7 @@ type Worker struct {
 	Options
 	seats    seats
 	mem      []byte // of the cache
+	packets  []byte // of the shard's and its ports' buffers
 	current  atomic.Pointer[shard.Shard]
 	serving  atomic.Bool // a shard has begun to serve, and run has not returned
 	stopping atomic.Bool
@@ -218,7 +219,8 @@ func (w *Worker) Close() {
 	}
 	w.moved.close()
 	affinity.Unmap(w.mem)
-	w.mem = nil
+	affinity.Unmap(w.packets)
+	w.mem, w.packets = nil, nil
 }
 
 // Wait returns when the shard has ended.
