@@ -115,7 +115,7 @@ func (t *Tier) openQueue(c *card, number int, o QueueOptions, to *Place) (*queue
 	// There, for the kernel makes the rings on the node of the CPU that asks for them.
 	affinity.On(to.CPU, func() {
 		port, err = xsk.Open(xsk.Options{
-			Interface: c.Index, Queue: number, MTU: c.MTU, Memory: memory, Copy: c.mode != ebpf.Native,
+			Interface: c.Index, Queue: number, MTU: c.MTU, Memory: memory, Copy: c.mode != ebpf.Native || t.copies(c),
 			BusyPoll: o.BusyPoll, Batch: o.Batch, Ways: ways(t.o.Listen, to.Ports), Seed: binary.NativeEndian.Uint64(seed[:]),
 		})
 	})
