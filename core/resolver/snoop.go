@@ -68,11 +68,12 @@ func (m *Machine) Snoop(now int64, q *Question) (Answer, bool) {
 // that are written already; false if it got too long.
 func (m *Machine) write(part, written known.Records, s wire.Section, q *Question) bool {
 	for len(part) > 0 {
-		rec, rest, _ := part.Next()
-		part = rest
-		if rec.Section != s {
+		if part.Section() != s {
+			part = part.Skip()
 			continue
 		}
+		rec, rest, _ := part.Next()
+		part = rest
 		if s == wire.Authority && len(written) > 0 && written.Has(&rec) {
 			continue
 		}

@@ -151,14 +151,20 @@ func (r Records) HasSOA() bool {
 
 // Aliased says whether records lead to another name.
 func (r Records) Aliased() bool {
-	for rest := r; len(rest) > 0; {
-		rec, next, _ := rest.Next()
-		if rec.Type == wire.TypeCNAME && rec.Section == wire.Answer {
+	for ; len(r) >= recordHeader; r = r.Skip() {
+		if wire.Type(binary.BigEndian.Uint16(r[2:])) == wire.TypeCNAME && r.Section() == wire.Answer {
 			return true
 		}
-		rest = next
 	}
 	return false
+}
+
+// Section is that of the first record. There is one.
+func (r Records) Section() wire.Section { return wire.Section(r[0] &^ (MadeHere | ourZone)) }
+
+// Skip takes the first record off r. There is one.
+func (r Records) Skip() Records {
+	return r[recordHeader+int(r[1])+int(binary.BigEndian.Uint16(r[10:])):]
 }
 
 // setTTL changes the TTL of the first record.

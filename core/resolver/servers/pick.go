@@ -71,6 +71,9 @@ func (t *Table) Pick(list []int32, a *Attempts, now int64, rnd Rand) Choice {
 		return Choice{Server: -1, Full: full}
 	}
 	random := rnd.Uint64()
+	if len(list) == 1 {
+		return Choice{Server: list[0], Standing: lead, Tries: fewest, Suspect: t.list[list[0]].Silent(), Full: full}
+	}
 	limit := best + max(best>>bandShift, bandFloor)
 	if random%exploreOneIn == 0 {
 		limit = 1<<63 - 1
