@@ -41,17 +41,15 @@ func Token(kind Kind, index uint32) uint64 { return uint64(kind)<<32 | uint64(in
 const (
 	Readable      uint32 = 0x1
 	Writable      uint32 = 0x4
-	Failed        uint32 = 0x8    // reported whether asked for or not
-	HungUp        uint32 = 0x10   // reported whether asked for or not
-	PeerClosed    uint32 = 0x2000 // the peer will send no more
-	Exclusive     uint32 = 1 << 28
+	Failed        uint32 = 0x8  // reported whether asked for or not
+	HungUp        uint32 = 0x10 // reported whether asked for or not
 	EdgeTriggered uint32 = 1 << 31
 )
 
 // Event is one descriptor that is ready.
 type Event struct {
 	Token uint64
-	Ready uint32 // Readable, Writable, Failed, HungUp, PeerClosed
+	Ready uint32 // Readable, Writable, Failed, HungUp
 }
 
 // Kind returns the kind given to Token.

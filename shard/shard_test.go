@@ -209,7 +209,7 @@ func TestLeaveResolvesWhatHasCome(t *testing.T) {
 	to := newRig(t, 0, nil)
 	to.run(t)
 	r.run(t)
-	stream, err := dns.Dial("tcp", l.Addr().String())
+	stream, err := dns.Dial("tcp", netiotest.Bound(t, l.FD()).String())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/miekg/dns"
 
 	"heimdall/core"
+	"heimdall/netio/netiotest"
 	"heimdall/netio/tcp"
 	"heimdall/shard/shardtest"
 )
@@ -80,7 +81,7 @@ func TestSeveralOnStream(t *testing.T) {
 	build := r.opt.NewEngine
 	r.opt.NewEngine = func(core.Performer) (*core.Engine, error) { return build(holding{r.Shard, held}) }
 	r.run(t)
-	c, err := dns.Dial("tcp", l.Addr().String())
+	c, err := dns.Dial("tcp", netiotest.Bound(t, l.FD()).String())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,7 +19,7 @@ func newPort(t *testing.T, size int) (*Port, *Wire) {
 	return p, w
 }
 
-var peer = netio.EndpointFrom(netip.MustParseAddrPort("192.0.2.1:1053"))
+var peer = From(netip.MustParseAddrPort("192.0.2.1:1053"))
 
 func TestBothWays(t *testing.T) {
 	p, w := newPort(t, 4)

@@ -123,7 +123,7 @@ func (h *harness) client() *net.TCPConn {
 
 func dial(t testing.TB, l *Listener) *net.TCPConn {
 	t.Helper()
-	c, err := net.Dial("tcp", l.Addr().String())
+	c, err := net.Dial("tcp", l.addr.String())
 	if err != nil {
 		t.Fatal(err)
 	}

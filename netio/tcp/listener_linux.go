@@ -103,9 +103,6 @@ func prepare(fd, domain int, sa unix.Sockaddr, free bool) (netip.AddrPort, error
 	return addrPort(bound), nil
 }
 
-// Addr returns the address the listener is bound to.
-func (l *Listener) Addr() netip.AddrPort { return l.addr }
-
 // FD returns the listening descriptor, which stays the listener's.
 func (l *Listener) FD() int { return l.fd }
 

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"heimdall/netio"
+	"heimdall/netio/netiotest"
 )
 
 func TestEndpoints(t *testing.T) {
@@ -32,7 +33,7 @@ func TestEndpoints(t *testing.T) {
 				got = *peer
 				h.Reply(conn, msg)
 			}
-			to := netip.AddrPortFrom(netip.MustParseAddr(c.dial), h.listener.Addr().Port())
+			to := netip.AddrPortFrom(netip.MustParseAddr(c.dial), h.listener.addr.Port())
 			conn, err := net.Dial("tcp", to.String())
 			if err != nil {
 				t.Fatal(err)
@@ -41,11 +42,11 @@ func TestEndpoints(t *testing.T) {
 			send(t, conn, frames("query"))
 			h.until("answered", func() bool { return h.Stats().Sent == 1 })
 			expect(t, conn, "query")
-			if got.AddrPort().String() != conn.LocalAddr().String() {
-				t.Errorf("peer %v, want %v", got.AddrPort(), conn.LocalAddr())
+			if netiotest.Peer(got).String() != conn.LocalAddr().String() {
+				t.Errorf("peer %v, want %v", netiotest.Peer(got), conn.LocalAddr())
 			}
-			if got.LocalIP().IsValid() != c.local || c.local && got.LocalIP() != to.Addr() {
-				t.Errorf("local %v", got.LocalIP())
+			if netiotest.Local(got).IsValid() != c.local || c.local && netiotest.Local(got) != to.Addr() {
+				t.Errorf("local %v", netiotest.Local(got))
 			}
 		})
 	}
@@ -69,8 +70,8 @@ func TestListenErrors(t *testing.T) {
 func TestListenersShareAddress(t *testing.T) {
 	for range 20 { // another process may hold the port in one family
 		a := newListener(t, "0.0.0.0:0")
-		newListener(t, a.Addr().String())
-		b, err := Listen(netip.AddrPortFrom(netip.IPv6Unspecified(), a.Addr().Port()))
+		newListener(t, a.addr.String())
+		b, err := Listen(netip.AddrPortFrom(netip.IPv6Unspecified(), a.addr.Port()))
 		if err == nil {
 			b.Close()
 			return

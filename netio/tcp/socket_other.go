@@ -25,9 +25,6 @@ func Listen(addr netip.AddrPort) (*Listener, error) {
 // ListenFree is not supported.
 func ListenFree(addr netip.AddrPort) (*Listener, error) { return Listen(addr) }
 
-// Addr returns the zero address.
-func (l *Listener) Addr() netip.AddrPort { return l.addr }
-
 // FD returns -1.
 func (l *Listener) FD() int { return -1 }
 

@@ -90,11 +90,6 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Descriptors returns how many file descriptors a server with these options uses
-// at most, listeners not counted: MaxConns, and one for a connection between its
-// acceptance and the decision to keep it.
-func (o Options) Descriptors() int { return o.withDefaults().MaxConns + 1 }
-
 // Stats are the counters of one server.
 type Stats struct {
 	// Now.

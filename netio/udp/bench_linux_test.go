@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"heimdall/netio"
+	"heimdall/netio/netiotest"
 )
 
 // BenchmarkAgainstBare answers batches that a client has put into the socket's
@@ -95,10 +96,7 @@ type client struct {
 }
 
 func newClient(b *testing.B, server *Port) *client {
-	local, err := server.LocalAddr()
-	if err != nil {
-		b.Fatal(err)
-	}
+	local := netiotest.Bound(b, server.FD())
 	ip := loopback(local.Addr().Is6())
 	const buffer = 4 << 20
 	c := &client{
@@ -108,7 +106,7 @@ func newClient(b *testing.B, server *Port) *client {
 	for range defaultBatch {
 		c.queries = append(c.queries, netio.Datagram{
 			Data: make([]byte, 40),
-			Peer: netio.EndpointFrom(netip.AddrPortFrom(ip, local.Port())),
+			Peer: netiotest.From(netip.AddrPortFrom(ip, local.Port())),
 		})
 	}
 	return c
@@ -130,7 +128,7 @@ func (c *client) drain() {
 
 func BenchmarkAddr(b *testing.B) {
 	var a rawAddr
-	e := netio.EndpointFrom(addr("192.0.2.1:53"))
+	e := netiotest.From(addr("192.0.2.1:53"))
 	b.Run("put4", func(b *testing.B) {
 		for b.Loop() {
 			a.put4(&e)
@@ -141,7 +139,7 @@ func BenchmarkAddr(b *testing.B) {
 			a.get4(&e)
 		}
 	})
-	e = netio.EndpointFrom(addr("[2001:db8::1]:53"))
+	e = netiotest.From(addr("[2001:db8::1]:53"))
 	b.Run("put6", func(b *testing.B) {
 		for b.Loop() {
 			a.put6(&e)

@@ -7,15 +7,14 @@ import (
 	"strings"
 	"testing"
 
+	"heimdall/netio/netiotest"
+
 	"golang.org/x/sys/unix"
 )
 
 func TestListenErrors(t *testing.T) {
 	p := listenOn(t, Options{Addr: addr("127.0.0.1:0")})
-	local, err := p.LocalAddr()
-	if err != nil {
-		t.Fatal(err)
-	}
+	local := netiotest.Bound(t, p.FD())
 	if _, err := Listen(Options{Addr: local}); !errors.Is(err, unix.EADDRINUSE) || !strings.Contains(err.Error(), local.String()) {
 		t.Errorf("address in use: %v", err)
 	}
@@ -62,10 +61,7 @@ func TestBufferWarningNamesSysctl(t *testing.T) {
 func TestWildcardsOfBothFamilies(t *testing.T) {
 	for range 20 { // another process may hold the port in one family
 		p6 := listenOn(t, Options{Addr: addr("[::]:0")})
-		local, err := p6.LocalAddr()
-		if err != nil {
-			t.Fatal(err)
-		}
+		local := netiotest.Bound(t, p6.FD())
 		p4, err := Listen(Options{Addr: netip.AddrPortFrom(netip.IPv4Unspecified(), local.Port())})
 		if err == nil {
 			p4.Close()

@@ -2,7 +2,6 @@ package udp
 
 import (
 	"fmt"
-	"net/netip"
 
 	"heimdall/netio"
 
@@ -63,21 +62,6 @@ func (p *Port) FD() int { return p.fd }
 // Warnings are what the operator should know about how the port was opened, one
 // sentence each, with the remedy. Empty when all went as asked.
 func (p *Port) Warnings() []string { return p.warnings }
-
-// LocalAddr is the address the socket is bound to, its port filled in.
-func (p *Port) LocalAddr() (netip.AddrPort, error) {
-	sa, err := unix.Getsockname(p.fd)
-	if err != nil {
-		return netip.AddrPort{}, fmt.Errorf("get socket name: %w", err)
-	}
-	switch sa := sa.(type) {
-	case *unix.SockaddrInet4:
-		return netip.AddrPortFrom(netip.AddrFrom4(sa.Addr), uint16(sa.Port)), nil
-	case *unix.SockaddrInet6:
-		return netip.AddrPortFrom(netip.AddrFrom16(sa.Addr), uint16(sa.Port)), nil
-	}
-	return netip.AddrPort{}, fmt.Errorf("get socket name: unexpected family %T", sa)
-}
 
 // MeasureAge makes the kernel note when each datagram arrives (SO_TIMESTAMPNS).
 // The first socket of the system that turns it on makes every packet received by

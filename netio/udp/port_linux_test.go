@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"heimdall/netio"
+	"heimdall/netio/netiotest"
 
 	"golang.org/x/sys/unix"
 )
@@ -35,10 +36,7 @@ func addr(s string) netip.AddrPort { return netip.MustParseAddrPort(s) }
 // that come from the address it sent to.
 func dial(t testing.TB, p *Port, to netip.Addr) *net.UDPConn {
 	t.Helper()
-	local, err := p.LocalAddr()
-	if err != nil {
-		t.Fatal(err)
-	}
+	local := netiotest.Bound(t, p.FD())
 	c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(to, local.Port())))
 	if err != nil {
 		t.Fatal(err)
@@ -111,11 +109,11 @@ func TestEchoKeepsAddresses(t *testing.T) {
 					if string(d.Data) != "query" {
 						t.Errorf("data %q", d.Data)
 					}
-					if want := client.LocalAddr().(*net.UDPAddr).AddrPort(); d.Peer.AddrPort() != want {
-						t.Errorf("peer %v, want %v", d.Peer.AddrPort(), want)
+					if want := client.LocalAddr().(*net.UDPAddr).AddrPort(); netiotest.Peer(d.Peer) != want {
+						t.Errorf("peer %v, want %v", netiotest.Peer(d.Peer), want)
 					}
-					if p.wildcard && d.Peer.LocalIP() != to || !p.wildcard && d.Peer.LocalIP().IsValid() {
-						t.Errorf("local %v", d.Peer.LocalIP())
+					if p.wildcard && netiotest.Local(d.Peer) != to || !p.wildcard && netiotest.Local(d.Peer).IsValid() {
+						t.Errorf("local %v", netiotest.Local(d.Peer))
 					}
 					if d.Peer.Scope != 0 {
 						t.Errorf("scope %d", d.Peer.Scope)
@@ -156,15 +154,15 @@ func TestControlLengthIsReset(t *testing.T) {
 			t.Fatal(err)
 		}
 		write(t, p, c, "query")
-		if n := p.Recv(in); n != 1 || in[0].Peer.LocalIP().IsValid() != (info == 1) {
-			t.Errorf("IP_PKTINFO %d: received %d, local %v", info, n, in[0].Peer.LocalIP())
+		if n := p.Recv(in); n != 1 || netiotest.Local(in[0].Peer).IsValid() != (info == 1) {
+			t.Errorf("IP_PKTINFO %d: received %d, local %v", info, n, netiotest.Local(in[0].Peer))
 		}
 	}
 }
 
 func TestLinkLocalKeepsScope(t *testing.T) {
 	p := listenOn(t, Options{Addr: addr("[::]:0")})
-	e := netio.EndpointFrom(addr("[fe80::2%9]:53"))
+	e := netiotest.From(addr("[fe80::2%9]:53"))
 	e.Local = netip.MustParseAddr("fe80::1").As16()
 	p.tx.slots[0].name.put6(&e)
 	p.tx.setSource(0, &e, true)
@@ -180,8 +178,8 @@ func TestLinkLocalKeepsScope(t *testing.T) {
 	p.tx.setSource(0, &e, true)
 	back = netio.Endpoint{}
 	p.tx.control[0].read(sourceSize(true), &back)
-	if back.LocalIP().IsValid() {
-		t.Errorf("local %v", back.LocalIP())
+	if netiotest.Local(back).IsValid() {
+		t.Errorf("local %v", netiotest.Local(back))
 	}
 }
 
@@ -319,18 +317,18 @@ func TestQueueDropsAreCounted(t *testing.T) {
 func TestSendDropsOnlyWhatFails(t *testing.T) {
 	p := listenOn(t, Options{Addr: addr("127.0.0.1:0"), Batch: 4})
 	c := dial(t, p, netip.MustParseAddr("127.0.0.1"))
-	good := netio.EndpointFrom(c.LocalAddr().(*net.UDPAddr).AddrPort())
+	good := netiotest.From(c.LocalAddr().(*net.UDPAddr).AddrPort())
 	noPort := good
 	noPort.Port = 0
-	otherFamily := netio.EndpointFrom(addr("[2001:db8::7f00:1]:53")) // ends like 127.0.0.1
+	otherFamily := netiotest.From(addr("[2001:db8::7f00:1]:53")) // ends like 127.0.0.1
 	otherFamily.Port = good.Port
 	out := []netio.Datagram{
 		{Data: make([]byte, 70000), Peer: good}, // EMSGSIZE
 		{Data: []byte("1"), Peer: good},
 		{Data: []byte("x"), Peer: otherFamily},
 		{Data: []byte("2"), Peer: good},
-		{Data: []byte("x"), Peer: noPort},                                        // EINVAL
-		{Data: []byte("x"), Peer: netio.EndpointFrom(addr("255.255.255.255:9"))}, // EACCES
+		{Data: []byte("x"), Peer: noPort},                                    // EINVAL
+		{Data: []byte("x"), Peer: netiotest.From(addr("255.255.255.255:9"))}, // EACCES
 		{Data: []byte("3"), Peer: good},
 		{Data: make([]byte, 70000), Peer: good}, // EMSGSIZE
 	}
@@ -360,10 +358,10 @@ func TestPendingErrorsAreIgnored(t *testing.T) {
 		t.Fatal(err)
 	}
 	gone := dial(t, p, netip.MustParseAddr("127.0.0.1"))
-	closed := netio.EndpointFrom(gone.LocalAddr().(*net.UDPAddr).AddrPort())
+	closed := netiotest.From(gone.LocalAddr().(*net.UDPAddr).AddrPort())
 	gone.Close()
 	c := dial(t, p, netip.MustParseAddr("127.0.0.1"))
-	good := netio.EndpointFrom(c.LocalAddr().(*net.UDPAddr).AddrPort())
+	good := netiotest.From(c.LocalAddr().(*net.UDPAddr).AddrPort())
 	dead, live := netio.Datagram{Data: []byte("x"), Peer: closed}, netio.Datagram{Data: []byte("y"), Peer: good}
 
 	sendDead := func() {
@@ -401,7 +399,7 @@ func TestFullSendQueueDrops(t *testing.T) {
 	defer p.Close()
 	out := make([]netio.Datagram, 5000)
 	for i := range out {
-		out[i] = netio.Datagram{Data: []byte("x"), Peer: netio.EndpointFrom(addr("127.0.0.1:9"))}
+		out[i] = netio.Datagram{Data: []byte("x"), Peer: netiotest.From(addr("127.0.0.1:9"))}
 	}
 	n := p.Send(out)
 	if n == 0 || n == len(out) {

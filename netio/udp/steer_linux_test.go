@@ -6,16 +6,14 @@ import (
 	"testing"
 
 	"heimdall/netio"
+	"heimdall/netio/netiotest"
 
 	"golang.org/x/sys/unix"
 )
 
 func TestAttachCPU(t *testing.T) {
 	first := listenOn(t, Options{Addr: addr("127.0.0.1:0"), ReusePort: true})
-	local, err := first.LocalAddr()
-	if err != nil {
-		t.Fatal(err)
-	}
+	local := netiotest.Bound(t, first.FD())
 	second := listenOn(t, Options{Addr: local, ReusePort: true})
 	// Whatever CPU this runs on, the program must name the second socket.
 	const noCPU = 1 << 20

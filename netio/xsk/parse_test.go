@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"heimdall/netio"
+	"heimdall/netio/netiotest"
 )
 
 func TestParse(t *testing.T) {
@@ -21,9 +22,9 @@ func TestParse(t *testing.T) {
 			if !parse(append(frame(from, to, payload, tags...), 0, 0, 0), &e, &d) {
 				t.Fatalf("%v with tags %x: not taken", from, tags)
 			}
-			if e.AddrPort() != from || e.LocalIP() != to.Addr() || d.port != to.Port() || !bytes.Equal(d.payload, payload) ||
+			if netiotest.Peer(e) != from || netiotest.Local(e) != to.Addr() || d.port != to.Port() || !bytes.Equal(d.payload, payload) ||
 				d.ethernet != 14+4*len(tags) {
-				t.Errorf("%v with tags %x: %v to %v port %d, %q behind %d octets", from, tags, e.AddrPort(), e.LocalIP(), d.port, d.payload, d.ethernet)
+				t.Errorf("%v with tags %x: %v to %v port %d, %q behind %d octets", from, tags, netiotest.Peer(e), netiotest.Local(e), d.port, d.payload, d.ethernet)
 			}
 			if cap(d.payload) != len(d.payload) {
 				t.Error("the payload can grow into the rest of the frame")

@@ -250,8 +250,8 @@ func TestPortDetour(t *testing.T) {
 		if n := p.Send(in); n != 1 || len(k.send()) != 0 {
 			t.Errorf("%v: %d octets left by the ring", c.from, c.fits+1)
 		}
-		if n := wires[c.wire].Take(took); n != 1 || len(took[0].Data) != c.fits+1 || took[0].Peer.AddrPort() != c.from ||
-			took[0].Peer.LocalIP() != c.to.Addr() || took[0].Peer.Scope != c.scope {
+		if n := wires[c.wire].Take(took); n != 1 || len(took[0].Data) != c.fits+1 || netiotest.Peer(took[0].Peer) != c.from ||
+			netiotest.Local(took[0].Peer) != c.to.Addr() || took[0].Peer.Scope != c.scope {
 			t.Errorf("%v: the socket sent %d: %v", c.from, n, took[0].Peer)
 		}
 		// Others take the place of the link.

@@ -45,9 +45,6 @@ func New(now int64, timers int) *Wheel {
 	return w
 }
 
-// Len returns the number of timers that are pending.
-func (w *Wheel) Len() int { return w.count }
-
 // Set arranges that ref is given to the function passed to Advance once the clock has reached at, in nanoseconds. A
 // timer that is pending is moved, with the new reference. A time in the past fires at the next tick.
 func (w *Wheel) Set(timer int, ref uint64, at int64) {

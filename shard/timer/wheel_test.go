@@ -26,7 +26,7 @@ func TestWheelAgainstList(t *testing.T) {
 		at = append(at, now+d)
 		fired = append(fired, false)
 	}
-	for len(at) < 5000 || w.Len() > 0 {
+	for len(at) < 5000 || w.count > 0 {
 		if len(at) < 5000 {
 			for range rng.IntN(5) {
 				add()
@@ -125,8 +125,8 @@ func TestSetAgainMoves(t *testing.T) {
 				set() // also one that is due in this very tick
 			}
 		})
-		if w.Len() != len(want) {
-			t.Fatalf("%d timers are pending, wanted %d", w.Len(), len(want))
+		if w.count != len(want) {
+			t.Fatalf("%d timers are pending, wanted %d", w.count, len(want))
 		}
 		for n, p := range want {
 			if p.at < now-Tick {
@@ -150,8 +150,8 @@ func TestChurnTakesNoMemory(t *testing.T) {
 			n, next = (n+1)%timers, next+17*Tick
 		}
 		w.Advance(now, func(uint64) {})
-		if w.Len() > timers || cap(w.nodes) > heads+timers {
-			t.Fatalf("%d timers of %d, room for %d", w.Len(), timers, cap(w.nodes)-heads)
+		if w.count > timers || cap(w.nodes) > heads+timers {
+			t.Fatalf("%d timers of %d, room for %d", w.count, timers, cap(w.nodes)-heads)
 		}
 	}
 }
