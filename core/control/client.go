@@ -97,53 +97,11 @@ func (c *Client) Call(command string, args, reply any) error {
 	return nil
 }
 
-// get runs command and returns its reply.
-func get[T any](c *Client, command string, args any) (*T, error) {
-	reply := new(T)
-	if err := c.Call(command, args, reply); err != nil {
+// Status asks for the daemon as a whole.
+func (c *Client) Status() (*Status, error) {
+	reply := new(Status)
+	if err := c.Call(CommandStatus, nil, reply); err != nil {
 		return nil, err
 	}
 	return reply, nil
-}
-
-// Status asks for the daemon as a whole.
-func (c *Client) Status() (*Status, error) { return get[Status](c, CommandStatus, nil) }
-
-// Shards asks for every shard.
-func (c *Client) Shards() (*Shards, error) { return get[Shards](c, CommandShards, nil) }
-
-// CacheLookup asks what is cached for one name and type.
-func (c *Client) CacheLookup(args CacheLookupArgs) (*CacheLookup, error) {
-	return get[CacheLookup](c, CommandCacheLookup, args)
-}
-
-// CacheFlush removes a name, a subtree, or everything.
-func (c *Client) CacheFlush(args CacheFlushArgs) (*CacheFlush, error) {
-	return get[CacheFlush](c, CommandCacheFlush, args)
-}
-
-// CacheStats asks for the figures of the answer caches.
-func (c *Client) CacheStats() (*CacheStats, error) { return get[CacheStats](c, CommandCacheStats, nil) }
-
-// Upstreams asks for the state of the configured servers.
-func (c *Client) Upstreams() (*Upstreams, error) { return get[Upstreams](c, CommandUpstreams, nil) }
-
-// Reload makes the daemon read its configuration file again.
-func (c *Client) Reload() (*Reload, error) { return get[Reload](c, CommandReload, nil) }
-
-// Zones asks for every zone that is served.
-func (c *Client) Zones() (*ZoneList, error) { return get[ZoneList](c, CommandZones, nil) }
-
-// XDP asks for tier 0 and the limits.
-func (c *Client) XDP() (*XDP, error) { return get[XDP](c, CommandXDP, nil) }
-
-// ZoneReload makes the daemon read the file of a zone, or all zone files, again. It returns when the new
-// versions are served, which takes as long as reading them.
-func (c *Client) ZoneReload(args ZoneReloadArgs) (*ZoneList, error) {
-	return get[ZoneList](c, CommandZoneReload, args)
-}
-
-// ZoneLookup asks what is answered from the zones for one name and type.
-func (c *Client) ZoneLookup(args ZoneLookupArgs) (*ZoneLookup, error) {
-	return get[ZoneLookup](c, CommandZoneLookup, args)
 }

@@ -26,6 +26,12 @@ func connect(t *testing.T, f Server) *Client {
 	return NewClient(tool)
 }
 
+// get runs command and returns its reply.
+func get[T any](c *Client, command string, args any) (*T, error) {
+	reply := new(T)
+	return reply, c.Call(command, args, reply)
+}
+
 func TestClientAgainstServer(t *testing.T) {
 	want := Shards{Shards: []Shard{{
 		ID: 1, CPU: 3, Node: -1, State: ShardRunning, Restarts: 2,
@@ -36,33 +42,33 @@ func TestClientAgainstServer(t *testing.T) {
 		ServiceTime:   Latency{Count: 9, P50Us: 1.5, P999Us: 80},
 	}}}
 	c := connect(t, &fakeServer{shards: want, lookup: CacheLookup{Name: "a.", Type: "A", Entries: []CacheEntry{{TTL: 5, Records: []string{"a. 5 IN A 192.0.2.1"}}}}})
-	got, err := c.Shards()
+	got, err := get[Shards](c, CommandShards, nil)
 	if err != nil || !reflect.DeepEqual(*got, want) {
 		t.Errorf("Shards() = %+v, %v; want %+v", got, err, want)
 	}
-	lookup, err := c.CacheLookup(CacheLookupArgs{Name: "A.", Type: "A"})
+	lookup, err := get[CacheLookup](c, CommandCacheLookup, CacheLookupArgs{Name: "A.", Type: "A"})
 	if err != nil || lookup.Name != "a." || len(lookup.Entries) != 1 || lookup.Entries[0].TTL != 5 {
 		t.Errorf("CacheLookup() = %+v, %v", lookup, err)
 	}
-	flush, err := c.CacheFlush(CacheFlushArgs{Name: "example.", Subtree: true})
+	flush, err := get[CacheFlush](c, CommandCacheFlush, CacheFlushArgs{Name: "example.", Subtree: true})
 	if err != nil || *flush != (CacheFlush{Name: "example.", Subtree: true, Removed: 3}) {
 		t.Errorf("CacheFlush() = %+v, %v", flush, err)
 	}
-	reloaded, err := c.ZoneReload(ZoneReloadArgs{Name: "example."})
+	reloaded, err := get[ZoneList](c, CommandZoneReload, ZoneReloadArgs{Name: "example."})
 	if err != nil || len(reloaded.Zones) != 1 || reloaded.Zones[0].Name != "example." || reloaded.Zones[0].State != ZoneServing {
 		t.Errorf("ZoneReload() = %+v, %v", reloaded, err)
 	}
-	answer, err := c.ZoneLookup(ZoneLookupArgs{Name: "a.example.", Type: "A"})
+	answer, err := get[ZoneLookup](c, CommandZoneLookup, ZoneLookupArgs{Name: "a.example.", Type: "A"})
 	if err != nil || answer.Name != "a.example." || answer.Rcode != "NOERROR" {
 		t.Errorf("ZoneLookup() = %+v, %v", answer, err)
 	}
 	for name, call := range map[string]func() error{
 		"status":    func() error { _, err := c.Status(); return err },
-		"stats":     func() error { _, err := c.CacheStats(); return err },
-		"upstreams": func() error { _, err := c.Upstreams(); return err },
-		"reload":    func() error { _, err := c.Reload(); return err },
-		"xdp":       func() error { _, err := c.XDP(); return err },
-		"zones":     func() error { _, err := c.Zones(); return err },
+		"stats":     func() error { _, err := get[CacheStats](c, CommandCacheStats, nil); return err },
+		"upstreams": func() error { _, err := get[Upstreams](c, CommandUpstreams, nil); return err },
+		"reload":    func() error { _, err := get[Reload](c, CommandReload, nil); return err },
+		"xdp":       func() error { _, err := get[XDP](c, CommandXDP, nil); return err },
+		"zones":     func() error { _, err := get[ZoneList](c, CommandZones, nil); return err },
 	} {
 		if err := call(); err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -76,7 +82,7 @@ func TestClientErrors(t *testing.T) {
 	want := &Error{Code: CodeInvalidConfig, Message: "bad file", Hint: "edit it", Details: []string{"config.toml:3: cpu.shards: not a number"}}
 	c := connect(t, &fakeServer{err: want})
 	for range 2 {
-		_, err := c.Reload()
+		_, err := get[Reload](c, CommandReload, nil)
 		var got *Error
 		if !errors.As(err, &got) || !reflect.DeepEqual(got, want) {
 			t.Fatalf("Reload() error %+v, want %+v", err, want)
@@ -140,7 +146,7 @@ func FuzzClient(f *testing.F) {
 	f.Add([]byte(`{"error":{"code":"internal","message":"x"}}` + "\n"))
 	f.Add([]byte("null\n"))
 	f.Fuzz(func(t *testing.T, response []byte) {
-		_, err := NewClient(&stream{Reader: bytes.NewReader(response)}).Shards()
+		_, err := get[Shards](NewClient(&stream{Reader: bytes.NewReader(response)}), CommandShards, nil)
 		if err == nil && !bytes.Contains(bytes.ToLower(response), []byte("data")) && !bytes.Contains(response, []byte(`\u`)) {
 			t.Fatalf("success from %q", response)
 		}
