@@ -26,9 +26,7 @@ type Query struct {
 	DO        bool   // DNSSEC OK (RFC 3225)
 	Version   uint8  // EDNS version
 	UDPSize   uint16 // octets that the client takes over UDP, at least 512
-	NSID      bool   // asks for the server's identifier (RFC 5001)
 	KeepAlive bool   // carries edns-tcp-keepalive (RFC 7828); without meaning over UDP
-	Options   bool   // carries some other option
 	Cookie    []byte // data of the first COOKIE option, 8 or 16 to 40 octets (RFC 7873); nil if none
 }
 
@@ -163,8 +161,6 @@ func (q *Query) parseOptions(data []byte) bool {
 		value := data[4 : 4+size : 4+size]
 		data = data[4+size:]
 		switch code {
-		case OptionNSID: // RFC 5001, section 2.1: what the request carries is ignored.
-			q.NSID = true
 		case OptionCookie:
 			// RFC 7873, section 5.2.2: other lengths are FORMERR; of several, the first counts.
 			if size != 8 && (size < 16 || size > 40) {
@@ -179,8 +175,6 @@ func (q *Query) parseOptions(data []byte) bool {
 				return false
 			}
 			q.KeepAlive = true
-		default:
-			q.Options = true
 		}
 	}
 	return true

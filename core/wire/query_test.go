@@ -101,7 +101,7 @@ func TestQueryParse(t *testing.T) {
 // checkParse holds Parse against its slow twin, on a Query that was used before.
 func checkParse(t *testing.T, msg []byte) {
 	t.Helper()
-	q := Query{Name: dname.Root(), EDNS: true, Version: 7, Cookie: []byte("left"), NSID: true, End: 9}
+	q := Query{Name: dname.Root(), EDNS: true, Version: 7, Cookie: []byte("left"), KeepAlive: true, End: 9}
 	got := q.Parse(msg)
 	want, verdict := slowQuery(msg)
 	if got != verdict {
@@ -137,12 +137,12 @@ func TestQueryParseFields(t *testing.T) {
 		q.Class != ClassIN || q.End != HeaderLen+17+4 {
 		t.Errorf("question: %+v", q)
 	}
-	if !q.EDNS || !q.DO || q.UDPSize != 512 || !q.NSID || q.KeepAlive || q.Options ||
+	if !q.EDNS || !q.DO || q.UDPSize != 512 || q.KeepAlive ||
 		!bytes.Equal(q.Cookie, []byte("\x01\x23\x45\x67\x89\xab\xcd\xef")) {
 		t.Errorf("EDNS: %+v", q)
 	}
 	q.Parse(queryCases()[len(queryCases())-1].msg)
-	if !q.Options || q.Cookie != nil || q.NSID {
+	if !q.EDNS || q.Cookie != nil || q.KeepAlive {
 		t.Errorf("unknown options: %+v", q)
 	}
 }

@@ -116,16 +116,12 @@ func slowQuery(msg []byte) (Query, Verdict) {
 				return q, QueryFormErr
 			}
 			switch code {
-			case 3:
-				q.NSID = true
 			case 10:
 				if q.Cookie == nil {
 					q.Cookie = value
 				}
 			case 11:
 				q.KeepAlive = true
-			default:
-				q.Options = true
 			}
 		}
 	}
