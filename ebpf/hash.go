@@ -82,17 +82,6 @@ func newOwnerKeys(seed Seed) *ownerKeys {
 	return k
 }
 
-// owner returns which of n shards owns a name in wire form, of any letter case.
-func (k *ownerKeys) owner(name []byte, n int) int {
-	sum := k.first
-	for i := 0; len(name) > 0; i++ {
-		var w uint64
-		w, name = nextWord(name)
-		sum += term(k.words[i][0], k.words[i][1], w)
-	}
-	return int((sum >> 32) * uint64(n) >> 32)
-}
-
 // term is what a word adds to a sum.
 func term(a, b, word uint64) uint64 { return (a + word&0xffffffff) * (b + word>>32) }
 
