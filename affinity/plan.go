@@ -26,8 +26,6 @@ type Plan struct {
 	// that have no shard, SMT siblings of shards among them; all that are allowed when
 	// none are left or shards are not pinned.
 	Housekeeping []int
-	// Spare reports that no shard runs on a housekeeping CPU.
-	Spare bool
 	// Topology is the machine the plan is for.
 	Topology *Topology
 }
@@ -79,7 +77,7 @@ func (t *Topology) Plan(r Request) (*Plan, error) {
 		p.Shards = append(p.Shards, Placement{CPU: id, Node: t.node(id)})
 	}
 	if rest := t.spare(r.Allowed, chosen); len(rest) > 0 {
-		p.Housekeeping, p.Spare = rest, true
+		p.Housekeeping = rest
 	}
 	return p, nil
 }

@@ -29,33 +29,32 @@ func TestPlan(t *testing.T) {
 		quota   float64
 		shards  string
 		keep    string
-		spare   bool
 	}{
-		{"a shard a core", desktop, "0-15", "auto", 0, "0-7", "8-15", true},
-		{"a shard a core, adjacent", adjacent, "0-7", "auto", 0, "0,2,4,6", "1,3,5,7", true},
-		{"no SMT: nothing is left", plain, "0-3", "auto", 0, "0-3", "0-3", false},
-		{"one CPU allowed", desktop, "0", "auto", 0, "0", "0", false},
-		{"one CPU allowed, counted", desktop, "9", "1", 0, "9", "9", false},
-		{"one core allowed", desktop, "3,11", "auto", 0, "3", "11", true},
-		{"CPU set of siblings only", desktop, "8-11", "auto", 0, "8-11", "8-11", false},
-		{"both threads of some cores", desktop, "0-3,8-9", "auto", 0, "0-3", "8-9", true},
-		{"quota", desktop, "0-15", "auto", 2.5, "0-1", "2-7,10-15", true},
-		{"quota below one", desktop, "0-15", "auto", 0.5, "0", "1-7,9-15", true},
-		{"quota does not change a count", desktop, "0-15", "3", 1, "0-2", "3-7,11-15", true},
-		{"fewer than cores", desktop, "0-15", "3", 0, "0-2", "3-7,11-15", true},
-		{"few cores without a shard", desktop, "0-15", "6", 0, "0-5", "6-15", true},
-		{"as many CPUs of such cores as shards", desktop, "0-15", "5", 0, "0-4", "5-7,13-15", true},
-		{"cores, then siblings", desktop, "0-15", "10", 0, "0-9", "10-15", true},
-		{"cores, then siblings, adjacent", adjacent, "0-7", "5", 0, "0-2,4,6", "3,5,7", true},
-		{"all", desktop, "0-15", "16", 0, "0-15", "0-15", false},
-		{"nodes by turns", server, "0-31", "4", 0, "0-1,8-9", "2-7,10-15,18-23,26-31", true},
-		{"nodes by turns, odd", server, "0-31", "3", 0, "0-1,8", "2-7,9-15,18-23,25-31", true},
-		{"nodes by turns, siblings too", server, "0-31", "18", 0, "0-16,24", "17-23,25-31", true},
-		{"one node is short", server, "0-7,8-9", "6", 0, "0-3,8-9", "4-7", true},
-		{"two nodes", server, "0-31", "auto", 0, "0-15", "16-31", true},
-		{"list", server, "0-31", "8, 0-3", 0, "0-3,8", "4-7,9-15,20-23,25-31", true},
-		{"list of one", server, "0-31", "4-4", 0, "4", "0-3,5-19,21-31", true},
-		{"list of all", plain, "0-3", "0-3", 0, "0-3", "0-3", false},
+		{"a shard a core", desktop, "0-15", "auto", 0, "0-7", "8-15"},
+		{"a shard a core, adjacent", adjacent, "0-7", "auto", 0, "0,2,4,6", "1,3,5,7"},
+		{"no SMT: nothing is left", plain, "0-3", "auto", 0, "0-3", "0-3"},
+		{"one CPU allowed", desktop, "0", "auto", 0, "0", "0"},
+		{"one CPU allowed, counted", desktop, "9", "1", 0, "9", "9"},
+		{"one core allowed", desktop, "3,11", "auto", 0, "3", "11"},
+		{"CPU set of siblings only", desktop, "8-11", "auto", 0, "8-11", "8-11"},
+		{"both threads of some cores", desktop, "0-3,8-9", "auto", 0, "0-3", "8-9"},
+		{"quota", desktop, "0-15", "auto", 2.5, "0-1", "2-7,10-15"},
+		{"quota below one", desktop, "0-15", "auto", 0.5, "0", "1-7,9-15"},
+		{"quota does not change a count", desktop, "0-15", "3", 1, "0-2", "3-7,11-15"},
+		{"fewer than cores", desktop, "0-15", "3", 0, "0-2", "3-7,11-15"},
+		{"few cores without a shard", desktop, "0-15", "6", 0, "0-5", "6-15"},
+		{"as many CPUs of such cores as shards", desktop, "0-15", "5", 0, "0-4", "5-7,13-15"},
+		{"cores, then siblings", desktop, "0-15", "10", 0, "0-9", "10-15"},
+		{"cores, then siblings, adjacent", adjacent, "0-7", "5", 0, "0-2,4,6", "3,5,7"},
+		{"all", desktop, "0-15", "16", 0, "0-15", "0-15"},
+		{"nodes by turns", server, "0-31", "4", 0, "0-1,8-9", "2-7,10-15,18-23,26-31"},
+		{"nodes by turns, odd", server, "0-31", "3", 0, "0-1,8", "2-7,9-15,18-23,25-31"},
+		{"nodes by turns, siblings too", server, "0-31", "18", 0, "0-16,24", "17-23,25-31"},
+		{"one node is short", server, "0-7,8-9", "6", 0, "0-3,8-9", "4-7"},
+		{"two nodes", server, "0-31", "auto", 0, "0-15", "16-31"},
+		{"list", server, "0-31", "8, 0-3", 0, "0-3,8", "4-7,9-15,20-23,25-31"},
+		{"list of one", server, "0-31", "4-4", 0, "4", "0-3,5-19,21-31"},
+		{"list of all", plain, "0-3", "0-3", 0, "0-3", "0-3"},
 	} {
 		allowed, err := cpulist.Parse(c.allowed)
 		if err != nil {
@@ -67,9 +66,9 @@ func TestPlan(t *testing.T) {
 			continue
 		}
 		shards, keep := cpulist.Format(shardCPUs(p)), cpulist.Format(p.Housekeeping)
-		if shards != c.shards || keep != c.keep || p.Spare != c.spare {
-			t.Errorf("%s: shards on %s, housekeeping on %s, spare %v; want %s, %s, %v",
-				c.name, shards, keep, p.Spare, c.shards, c.keep, c.spare)
+		if shards != c.shards || keep != c.keep {
+			t.Errorf("%s: shards on %s, housekeeping on %s; want %s, %s",
+				c.name, shards, keep, c.shards, c.keep)
 		}
 	}
 }
@@ -92,7 +91,7 @@ func TestPlanWithoutPinning(t *testing.T) {
 			t.Errorf("%s: %v", spec, err)
 			continue
 		}
-		if len(p.Shards) != want || p.Shards[0] != (Placement{AnyCPU, AnyNode}) || p.Spare || len(p.Housekeeping) != 4 {
+		if len(p.Shards) != want || p.Shards[0] != (Placement{AnyCPU, AnyNode}) || len(p.Housekeeping) != 4 {
 			t.Errorf("%s: %+v, want %d shards", spec, p, want)
 		}
 	}

@@ -4,11 +4,9 @@ import "heimdall/core/wire"
 
 // Info describes one entry to an operator.
 type Info struct {
-	State   State
-	Hit            // what Lookup would return; valid until the next Put or Flush
-	Age     uint32 // seconds since it was put
-	Expires uint32 // second from which it is not found at all
-	Bytes   int    // that the entry takes, index excepted
+	State State
+	Hit       // what Lookup would return; valid until the next Put or Flush
+	Bytes int // that the entry takes, index excepted
 	// Message is the response with aged TTLs, ID 0 and the question in the key's letter case. It is a copy.
 	Message []byte
 }
@@ -20,9 +18,8 @@ func (a *Answers) Inspect(k *Key, nowSec uint32) (Info, bool) {
 	if !ok {
 		return Info{}, false
 	}
-	i := Info{State: Stale, Expires: entry.Expires, Bytes: entrySize(len(key), len(entry.Value))}
+	i := Info{State: Stale, Bytes: entrySize(len(key), len(entry.Value))}
 	a.read(&i.Hit, entry, nowSec)
-	i.Age = i.age
 	if i.TTL > 0 {
 		i.State = Fresh
 	}

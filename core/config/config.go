@@ -183,9 +183,6 @@ type Shards struct {
 	CPUs  []int // ascending; nil: chosen by the daemon
 }
 
-// Auto tells whether the daemon decides.
-func (s Shards) Auto() bool { return s.Count == 0 && s.CPUs == nil }
-
 // String returns the value as it stands in the file.
 func (s Shards) String() string {
 	switch {

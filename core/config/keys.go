@@ -19,7 +19,6 @@ const (
 	mib = 1 << 20
 	tib = 1 << 40
 
-	us   = int64(time.Microsecond)
 	ms   = int64(time.Millisecond)
 	sec  = int64(time.Second)
 	hour = int64(time.Hour)

@@ -111,11 +111,6 @@ func (s *Anchors) Set(a Anchor) {
 	s.byZone[string(a.Zone)] = &a
 }
 
-// Remove takes the anchor of the zone with the given apex away.
-func (s *Anchors) Remove(zone dname.Name) {
-	delete(s.byZone, string(dname.AppendLower(nil, zone)))
-}
-
 // Closest returns the anchor of the deepest zone that name is in, nil if there is none. It is borrowed.
 func (s *Anchors) Closest(name dname.Name) *Anchor {
 	if len(s.byZone) == 0 {

@@ -44,9 +44,6 @@ func (p *Policy) newKeySet(zone dname.Name, set *RRset) *KeySet {
 	return s
 }
 
-// Zone returns the name of the zone whose keys these are, in lower case.
-func (s *KeySet) Zone() dname.Name { return s.zone }
-
 // usable reports why key must not verify set, ReasonNone if it may. A revoked key may still sign the
 // DNSKEY RRset that says so (RFC 5011, section 2.1), but that is asked for elsewhere: see TrustPoint.
 func (k *zoneKey) usable(set *RRset, zone dname.Name) Reason {

@@ -51,14 +51,6 @@ func ParseNSEC3(rdata []byte) (n NSEC3, ok bool) {
 	return NSEC3{NSEC3PARAM: param, Next: rest[1 : 1+length], Types: types}, true
 }
 
-// Append appends p as RDATA to dst.
-func (p NSEC3PARAM) Append(dst []byte) []byte {
-	dst = append(dst, p.Hash, p.Flags)
-	dst = binary.BigEndian.AppendUint16(dst, p.Iterations)
-	dst = append(dst, byte(len(p.Salt)))
-	return append(dst, p.Salt...)
-}
-
 func parseParam(rdata []byte) (p NSEC3PARAM, rest []byte, ok bool) {
 	if len(rdata) < 5 || len(rdata) < 5+int(rdata[4]) {
 		return p, nil, false

@@ -4,6 +4,7 @@ import (
 	"crypto"
 	"crypto/rand"
 	"encoding/base64"
+	"encoding/binary"
 	"fmt"
 	"slices"
 	"strings"
@@ -187,6 +188,14 @@ func appendBitmap(dst []byte, types ...wire.Type) []byte {
 		dst = append(dst, bits[:length]...)
 	}
 	return dst
+}
+
+// Append appends p as RDATA to dst.
+func (p NSEC3PARAM) Append(dst []byte) []byte {
+	dst = append(dst, p.Hash, p.Flags)
+	dst = binary.BigEndian.AppendUint16(dst, p.Iterations)
+	dst = append(dst, byte(len(p.Salt)))
+	return append(dst, p.Salt...)
 }
 
 // Append appends n as RDATA to dst.

@@ -50,9 +50,6 @@ func NewSpans(zone dname.Name, limit, bytes int) *Spans {
 // Bytes is about how much memory the records take.
 func (s *Spans) Bytes() int { return s.bytes }
 
-// Zone returns the apex, in lower case.
-func (s *Spans) Zone() dname.Name { return s.zone }
-
 // Len returns the number of records held.
 func (s *Spans) Len() int { return len(s.nsec) + len(s.nsec3) }
 

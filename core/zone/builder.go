@@ -121,9 +121,6 @@ func (b *Builder) Add(owner dname.Name, t wire.Type, c wire.Class, ttl uint32, r
 // maxTTL is the largest TTL in seconds; larger ones mean 0 (RFC 2181, section 8).
 const maxTTL = 1<<31 - 1
 
-// Records returns the number of records added so far.
-func (b *Builder) Records() int { return b.added }
-
 // mark notes in a node's flags that it has a record of type t.
 func (b *Builder) mark(at uint32, t wire.Type) {
 	node := b.nodes.at(at)

@@ -82,15 +82,6 @@ func (s *Set) SameNames(o *Set) bool {
 	return true
 }
 
-// Get returns the zone with the given origin, nil if there is none.
-func (s *Set) Get(origin dname.Name) *Zone {
-	var buf [dname.MaxLen]byte
-	if z := s.get(dname.AppendLower(buf[:0], origin)); z != nil && !z.elsewhere() {
-		return z
-	}
-	return nil
-}
-
 // Find returns the zone that answers for a name and type, the one whose origin is the longest suffix of the
 // name; nil if there is none. DS records at an apex belong to the zone above, if that is here as well (RFC
 // 4035, section 3.1.4.1).
