@@ -46,8 +46,8 @@ type environment struct {
 	machine preflight.Machine
 }
 
-// defaultSocket is the path in the default configuration.
-const defaultSocket = "heimdall.sock"
+// defaultSocket is the path in the default configuration. The linker sets that of an installation.
+var defaultSocket = "heimdall.sock"
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

@@ -69,6 +69,7 @@ func (t *tool) command() *cobra.Command {
 		t.topCommand(),
 	)
 	root.AddCommand(t.resolverCommands()...)
+	root.AddCommand(t.pagesCommand(root))
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return &usageError{err.Error(), cmd.CommandPath()}
 	})
