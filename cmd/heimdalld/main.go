@@ -89,10 +89,26 @@ func serve(cfg *config.Config, path string, log *slog.Logger) error {
 	defer stop()
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
-	s, err := supervisor.Start(ctx, supervisor.Options{Config: cfg, Path: path, Version: config.Version(version), Log: log, Pace: os.Getenv("GOGC") == ""})
+	manager := manager{log}
+	status := fmt.Sprint("serving on ", cfg.Server.Listen[0])
+	if more := len(cfg.Server.Listen) - 1; more > 0 {
+		status += fmt.Sprintf(" and %d more", more)
+	}
+	s, err := supervisor.Start(ctx, supervisor.Options{
+		Config: cfg, Path: path, Version: config.Version(version), Log: log, Pace: os.Getenv("GOGC") == "",
+		Reloading: func(now bool) {
+			if now {
+				manager.reloading()
+			} else {
+				manager.ready(status)
+			}
+		},
+	})
 	if err != nil {
 		return err
 	}
+	manager.ready(status)
+	go manager.feed(ctx, s.Turning)
 	go func() {
 		for range hup {
 			s.ReloadAndLog(ctx)
@@ -101,6 +117,7 @@ func serve(cfg *config.Config, path string, log *slog.Logger) error {
 	<-ctx.Done()
 	stop() // a second signal ends at once
 	log.Info("draining")
+	manager.stopping()
 	s.Stop()
 	return nil
 }

@@ -19,6 +19,8 @@ import (
 func (s *Supervisor) Reload(ctx context.Context) (*control.Reload, error) {
 	s.reloading.Lock()
 	defer s.reloading.Unlock()
+	s.tellReloading(true)
+	defer s.tellReloading(false)
 	file, problems, err := settings.Load(s.path)
 	var c *change
 	if err == nil {

@@ -75,3 +75,24 @@ func TestRootSomeShardFallsOver(t *testing.T) {
 		t.Errorf("the second shard was started again %d times", n)
 	}
 }
+
+// A shard that does not come to its mailbox does not turn.
+func TestTurning(t *testing.T) {
+	r := newRig(t)
+	if err := r.Turning(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	release := make(chan struct{})
+	if !r.workers()[0].Current().Post(func() { <-release }) {
+		t.Fatal("no room")
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if err := r.Turning(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a shard that is stuck: %v", err)
+	}
+	close(release)
+	if err := r.Turning(t.Context()); err != nil {
+		t.Error(err)
+	}
+}

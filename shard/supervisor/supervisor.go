@@ -34,6 +34,8 @@ type Options struct {
 	Version string
 	Log     *slog.Logger
 	Pace    bool // the garbage collector, which is the whole process's
+	// Reloading is told that a reload begins, and that it has ended, whatever came of it. Nil: nobody is told.
+	Reloading func(now bool)
 }
 
 // Supervisor is the running appliance. Its methods are safe for concurrent use.
@@ -58,6 +60,8 @@ type Supervisor struct {
 
 	starved *notice.Starved
 	bare    *notice.BareForwarders
+
+	tellReloading func(now bool)
 
 	reloading sync.Mutex // held by a reload, which is one at a time
 	anchoring sync.Mutex // held while the shards are given trust anchors: the last ones given are those in force
@@ -101,6 +105,10 @@ func Start(ctx context.Context, o Options) (*Supervisor, error) {
 	s := &Supervisor{
 		path: o.Path, version: o.Version, log: o.Log, epoch: time.Now(), machine: machine, plan: plan, hints: hints,
 		starved: notice.NewStarved(o.Log), bare: notice.NewBareForwarders(o.Log), verifier: verify.New(checking),
+		tellReloading: o.Reloading,
+	}
+	if s.tellReloading == nil {
+		s.tellReloading = func(bool) {}
 	}
 	s.inForce.Store(o.Config)
 	if o.Pace {
