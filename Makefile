@@ -7,12 +7,16 @@ FUZZTIME ?= 600s
 BENCHTIME ?= 200ms
 SOAK ?= 90s
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
+PREFIX ?= /usr/local
+SYSCONFDIR ?= /etc
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+ARCH  ?= $(shell $(GO) env GOARCH)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 
-.PHONY: help build release run lab test test-alloc test-root test-kernels storm soak fuzz bench generate check-generated lint deps setup clean
+.PHONY: help build release run lab install deb rpm test test-alloc test-root test-kernels test-package storm soak fuzz bench generate check-generated lint deps setup clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
+	@grep -hE '^[a-z -]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
 
 build: ## build heimdalld, heimdallctl, heimdall-bench and heimdall-lab into bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/...
@@ -26,6 +30,14 @@ run: build ## build and start a resolver on 127.0.0.1:1053 and [::1]:1053
 
 lab: build ## a small signed internet in network namespaces, with a resolver in it (as root)
 	$(BIN)/heimdall-lab
+
+install: ## install into DESTDIR, below PREFIX, the programs, their pages, a unit and a configuration
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS) -X main.defaultSocket=/run/heimdall/heimdall.sock' -o $(BIN)/installed/ ./cmd/...
+	$(BIN)/installed/heimdallctl pages config.toml cmd/heimdalld/dist/heimdalld.8.md $(BIN)/installed/pages
+	cmd/heimdalld/dist/stage $(BIN)/installed $(BIN)/installed/pages '$(DESTDIR)' '$(PREFIX)' '$(SYSCONFDIR)' '$(UNITDIR)'
+
+deb rpm: ## a package for ARCH, in dist/
+	@GO='$(GO)' cmd/heimdalld/dist/package $@ '$(VERSION)' '$(ARCH)' $(DIST)
 
 setup: ## install what the tests need (Debian packages, as root)
 	@.ci/install-test-tools
@@ -41,6 +53,9 @@ test-root: build ## the privileged tests alone
 
 test-kernels: ## the privileged tests and the daemon in the kernels of .ci/kernels, under qemu
 	@.ci/test-kernels
+
+test-package: ## build the packages, install, upgrade and purge them, beside this machine's file system (as root)
+	@GO='$(GO)' .ci/test-package
 
 storm: ## a million random queries during 100 reloads of zones
 	$(GO) test -count=1 -v -run TestZoneReloadsUnderLoad ./cmd/heimdalld -storm-queries 1000000 -storm-reloads 100
