@@ -56,12 +56,12 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
-// alike are the types in which miekg/dns follows the RFCs to the octet. Of rare ones it packs some in its own way, such as
-// NXT and ISDN: TestTypesByName has their values.
+// alike are the types in which miekg/dns follows the RFCs to the octet. It packs some rare ones in its own way, such as NXT
+// and ISDN, and rounds the seconds of LOC: TestTypesByName has their values.
 var alike = []uint16{
 	dns.TypeA, dns.TypeNS, dns.TypeCNAME, dns.TypeSOA, dns.TypePTR, dns.TypeMX, dns.TypeTXT, dns.TypeAAAA, dns.TypeSRV, dns.TypeNAPTR, dns.TypeDNAME,
 	dns.TypeDS, dns.TypeSSHFP, dns.TypeRRSIG, dns.TypeNSEC, dns.TypeDNSKEY, dns.TypeNSEC3, dns.TypeNSEC3PARAM, dns.TypeTLSA, dns.TypeCDS,
-	dns.TypeCDNSKEY, dns.TypeSVCB, dns.TypeHTTPS, dns.TypeCAA, dns.TypeLOC,
+	dns.TypeCDNSKEY, dns.TypeSVCB, dns.TypeHTTPS, dns.TypeCAA,
 }
 
 // comparable reports whether text stays within what miekg/dns reads as RFC 1035, section 5.1, has it. It joins
