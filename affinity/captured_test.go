@@ -146,7 +146,7 @@ func TestPlanOnCapturedMachines(t *testing.T) {
 		{"a guest with a CPU off", guest, "", "auto", 0, "0-1,3", "0-1,3", "0", "3 CPUs, 3 cores, 3 packages, 1 NUMA nodes"},
 	} {
 		top := topologyOf(t, c.machine.sysfs())
-		allowed := top.online()
+		allowed := top.Online()
 		if c.allowed != "" {
 			allowed, _ = cpulist.Parse(c.allowed)
 		}
@@ -192,7 +192,7 @@ func FuzzReadTopology(f *testing.F) {
 		if err != nil {
 			return
 		}
-		allowed := append(top.online(), cpulist.End) // one that sysfs does not list
+		allowed := append(top.Online(), cpulist.End) // one that sysfs does not list
 		p, err := top.Plan(Request{Spec: "auto", Pin: true, Allowed: allowed})
 		if err != nil || len(p.Shards) == 0 || len(p.Housekeeping) == 0 {
 			t.Fatalf("%+v, %v", p, err)

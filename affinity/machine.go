@@ -30,7 +30,7 @@ func Survey() (*Machine, error) {
 		return m, nil
 	}
 	// A container may show fewer or other CPUs than there are (lxcfs).
-	if online := m.Topology.online(); len(subtract(allowed, online)) == 0 {
+	if online := m.Topology.Online(); len(subtract(allowed, online)) == 0 {
 		m.mask = startMask(root)
 		if len(subtract(allowed, m.mask)) > 0 {
 			m.mask = nil
@@ -51,7 +51,7 @@ func (m *Machine) Again() *Machine {
 		return now
 	}
 	now.Topology = t
-	allowed := intersect(m.mask, t.online())
+	allowed := intersect(m.mask, t.Online())
 	if both := intersect(allowed, now.group); len(both) > 0 {
 		allowed = both
 	}
@@ -74,8 +74,8 @@ func (m *Machine) Refuse(list []int) error {
 // Online lists the CPUs that are online now, as sysfs tells.
 func Online() ([]int, error) { return readList(os.DirFS("/"), cpuDir+"/online") }
 
-// online lists the topology's CPUs.
-func (t *Topology) online() (list []int) {
+// Online lists the topology's CPUs: those that were online when it was read.
+func (t *Topology) Online() (list []int) {
 	for _, c := range t.CPUs {
 		list = append(list, c.ID)
 	}

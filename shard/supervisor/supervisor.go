@@ -157,7 +157,7 @@ func (s *Supervisor) start(trust anchors.Given) error {
 	s.listener.Serve(s.admin)
 	s.anchors.Run()
 	s.hotplug = make(chan struct{})
-	go s.watchCPUs(affinity.Online, s.hotplug)
+	go s.watchCPUs(s.machine.Topology.Online(), affinity.Online, s.hotplug)
 	s.log.Info("serving", "listen", s.config().Server.Listen, "shards", len(list), "cpus", s.cpus(), "version", s.version)
 	return nil
 }
