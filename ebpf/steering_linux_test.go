@@ -306,11 +306,17 @@ func TestRootSteeringMovesConnections(t *testing.T) {
 			t.Fatal(err)
 		}
 		fd, _, err := unix.Accept(second)
+		for err == unix.EINTR {
+			fd, _, err = unix.Accept(second)
+		}
 		if err != nil {
 			t.Fatalf("after %d connections: %v", len(got), err)
 		}
 		var b [1]byte
 		n, err := unix.Read(fd, b[:])
+		for err == unix.EINTR {
+			n, err = unix.Read(fd, b[:])
+		}
 		unix.Close(fd)
 		if n != 1 || err != nil {
 			t.Fatalf("connection %d: read %d octets: %v", len(got), n, err)

@@ -45,6 +45,9 @@ func TestRootHotChecksums(t *testing.T) {
 				for {
 					buf := make([]byte, 2048)
 					n, _, err := unix.Recvfrom(raw, buf, 0)
+					if err == unix.EINTR {
+						continue
+					}
 					if err != nil {
 						t.Fatal(err)
 					}

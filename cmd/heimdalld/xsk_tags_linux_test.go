@@ -111,6 +111,9 @@ func (r packetSocket) await(t *testing.T, to net.HardwareAddr, tags []uint16, id
 	b, oob := make([]byte, 2048), make([]byte, 256)
 	for {
 		n, oobn, _, _, err := unix.Recvmsg(r.fd, b, oob, 0)
+		if err == unix.EINTR {
+			continue
+		}
 		if err != nil {
 			t.Fatalf("tags %x: no response: %v", tags, err)
 		}
