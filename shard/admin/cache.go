@@ -14,13 +14,9 @@ import (
 
 // CacheLookup implements control.Server.
 func (s *Server) CacheLookup(ctx context.Context, args control.CacheLookupArgs) (*control.CacheLookup, error) {
-	name, err := parseName(args.Name)
+	name, typ, err := parseQuestion(args.Name, args.Type)
 	if err != nil {
 		return nil, err
-	}
-	typ, err := wire.ParseType(args.Type)
-	if err != nil {
-		return nil, control.Errorf(control.CodeBadRequest, "type %q: %v", args.Type, err)
 	}
 	list := s.o.Workers()
 	found := make([][]control.CacheEntry, len(list))

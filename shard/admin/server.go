@@ -10,6 +10,7 @@ import (
 
 	"heimdall/core/control"
 	"heimdall/core/dname"
+	"heimdall/core/wire"
 	"heimdall/shard"
 	"heimdall/shard/anchors"
 	"heimdall/shard/hot"
@@ -78,4 +79,17 @@ func parseName(text string) (dname.Name, error) {
 		return nil, control.Errorf(control.CodeBadRequest, "name %q: %v", text, err)
 	}
 	return dname.Name(dname.AppendLower(nil, n)), nil
+}
+
+// parseQuestion reads a name, as parseName does, and a type.
+func parseQuestion(name, typ string) (dname.Name, wire.Type, error) {
+	n, err := parseName(name)
+	if err != nil {
+		return nil, 0, err
+	}
+	t, err := wire.ParseType(typ)
+	if err != nil {
+		return nil, 0, control.Errorf(control.CodeBadRequest, "type %q: %v", typ, err)
+	}
+	return n, t, nil
 }

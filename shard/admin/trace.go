@@ -15,13 +15,9 @@ import (
 
 // Trace implements control.Server. The first shard that takes commands resolves the name.
 func (s *Server) Trace(ctx context.Context, args control.TraceArgs) (*control.Trace, error) {
-	name, err := parseName(args.Name)
+	name, typ, err := parseQuestion(args.Name, args.Type)
 	if err != nil {
 		return nil, err
-	}
-	typ, err := wire.ParseType(args.Type)
-	if err != nil {
-		return nil, control.Errorf(control.CodeBadRequest, "type %q: %v", args.Type, err)
 	}
 	if typ.IsMeta() && typ != wire.TypeANY {
 		return nil, control.Errorf(control.CodeBadRequest, "type %s cannot be resolved", typ)

@@ -33,13 +33,9 @@ func (s *Server) ZoneReload(ctx context.Context, args control.ZoneReloadArgs) (*
 
 // ZoneLookup implements control.Server.
 func (s *Server) ZoneLookup(ctx context.Context, args control.ZoneLookupArgs) (*control.ZoneLookup, error) {
-	name, err := parseName(args.Name)
+	name, typ, err := parseQuestion(args.Name, args.Type)
 	if err != nil {
 		return nil, err
-	}
-	typ, err := wire.ParseType(args.Type)
-	if err != nil {
-		return nil, control.Errorf(control.CodeBadRequest, "type %q: %v", args.Type, err)
 	}
 	if typ.IsMeta() && typ != wire.TypeANY {
 		return nil, control.Errorf(control.CodeBadRequest, "type %s: zones have no records of it", typ)
