@@ -202,6 +202,15 @@ func socketsHotplug(t *testing.T) {
 			return len(by) == len(want)
 		})
 	}
+	reloadsTo := func(want, when string) {
+		t.Helper()
+		if out, code := d.ctl("reload"); code != 0 {
+			t.Fatalf("reload: exit code %d: %s", code, out)
+		}
+		if got := d.runs(); got != want {
+			t.Errorf("shards on %s after a reload %s, want %s", got, when, want)
+		}
+	}
 	threads(map[string]int{"0": 1, "2": 1, "1,3": 0})
 
 	online(t, 2, false)
@@ -217,30 +226,15 @@ func socketsHotplug(t *testing.T) {
 	askAround(t, d)
 
 	online(t, 2, false)
-	if out, code := d.ctl("reload"); code != 0 {
-		t.Fatalf("reload: exit code %d: %s", code, out)
-	}
-	if got := d.runs(); got != "0 3" {
-		t.Errorf("shards on %s after a reload without CPU 2", got)
-	}
+	reloadsTo("0 3", "without CPU 2")
 	threads(map[string]int{"0": 1, "3": 1, "1": 0})
 	askAround(t, d)
 
 	online(t, 3, false) // the whole core
-	if out, code := d.ctl("reload"); code != 0 {
-		t.Fatalf("reload: exit code %d: %s", code, out)
-	}
-	if got := d.runs(); got != "0" {
-		t.Errorf("shards on %s after a reload with one core", got)
-	}
+	reloadsTo("0", "with one core")
 	online(t, 2, true)
 	online(t, 3, true)
-	if out, code := d.ctl("reload"); code != 0 {
-		t.Fatalf("reload: exit code %d: %s", code, out)
-	}
-	if got := d.runs(); got != "0 2" {
-		t.Errorf("shards on %s after a reload with all", got)
-	}
+	reloadsTo("0 2", "with all")
 	threads(map[string]int{"0": 1, "2": 1, "1,3": 0})
 	askAround(t, d)
 }
