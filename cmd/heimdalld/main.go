@@ -90,16 +90,19 @@ func serve(cfg *config.Config, path string, log *slog.Logger) error {
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
 	manager := manager{log}
-	status := fmt.Sprint("serving on ", cfg.Server.Listen[0])
-	if more := len(cfg.Server.Listen) - 1; more > 0 {
+	list := settings.Fitting(cfg).Server.Listen
+	status := fmt.Sprint("serving on ", list[0])
+	if more := len(list) - 1; more > 0 {
 		status += fmt.Sprintf(" and %d more", more)
 	}
 	s, err := supervisor.Start(ctx, supervisor.Options{
 		Config: cfg, Path: path, Version: config.Version(version), Log: log, Pace: os.Getenv("GOGC") == "",
 		Reloading: func(now bool) {
-			if now {
+			switch {
+			case ctx.Err() != nil: // it drains, which has been told
+			case now:
 				manager.reloading()
-			} else {
+			default:
 				manager.ready(status)
 			}
 		},
