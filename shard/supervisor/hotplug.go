@@ -1,12 +1,14 @@
 package supervisor
 
 import (
+	"context"
 	"slices"
 	"time"
 
 	"heimdall/affinity"
 	"heimdall/affinity/cpulist"
 	"heimdall/shard"
+	"heimdall/shard/worker"
 )
 
 // hotplugEvery is how often the supervisor looks which CPUs are online.
@@ -45,16 +47,18 @@ func (s *Supervisor) bindAnew(online []int) {
 	var gone []int
 	rest := s.plan.Housekeeping
 	for _, w := range s.workers() {
-		cpu := w.Seat().CPU
-		if !slices.Contains(online, cpu) {
+		if cpu := w.Seat().CPU; !slices.Contains(online, cpu) {
 			gone = append(gone, cpu)
 		}
-		// One that is being started again binds itself.
-		if sh := w.Current(); sh != nil {
-			sh.Post(func() { moveOr(sh, cpu, rest) })
-		}
 	}
+	ctx, cancel := context.WithTimeout(context.Background(), worker.CommandTime)
+	defer cancel()
+	// One that is being started again binds itself.
+	err := worker.EachServing(ctx, s.workers(), func(_ int, w *worker.Worker, sh *shard.Shard) { moveOr(sh, w.Seat().CPU, rest) })
 	s.keepHouse(s.plan)
+	if err != nil {
+		s.log.Warn("CPUs have come or gone, and some shards could not be moved", "error", err)
+	}
 	if slices.Sort(gone); len(gone) > 0 {
 		s.log.Warn("CPUs of shards are offline: these shards run on others until they are back; `heimdallctl reload` divides the work among those that are there",
 			"cpus", cpulist.Format(gone), "online", cpulist.Format(online))

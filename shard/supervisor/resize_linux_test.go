@@ -17,6 +17,7 @@ import (
 	"heimdall/core/control"
 	"heimdall/ebpf"
 	"heimdall/shard"
+	"heimdall/shard/admin"
 	"heimdall/shard/hot"
 	"heimdall/shard/settings"
 	"heimdall/shard/worker"
@@ -94,7 +95,7 @@ func kill(t *testing.T, w *worker.Worker) {
 // counted is how many queries all shards that there ever were have counted.
 func (r *rig) counted() uint64 {
 	r.t.Helper()
-	st, err := r.admin.Status(r.t.Context())
+	st, err := admin.New(r.adminOptions()).Status(r.t.Context())
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -111,7 +112,7 @@ func TestRootResizeToAShardThatRestarts(t *testing.T) {
 		r.answered(c, "n.example.")
 		streams = append(streams, c)
 	}
-	list, err := r.admin.Shards(t.Context())
+	list, err := admin.New(r.adminOptions()).Shards(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -262,11 +263,11 @@ func TestRootTotalsAfterResize(t *testing.T) {
 		r.answered(r.dial("udp"), fmt.Sprintf("n%d.example.", i%5))
 	}
 	total := func() (queries, hits uint64) {
-		st, err := r.admin.Status(t.Context())
+		st, err := admin.New(r.adminOptions()).Status(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		cs, err := r.admin.CacheStats(t.Context())
+		cs, err := admin.New(r.adminOptions()).CacheStats(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}

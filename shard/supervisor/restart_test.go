@@ -21,6 +21,7 @@ import (
 	"heimdall/netio/netiotest"
 	"heimdall/netio/outbound"
 	"heimdall/shard"
+	"heimdall/shard/admin"
 	"heimdall/shard/settings"
 	"heimdall/shard/worker"
 )
@@ -64,7 +65,7 @@ func TestPanicKeepsTheSockets(t *testing.T) {
 	if log := r.log.String(); !strings.Contains(log, "for the test") || !strings.Contains(log, "restart_test.go") {
 		t.Errorf("neither cause nor stack in the log:\n%s", log)
 	}
-	list, err := r.admin.Shards(t.Context())
+	list, err := admin.New(r.adminOptions()).Shards(t.Context())
 	if err != nil || list.Shards[0].Restarts != 1 || list.Shards[0].State != control.ShardRunning {
 		t.Errorf("%+v, %v", list, err)
 	}

@@ -49,7 +49,6 @@ type Supervisor struct {
 	hotplug   chan struct{}                    // closed: watchCPUs ends
 	list      atomic.Pointer[[]*worker.Worker] // what workers returns
 	listener  *admin.Listener
-	admin     *admin.Server
 	hints     []resolver.Hint
 	anchors   *anchors.Keeper
 	verifier  *verify.Pool
@@ -153,8 +152,7 @@ func (s *Supervisor) start(trust anchors.Given) error {
 		return err
 	}
 	s.startHot()
-	s.admin = admin.New(s.adminOptions())
-	s.listener.Serve(s.admin)
+	s.listener.Serve(admin.New(s.adminOptions()))
 	s.anchors.Run()
 	s.hotplug = make(chan struct{})
 	go s.watchCPUs(s.machine.Topology.Online(), affinity.Online, s.hotplug)
@@ -207,7 +205,9 @@ func (s *Supervisor) warn(what string, err error) {
 	s.log.Warn(what)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.warnings = append(s.warnings, what)
+	if !slices.Contains(s.warnings, what) {
+		s.warnings = append(s.warnings, what)
+	}
 }
 
 // Stop drains the shards and closes everything. It returns when they have ended.

@@ -21,8 +21,7 @@ type update struct {
 // newUpdate makes an update for one shard out of what is in force.
 func (s *Supervisor) newUpdate(changed ...dname.Name) *update {
 	c := s.config()
-	u := &update{config: c, rules: settings.Rules(c, s.hot != nil), anchors: s.anchors.Set(), changed: changed}
-	return u
+	return &update{config: c, rules: settings.Rules(c, s.hot != nil), anchors: s.anchors.Set(), changed: changed}
 }
 
 // bring brings a shard up to date: at its start, when it is started again, and at each reload. It
