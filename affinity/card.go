@@ -22,9 +22,19 @@ func CardNode(root fs.FS, name string) (node int, ok bool) {
 	return 0, false
 }
 
-// Nearest lists the numbers of shards, given the node of each, in the order in which the queues of a card should get them:
+// Owner returns which of the shards, given the node of each, gets a receive queue of a network card: in turn, those on the
+// card's node first. There is one shard at least.
+func Owner(root fs.FS, name string, queue int, shards []int) int {
+	at := queue % len(shards)
+	if card, ok := CardNode(root, name); ok {
+		at = nearest(shards, card)[at]
+	}
+	return at
+}
+
+// nearest lists the numbers of shards, given the node of each, in the order in which the queues of a card should get them:
 // those on the card's node first.
-func Nearest(shards []int, card int) []int {
+func nearest(shards []int, card int) []int {
 	var near, far []int
 	for i, node := range shards {
 		if node == card {

@@ -49,7 +49,7 @@ func TestNearest(t *testing.T) {
 		{[]int{AnyNode, AnyNode}, 0, []int{0, 1}},
 		{nil, 0, nil},
 	} {
-		if got := Nearest(c.shards, c.card); !slices.Equal(got, c.want) {
+		if got := nearest(c.shards, c.card); !slices.Equal(got, c.want) {
 			t.Errorf("shards on %v, card on %d: %v, want %v", c.shards, c.card, got, c.want)
 		}
 	}

@@ -15,7 +15,7 @@ import (
 // policy says what each package may import, standard library and libraries aside. A line names a package,
 // or several, and behind "<" what they may import; it may only name packages of the lines above it.
 const policy = `
-core/dname core/histogram core/slots affinity/cpulist netio netio/list shard/timer shard/mailbox shard/diskfile <;
+core/dname core/histogram core/slots affinity/cpulist netio netio/list shard/timer shard/mailbox shard/diskfile shard/seed <;
 affinity < affinity/cpulist;
 core/wire < core/dname;
 core/zonefile < core/dname core/wire;
@@ -36,13 +36,13 @@ shard/notice < core/resolver;
 shard/process <;
 shard/verify < affinity core/policy core/resolver core/dnssec;
 shard/anchors < core/control core/dname core/wire core/dnssec shard/diskfile;
-shard/zones < affinity core/control core/dname core/zone core/zonefile shard/diskfile;
+shard/zones < affinity core/control core/dname core/zone core/zonefile shard/diskfile shard/seed;
 ebpf <;
 shard/preflight < affinity affinity/cpulist core/config ebpf;
-shard/hot < core core/cache core/dname core/wire core/zone netio netio/udp netio/xsk affinity ebpf;
+shard/hot < core core/cache core/dname core/wire core/zone netio netio/udp netio/xsk affinity ebpf shard/seed;
 shard/admin < core core/cache core/control core/dname core/dnssec core/histogram core/resolver core/wire ebpf shard shard/anchors shard/diskfile shard/hot shard/verify shard/worker shard/zones;
 shard/listen < netio/tcp netio/udp;
-shard/settings < affinity core core/cache core/config core/control core/dname core/local core/policy core/resolver core/wire core/zonefile ebpf netio/outbound netio/tcp netio/udp shard shard/admin shard/anchors shard/diskfile shard/hot shard/listen shard/verify shard/worker shard/zones;
+shard/settings < affinity core core/cache core/config core/control core/dname core/local core/policy core/resolver core/wire core/zonefile ebpf netio/outbound netio/tcp netio/udp shard shard/admin shard/anchors shard/diskfile shard/hot shard/listen shard/seed shard/verify shard/worker shard/zones;
 shard/check < affinity core/config shard/admin shard/anchors shard/diskfile shard/listen shard/settings shard/zones;
 shard/supervisor < affinity affinity/cpulist core core/cache core/config core/control core/dname core/dnssec core/policy core/resolver core/wire ebpf netio/tcp shard shard/admin shard/anchors shard/hot shard/listen shard/notice shard/process shard/settings shard/verify shard/worker shard/zones;
 cmd/heimdalld < core/config shard/check shard/settings shard/supervisor;

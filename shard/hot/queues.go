@@ -1,7 +1,6 @@
 package hot
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -13,6 +12,7 @@ import (
 	"heimdall/ebpf"
 	"heimdall/netio"
 	"heimdall/netio/xsk"
+	"heimdall/shard/seed"
 )
 
 // QueueOptions say how AF_XDP sockets are opened.
@@ -84,8 +84,9 @@ func (t *Tier) openCard(c *card, o QueueOptions, shards []Place, ports [][]netio
 		t.o.Warn(fmt.Sprintf("AF_XDP: %s has %d receive queues and %d transmit queues, kernel sockets take the queries of the receive queues from %d on",
 			c.Name, receive, transmit, transmit), nil)
 	}
-	if c.mode == ebpf.Native && t.copies(c) {
-		t.o.Log.Info("AF_XDP copies, as this driver would lose what the XDP program sends from its memory", "interface", c.Name)
+	// A reload may set limits: then the program sends, though it has no answers.
+	if c.mode == ebpf.Native && ebpf.LosesZeroCopy(c.Name) {
+		t.o.Log.Info("AF_XDP copies, as this driver would lose what the XDP program may send from its memory", "interface", c.Name)
 	}
 	c.receive = receive
 	for number := range min(receive, transmit) {
@@ -110,13 +111,12 @@ func (t *Tier) openQueue(c *card, number int, o QueueOptions, to *Place) (*queue
 	if err != nil {
 		return nil, err
 	}
-	seed := newSeed()
 	var port *xsk.Port
 	// There, for the kernel makes the rings on the node of the CPU that asks for them.
 	affinity.On(to.CPU, func() {
 		port, err = xsk.Open(xsk.Options{
-			Interface: c.Index, Queue: number, MTU: c.MTU, Memory: memory, Copy: c.mode != ebpf.Native || t.copies(c),
-			BusyPoll: o.BusyPoll, Batch: o.Batch, Ways: ways(t.o.Listen, to.Ports), Seed: binary.NativeEndian.Uint64(seed[:]),
+			Interface: c.Index, Queue: number, MTU: c.MTU, Memory: memory, Copy: c.mode != ebpf.Native || ebpf.LosesZeroCopy(c.Name),
+			BusyPoll: o.BusyPoll, Batch: o.Batch, Ways: ways(t.o.Listen, to.Ports), Seed: seed.Uint64(),
 		})
 	})
 	if err != nil {
@@ -124,15 +124,6 @@ func (t *Tier) openQueue(c *card, number int, o QueueOptions, to *Place) (*queue
 		return nil, fmt.Errorf("%s: %w", c.Name, err)
 	}
 	return &queue{Port: port, memory: memory, number: number}, nil
-}
-
-// copies tells whether the sockets of an interface have to be kept from zero-copy mode.
-func (t *Tier) copies(c *card) bool { return t.sends() && ebpf.LosesZeroCopy(c.Name) }
-
-// sends tells whether the program sends responses itself, as it is told at the start.
-func (t *Tier) sends() bool {
-	l := t.rules.Load().Limits
-	return t.o.Entries > 0 || l.PerSecond > 0 && l.Slip > 0
 }
 
 func ways(listen []netip.AddrPort, ports []netio.Port) (list []xsk.Way) {
@@ -150,14 +141,11 @@ func ownerOf(name string, number int, shards []Place) int {
 			return i
 		}
 	}
-	if card, ok := affinity.CardNode(os.DirFS("/"), name); ok {
-		var nodes []int
-		for _, p := range shards {
-			nodes = append(nodes, p.Node)
-		}
-		return affinity.Nearest(nodes, card)[number%len(shards)]
+	var nodes []int
+	for _, p := range shards {
+		nodes = append(nodes, p.Node)
 	}
-	return number % len(shards)
+	return affinity.Owner(os.DirFS("/"), name, number, nodes)
 }
 
 // redirect has the program give the queries to the queues. The shards run.

@@ -6,6 +6,7 @@ import (
 
 	"heimdall/ebpf"
 	"heimdall/netio/udp"
+	"heimdall/shard/seed"
 )
 
 // Steering says to the kernel which shard gets what comes to a listen address. While the number of shards changes a
@@ -26,7 +27,7 @@ type Sockets struct {
 }
 
 // NewSteering returns a Steering that leaves the choice to the kernel as yet.
-func NewSteering(by ebpf.By) *Steering { return &Steering{by: by, seed: newSeed()} }
+func NewSteering(by ebpf.By) *Steering { return &Steering{by: by, seed: seed.Long()} }
 
 // Begin steers among the shards of list, if the kernel does not do by itself what is wanted. On an error it chooses by the
 // addresses of a query.

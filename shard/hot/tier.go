@@ -4,7 +4,6 @@ package hot
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -17,6 +16,7 @@ import (
 	"heimdall/core"
 	"heimdall/core/zone"
 	"heimdall/ebpf"
+	"heimdall/shard/seed"
 )
 
 // Options say what is fixed while the program runs.
@@ -78,7 +78,7 @@ type card struct {
 
 // Load loads the program and publishes answers out of the zones. It sees no packet before Attach.
 func Load(o Options) (*Tier, error) {
-	program, err := ebpf.Load(ebpf.Options{Epoch: o.Epoch, Seed: newSeed(), Entries: o.Entries, Reverse: o.Reverse})
+	program, err := ebpf.Load(ebpf.Options{Epoch: o.Epoch, Seed: seed.Long(), Entries: o.Entries, Reverse: o.Reverse})
 	if err != nil {
 		return nil, err
 	}
@@ -98,12 +98,6 @@ func Load(o Options) (*Tier, error) {
 	t.prime()
 	t.o.Zones = nil // from now on they are looked up on a shard, which has those that are served then
 	return t, nil
-}
-
-// newSeed returns what the kernel's programs hash names with.
-func newSeed() (seed ebpf.Seed) {
-	rand.Read(seed[:])
-	return seed
 }
 
 // Attach attaches the program to the network interfaces that allow it, before Start. It fails if none does.

@@ -154,13 +154,9 @@ func (o *Options) cpuOf(m Machine, name string, queue int) int {
 	if len(o.Shards) == 0 {
 		return -1
 	}
-	at := queue % len(o.Shards)
-	if card, ok := affinity.CardNode(m.Files(), name); ok {
-		var nodes []int
-		for _, s := range o.Shards {
-			nodes = append(nodes, s.Node)
-		}
-		at = affinity.Nearest(nodes, card)[at]
+	var nodes []int
+	for _, s := range o.Shards {
+		nodes = append(nodes, s.Node)
 	}
-	return o.Shards[at].CPU
+	return o.Shards[affinity.Owner(m.Files(), name, queue, nodes)].CPU
 }

@@ -8,6 +8,7 @@ import (
 	"heimdall/core/config"
 	"heimdall/core/local"
 	"heimdall/core/policy"
+	"heimdall/shard/seed"
 )
 
 // Rules are the part of an Engine that a reload may change. filtered means that the XDP program applies limits before the shards.
@@ -54,7 +55,7 @@ func localOptions(c *config.Config) local.Options {
 // Answers is what the cache of whole answers takes, in so much memory. With none it is what a reload may change.
 func Answers(c *config.Config, mem []byte) cache.AnswersOptions {
 	o := cache.AnswersOptions{
-		Memory: mem, Seed: newSeed(), MaxEntry: int(c.Cache.MaxEntry),
+		Memory: mem, Seed: seed.Uint64(), MaxEntry: int(c.Cache.MaxEntry),
 		MinTTL: seconds(c.Cache.MinTTL), MaxTTL: seconds(c.Cache.MaxTTL), MaxNegativeTTL: seconds(c.Cache.MaxNegativeTTL),
 		StaleTTL: seconds(c.Cache.Stale),
 	}
@@ -77,7 +78,7 @@ func Split(c *config.Config, mem []byte) (answers, records []byte) {
 // Queue is what the fair queue of misses takes.
 func Queue(c *config.Config) policy.FairOptions {
 	return policy.FairOptions{
-		Seed: newSeed(), InFlight: c.Resolver.InFlight, Parked: c.Resolver.Waiting, Share: c.Resolver.PerClient,
+		Seed: seed.Uint64(), InFlight: c.Resolver.InFlight, Parked: c.Resolver.Waiting, Share: c.Resolver.PerClient,
 		IPv4Bits: c.Resolver.ClientIPv4Prefix, IPv6Bits: c.Resolver.ClientIPv6Prefix,
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"heimdall/core/config"
 	"heimdall/core/policy"
 	"heimdall/ebpf"
+	"heimdall/shard/seed"
 )
 
 // kernelLimits are those that the XDP program applies, for all shards together.
@@ -25,7 +26,7 @@ func limiter(c *config.Config, filtered bool) *policy.Limiter {
 	l := &c.Limit
 	o := policy.LimitOptions{
 		PerSecond: uint32(l.QueriesPerSecond), Burst: uint32(l.Burst), Slip: uint32(l.Slip),
-		IPv4Bits: l.IPv4Prefix, IPv6Bits: l.IPv6Prefix, Exempt: l.Exempt, Deny: l.Deny, Seed: newSeed(),
+		IPv4Bits: l.IPv4Prefix, IPv6Bits: l.IPv6Prefix, Exempt: l.Exempt, Deny: l.Deny, Seed: seed.Uint64(),
 	}
 	if filtered {
 		o.PerSecond *= 2

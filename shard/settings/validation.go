@@ -5,13 +5,14 @@ import (
 
 	"heimdall/core/config"
 	"heimdall/shard/anchors"
+	"heimdall/shard/seed"
 	"heimdall/shard/verify"
 )
 
 // Verify is what the threads that check signatures take.
 func Verify(c *config.Config) verify.Options {
 	return verify.Options{
-		Seed: newSeed(), IPv4Bits: c.Resolver.ClientIPv4Prefix, IPv6Bits: c.Resolver.ClientIPv6Prefix, Wall: WallClock(c),
+		Seed: seed.Uint64(), IPv4Bits: c.Resolver.ClientIPv4Prefix, IPv6Bits: c.Resolver.ClientIPv6Prefix, Wall: WallClock(c),
 	}
 }
 

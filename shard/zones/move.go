@@ -7,7 +7,8 @@ import (
 )
 
 // Move keeps the zones in the memory of other NUMA nodes from now on, those that have shards by now, ascending, and publishes
-// them. On an error they stay where they are: shards of other nodes use them from there.
+// them. If they cannot be copied, they stay where they are: shards of other nodes use them from there. Another error is that
+// of Publish, after the move: shards are late.
 func (z *Store) Move(ctx context.Context, nodes []int) error {
 	z.loads.Lock()
 	defer z.loads.Unlock()

@@ -2,8 +2,6 @@ package zones
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +11,7 @@ import (
 	"heimdall/affinity"
 	"heimdall/core/zone"
 	"heimdall/core/zonefile"
+	"heimdall/shard/seed"
 )
 
 // reading is a version of a zone as it was read.
@@ -80,7 +79,7 @@ func read(ctx context.Context, z Zone, alloc func(size int) ([]byte, error), tel
 // build puts all records of the zone into a Builder.
 func (f *files) build(ctx context.Context, tell func(progress)) (*zone.Builder, error) {
 	b := zone.NewBuilder(f.of.Name, zone.Options{
-		Seed: newSeed(), Checks: true, Now: uint32(time.Now().Unix()),
+		Seed: seed.Uint64(), Checks: true, Now: uint32(time.Now().Unix()),
 		Memory: zone.Memory{
 			Alloc: func(size int) ([]byte, error) { return mapNear(affinity.AnyNode, size, false) },
 			Free:  func(mem []byte) { affinity.Unmap(mem) },
@@ -98,13 +97,6 @@ func (f *files) build(ctx context.Context, tell func(progress)) (*zone.Builder, 
 		return nil, err
 	}
 	return b, nil
-}
-
-// newSeed makes what a zone hashes names with, which nobody can predict.
-func newSeed() uint64 {
-	var b [8]byte
-	rand.Read(b[:])
-	return binary.NativeEndian.Uint64(b[:])
 }
 
 // read calls f with each record of the zone in turn. The error has all that is wrong, one a line.
