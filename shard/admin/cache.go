@@ -42,16 +42,7 @@ func cacheEntry(shard int, k *cache.Key, e *cache.Info) control.CacheEntry {
 	if e.EDE != wire.EDEOther {
 		out.EDE = e.EDE.String()
 	}
-	var r wire.Reader
-	var rr wire.RR
-	if r.Reset(e.Message) {
-		for {
-			if _, ok := r.Next(&rr); !ok {
-				break
-			}
-			out.Records = append(out.Records, string(wire.AppendRRText(nil, e.Message, &rr)))
-		}
-	}
+	eachRecord(e.Message, func(_ wire.Section, text string) { out.Records = append(out.Records, text) })
 	return out
 }
 

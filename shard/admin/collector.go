@@ -7,7 +7,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"heimdall/shard"
-	"heimdall/shard/worker"
 )
 
 // collector reads the shards' counters when it is asked for them.
@@ -41,13 +40,10 @@ func (c *collector) Describe(ch chan<- *prometheus.Desc) { prometheus.DescribeBy
 
 // Collect implements prometheus.Collector.
 func (c *collector) Collect(ch chan<- prometheus.Metric) {
-	ctx, cancel := context.WithTimeout(context.Background(), worker.CommandTime)
-	defer cancel()
 	c.s.collectXDP(ch)
 	list := c.s.o.Workers()
-	snaps := make([]*shard.Snapshot, len(list))
 	// A shard that does not answer has no values this time; the others have.
-	_ = worker.Each(ctx, list, func(i int, w *worker.Worker, sh *shard.Shard) { snaps[i] = w.History.Complete(sh.Snapshot()) })
+	snaps, _ := snapshots(context.Background(), list)
 	for i, w := range list {
 		if s := snaps[i]; s != nil {
 			collectCounters(ch, w.ID(), s)

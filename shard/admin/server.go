@@ -59,10 +59,8 @@ func (s *Server) Reload(ctx context.Context) (*control.Reload, error) { return s
 
 // snapshots copies the counters of the shards of list. One that does not answer has none.
 func snapshots(ctx context.Context, list []*worker.Worker) ([]*shard.Snapshot, error) {
-	ctx, cancel := context.WithTimeout(ctx, worker.CommandTime)
-	defer cancel()
 	snaps := make([]*shard.Snapshot, len(list))
-	err := worker.Each(ctx, list, func(i int, w *worker.Worker, sh *shard.Shard) { snaps[i] = w.History.Complete(sh.Snapshot()) })
+	err := onAll(ctx, list, func(i int, w *worker.Worker, sh *shard.Shard) { snaps[i] = w.History.Complete(sh.Snapshot()) })
 	return snaps, err
 }
 

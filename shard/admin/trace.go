@@ -7,7 +7,6 @@ import (
 
 	"heimdall/core"
 	"heimdall/core/control"
-	"heimdall/core/dname"
 	"heimdall/core/resolver"
 	"heimdall/core/wire"
 	"heimdall/shard/worker"
@@ -62,28 +61,21 @@ func describeTrace(out *control.Trace, t *resolver.Trace, msg []byte) {
 		}
 		out.Steps = append(out.Steps, step)
 	}
-	eachRecord(msg, func(section wire.Section, _ dname.Name, rr *wire.RR) {
+	eachRecord(msg, func(section wire.Section, text string) {
 		if section == wire.Answer {
-			out.Answer = append(out.Answer, string(wire.AppendRRText(nil, msg, rr)))
+			out.Answer = append(out.Answer, text)
 		}
 	})
 }
 
-// eachRecord calls f for all records of msg. The owner is valid during the call.
-func eachRecord(msg []byte, f func(wire.Section, dname.Name, *wire.RR)) {
+// eachRecord calls f for all records of msg, in presentation form.
+func eachRecord(msg []byte, f func(section wire.Section, text string)) {
 	var r wire.Reader
 	var rr wire.RR
-	var owner [dname.MaxLen]byte
 	if !r.Reset(msg) {
 		return
 	}
-	for {
-		section, ok := r.Next(&rr)
-		if !ok {
-			return
-		}
-		if name, _, ok := dname.Unpack(owner[:0], msg, rr.Owner); ok {
-			f(section, dname.Name(name), &rr)
-		}
+	for section, ok := r.Next(&rr); ok; section, ok = r.Next(&rr) {
+		f(section, string(wire.AppendRRText(nil, msg, &rr)))
 	}
 }

@@ -74,17 +74,7 @@ func addReply(out *control.ZoneLookup, msg []byte) {
 	if flags&wire.FlagTC != 0 {
 		out.Flags = append(out.Flags, "TC")
 	}
-	var r wire.Reader
-	var rr wire.RR
-	if !r.Reset(msg) {
-		return
-	}
-	for {
-		section, ok := r.Next(&rr)
-		if !ok {
-			return
-		}
-		text := string(wire.AppendRRText(nil, msg, &rr))
+	eachRecord(msg, func(section wire.Section, text string) {
 		switch section {
 		case wire.Answer:
 			out.Answer = append(out.Answer, text)
@@ -93,5 +83,5 @@ func addReply(out *control.ZoneLookup, msg []byte) {
 		case wire.Additional:
 			out.Additional = append(out.Additional, text)
 		}
-	}
+	})
 }

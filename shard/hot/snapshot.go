@@ -43,16 +43,6 @@ func (t *Tier) Snapshot() (s Snapshot) {
 	return s
 }
 
-// Interfaces lists where the program was attached.
-func (t *Tier) Interfaces() (list []Interface) {
-	if t != nil {
-		for _, c := range t.cards {
-			list = append(list, Interface{Name: c.Name, Mode: c.mode})
-		}
-	}
-	return list
-}
-
 // Queue is an AF_XDP queue as operators see it.
 type Queue struct {
 	Interface string

@@ -67,7 +67,10 @@ func (t *Tier) look(seen []card) []card {
 			t.o.Log.Info("the interface has another MTU", "interface", c.Name, "before", c.MTU, "now", now.MTU)
 			c.MTU = now.MTU
 		}
-		if now, _, err := queuesOf(c.Name); err == nil && now != c.receive && len(c.queues) > 0 {
+		if len(c.queues) == 0 {
+			continue
+		}
+		if now, _, err := queuesOf(c.Name); err == nil && now != c.receive {
 			t.o.Log.Warn("the interface has another number of receive queues: kernel sockets take the queries of those without an AF_XDP socket, until a restart",
 				"interface", c.Name, "before", c.receive, "now", now, "sockets", len(c.queues))
 			c.receive = now

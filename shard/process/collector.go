@@ -46,12 +46,6 @@ func (p *garbagePace) adjust() {
 }
 
 // want returns how much garbage is allowed beside live bytes in use, in percent of them.
-func (p *garbagePace) want(live uint64) int { return garbagePercent(live, p.room()) }
-
-// garbagePercent is want with room for so many bytes of garbage.
-func garbagePercent(live, room uint64) int {
-	if live == 0 {
-		live = 1
-	}
-	return int(min(max(100*room/live, leastGarbage), mostGarbage))
+func (p *garbagePace) want(live uint64) int {
+	return int(min(max(100*p.room()/max(live, 1), leastGarbage), mostGarbage))
 }

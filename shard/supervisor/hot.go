@@ -79,7 +79,7 @@ func (s *Supervisor) startHot() {
 	}
 	s.hot.Start()
 	var where []string
-	for _, i := range s.hot.Interfaces() {
+	for _, i := range s.hot.Snapshot().Interfaces {
 		where = append(where, fmt.Sprintf("%s: %v", i.Name, i.Mode))
 	}
 	s.log.Info("XDP", "interfaces", where, "packets", s.hot.Backend(), "sockets", s.hot.Sockets())
