@@ -12,6 +12,7 @@ SYSCONFDIR ?= /etc
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 ARCH  ?= $(shell $(GO) env GOARCH)
 LDFLAGS := -s -w -X main.version=$(VERSION)
+INSTALLED = $(LDFLAGS) -X main.defaultSocket=/run/heimdall/heimdall.sock
 
 .PHONY: help build release run lab install deb rpm test test-alloc test-root test-kernels test-package storm soak fuzz bench generate check-generated lint deps setup clean
 
@@ -32,8 +33,8 @@ lab: build ## a small signed internet in network namespaces, with a resolver in 
 	$(BIN)/heimdall-lab
 
 install: ## install into DESTDIR, below PREFIX, the programs, their pages, a unit and a configuration
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS) -X main.defaultSocket=/run/heimdall/heimdall.sock' -o $(BIN)/installed/ ./cmd/...
-	$(BIN)/installed/heimdallctl pages config.toml cmd/heimdalld/dist/heimdalld.8.md $(BIN)/installed/pages
+	CGO_ENABLED=0 GOARCH='$(ARCH)' $(GO) build -trimpath -ldflags '$(INSTALLED)' -o $(BIN)/installed/ ./cmd/...
+	env -u HEIMDALL_SOCKET -u GOARCH $(GO) run -ldflags '$(INSTALLED)' ./cmd/heimdallctl pages config.toml cmd/heimdalld/dist/heimdalld.8.md $(BIN)/installed/pages
 	cmd/heimdalld/dist/stage $(BIN)/installed $(BIN)/installed/pages '$(DESTDIR)' '$(PREFIX)' '$(SYSCONFDIR)' '$(UNITDIR)'
 
 deb rpm: ## a package for ARCH, in dist/

@@ -3,15 +3,14 @@
 /^ *--- (PASS|SKIP)/ { delete said[$3]; next }
 /^ *--- FAIL/ { print; printf "%s", said[$3]; delete said[$3]; next }
 /^[^ ]+\.go:[0-9]+:[0-9]+: / { print; next }
-/^(panic|fatal error):|^WARNING: DATA RACE/ { crashed = 1 }
-# A test that a crash ended has no verdict: all of the package that has none is told.
+# What a crash or a signal ended has no verdict: all of the package that has none is told.
 /^(FAIL|ok|\?)\t/ {
 	if (/^FAIL/) {
 		print
-		if (crashed) for (t in said) printf "%s", said[t]
+		for (t in said) printf "%s", said[t]
 	}
 	delete said
-	test = crashed = ""
+	test = ""
 	next
 }
 { said[test] = said[test] $0 "\n" }
