@@ -114,9 +114,10 @@ func TestRootAttackKeyTrap(t *testing.T) {
 			t.Fatalf("question %d: %v, want SERVFAIL", i, o)
 		}
 	}
-	// On a busy machine a few servers answer too late for a verdict.
-	if bogus := c.status.Verdicts["bogus"]; bogus < n/2 {
-		t.Errorf("%d verdicts are bogus, want %d", bogus, n)
+	// All but those whose servers answer too late on a busy machine.
+	const least = n * 3 / 4
+	if bogus := c.status.Verdicts["bogus"]; bogus < least {
+		t.Errorf("%d verdicts are bogus, want %d at least", bogus, least)
 	}
 	if limit := uint64(16*n + 100); c.status.MemoMisses > limit { // and what is right, on the way there
 		t.Errorf("%d signatures were computed, want %d at most", c.status.MemoMisses, limit)

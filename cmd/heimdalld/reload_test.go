@@ -213,3 +213,21 @@ func TestReloadLosesNoQuery(t *testing.T) {
 	}
 	unhurt(t, d)
 }
+
+// A failure goes with the forwarder that caused it: once another is configured, the name is answered.
+func TestFailureEndsWithItsForwarder(t *testing.T) {
+	t.Parallel()
+	d := start(t, forward(".", newUpstream(t, rcode(dns.RcodeServerFailure))))
+	for range 2 { // the second time out of the cache
+		if r := d.ask("www.example.", dns.TypeA); r.Rcode != dns.RcodeServerFailure {
+			t.Fatal(r)
+		}
+	}
+	d.write(forward(".", newUpstream(t, answerA)))
+	if out, code := d.ctl("reload"); code != 0 {
+		t.Fatal(out)
+	}
+	if r := d.ask("www.example.", dns.TypeA); r.Rcode != dns.RcodeSuccess || len(r.Answer) != 1 {
+		t.Error(r)
+	}
+}

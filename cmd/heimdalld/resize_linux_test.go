@@ -190,20 +190,13 @@ func TestRootResizeMovesShards(t *testing.T) {
 func threadsOf(t *testing.T, pid int) (bound, may map[int]int) {
 	t.Helper()
 	bound, may = map[int]int{}, map[int]int{}
-	tasks, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, task := range tasks {
-		text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%s/status", pid, task.Name())) // it may have ended
-		_, rest, _ := strings.Cut(string(text), "Cpus_allowed_list:\t")
-		list, _, _ := strings.Cut(rest, "\n")
+	for list, n := range masks(t, pid) {
 		cpus, _ := cpulist.Parse(list)
 		for _, cpu := range cpus {
-			may[cpu]++
+			may[cpu] += n
 		}
 		if len(cpus) == 1 {
-			bound[cpus[0]]++
+			bound[cpus[0]] += n
 		}
 	}
 	return bound, may

@@ -142,14 +142,7 @@ func socketsAtStart(t *testing.T) {
 				d.config, d.socket = filepath.Join(d.dir, "config.toml"), filepath.Join(d.dir, "admin.sock")
 				d.write(text)
 				d.launch(wrapper...)
-				until(t, "the daemon's end", func() bool {
-					select {
-					case <-d.exited:
-						return true
-					default:
-						return false
-					}
-				})
+				until(t, "the daemon's end", d.ended)
 				if !strings.Contains(d.log.String(), c.house) {
 					t.Errorf("it says %s, want %q", d.log, c.house)
 				}

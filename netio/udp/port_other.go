@@ -4,7 +4,6 @@ package udp
 
 import (
 	"fmt"
-	"net/netip"
 
 	"heimdall/netio"
 )
@@ -19,9 +18,6 @@ func Listen(o Options) (*Port, error) {
 
 // Warnings returns nothing.
 func (p *Port) Warnings() []string { return nil }
-
-// LocalAddr returns netio.ErrNotSupported.
-func (p *Port) LocalAddr() (netip.AddrPort, error) { return netip.AddrPort{}, netio.ErrNotSupported }
 
 // AttachCPU returns netio.ErrNotSupported.
 func AttachCPU(fd int, cpus []int) error { return netio.ErrNotSupported }

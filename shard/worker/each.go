@@ -21,14 +21,14 @@ func EachServing(ctx context.Context, list []*Worker, f func(i int, w *Worker, s
 	return onThreads(ctx, list, f, ErrAbsent, ErrRestarting)
 }
 
-// onThreads runs f on the thread of each worker, and returns the errors but those in none.
-func onThreads(ctx context.Context, list []*Worker, f func(i int, w *Worker, sh *shard.Shard), none ...error) error {
+// onThreads runs f on the thread of each worker. It leaves out the errors in ignored.
+func onThreads(ctx context.Context, list []*Worker, f func(i int, w *Worker, sh *shard.Shard), ignored ...error) error {
 	errs := make([]error, len(list))
 	var all sync.WaitGroup
 	for i, w := range list {
 		all.Go(func() {
 			err := w.Do(ctx, func(sh *shard.Shard) { f(i, w, sh) })
-			if !slices.ContainsFunc(none, func(n error) bool { return errors.Is(err, n) }) {
+			if !slices.ContainsFunc(ignored, func(n error) bool { return errors.Is(err, n) }) {
 				errs[i] = err
 			}
 		})
