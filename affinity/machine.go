@@ -35,8 +35,18 @@ func Survey() (*Machine, error) {
 		if len(subtract(allowed, m.mask)) > 0 {
 			m.mask = nil
 		}
+		m.mask = ownMask(m.mask, m.group, online, m.Topology.present)
 	}
 	return m, nil
+}
+
+// ownMask returns the mask of a process less what its control group alone takes from it, as the group may be given more CPUs
+// while the process runs. mask has the CPUs that the kernel tells, which are of the group; group nil: there is none.
+func ownMask(mask, group, online, present []int) []int {
+	if mask == nil || group == nil || present == nil || len(subtract(intersect(group, online), mask)) > 0 {
+		return mask
+	}
+	return present
 }
 
 // Again looks at the machine again: CPUs come and go, and control groups change. The mask of the process is taken to be

@@ -53,7 +53,7 @@ func (p *Program) Attach(ifindex int, mode Mode) (got Mode, refused, err error) 
 }
 
 // Refit has the driver look at the program again, after its interface has got another MTU. An error says that it would not take
-// it with that. For a moment the kernel's stack gets all packets.
+// it with that. For a moment the kernel's stack gets all packets. If the program cannot be put back, nothing stays attached.
 func (p *Program) Refit(ifindex int) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -70,7 +70,8 @@ func (p *Program) Refit(ifindex int) error {
 		return explain("try the MTU", err)
 	}
 	if err := p.links[i].Update(p.objs.Heimdall); err != nil {
-		return explain("put the program back", err)
+		// Detached then tells of it.
+		return errors.Join(explain("put the program back", err), p.links[i].Detach())
 	}
 	return nil
 }

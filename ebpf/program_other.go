@@ -70,3 +70,6 @@ func (*Steering) Close() error          { return nil }
 
 // Settle does nothing: there is no Steering.
 func Settle() {}
+
+// DriverOf knows no driver.
+func DriverOf(string) string { return "" }

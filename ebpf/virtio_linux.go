@@ -15,7 +15,7 @@ var errCrash = errors.New("with virtio_net Linux would crash when the program se
 // spareQueues returns why a card must not have the program in native mode, or nil.
 func spareQueues(nic netlink.Link) error {
 	a := nic.Attrs()
-	if driverOf(a.Name) != "virtio_net" {
+	if DriverOf(a.Name) != "virtio_net" {
 		return nil
 	}
 	cpus, err := ebpf.PossibleCPU()
@@ -43,10 +43,10 @@ func enoughQueues(name string, used, most, cpus int) error {
 
 // LosesZeroCopy tells whether a driver drops what the program sends (SEND_ANSWER, SEND_SLIP) while AF_XDP has the queue without
 // a copy. That of virtio_net (Linux 6.13 to 7.3 at least) copies such a packet to where it has no room for its header.
-func LosesZeroCopy(name string) bool { return driverOf(name) == "virtio_net" }
+func LosesZeroCopy(name string) bool { return DriverOf(name) == "virtio_net" }
 
-// driverOf returns the name of an interface's driver; "": it is not known.
-func driverOf(name string) string {
+// DriverOf returns the name of an interface's driver; "": it is not known.
+func DriverOf(name string) string {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return ""

@@ -1,7 +1,6 @@
 package preflight
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -67,9 +66,7 @@ func (m *thisMachine) Link(name string) (l Link, err error) {
 		return l, fmt.Errorf("open a socket to ask about %s: %w", name, err)
 	}
 	defer unix.Close(fd)
-	if info, err := unix.IoctlGetEthtoolDrvinfo(fd, name); err == nil {
-		l.Driver = string(bytes.TrimRight(info.Driver[:], "\x00"))
-	}
+	l.Driver = ebpf.DriverOf(name)
 	// Drivers need not know of queues and flags.
 	if c, err := getChannels(fd, name); err == nil {
 		l.Queues, l.MaxQueues = int(c.Combined+c.RX), int(max(c.MaxCombined, c.MaxRX))
