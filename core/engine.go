@@ -22,7 +22,7 @@ type Performer interface {
 	// Query asks a server: the shard finds a socket, has resolver.Machine.BuildQuery write the message, and
 	// sends it, or says what hindered it.
 	Query(q *resolver.Action) resolver.Obstacle
-	// ReleaseSocket gives up the socket that belonged to the query ref.
+	// ReleaseSocket says that the query ref, which left from sock, has ended: sock is given up if it was the query's own.
 	ReleaseSocket(ref uint64, sock uint16)
 	// Timer has Engine.Fire called with ref at the given time in nanoseconds, or a little later. What was to come of
 	// an earlier call for the same Engine.TimerOf comes no more.

@@ -43,7 +43,7 @@ const (
 	// and is given up then. With Shared it may leave from a port that strangers can find out: a cookie protects it.
 	// Without either it needs a random port of its own (RFC 5452, section 9.2), until Release.
 	Query Kind = iota
-	// Release: nothing is expected any more at Sock, the socket of its own that the query of Ref left from.
+	// Release: nothing is expected any more of the query of Ref at Sock, which is given up if it was the query's own.
 	Release
 	// Respond: the task for Question has ended with Answer, for Waiters.
 	Respond

@@ -31,7 +31,6 @@ type exchange struct {
 	guesses  uint8
 	live     bool
 	listed   bool // (sock, id) are registered
-	own      bool // sock is a socket of its own
 	late     bool // past its time-out, kept in case the answer comes
 	stream   bool
 	lowered  bool // in lower case to find out whether the server minds mixed case
@@ -152,7 +151,7 @@ func (p *exchanges) unlist(i int32) {
 // drop ends an exchange: takes it from its task and gives it back.
 func (m *Machine) drop(i int32) {
 	x := &m.exchanges.list[i]
-	if x.own && x.listed {
+	if x.listed { // Sock may be its own even if a shared one would have done.
 		m.actions = append(m.actions, Action{Kind: Release, Ref: makeRef(0, x.gen, i), Sock: x.sock})
 	}
 	t := &m.tasks.list[x.task]

@@ -120,9 +120,8 @@ func (m *Machine) send(i, server int32, r *route) bool {
 	if m.tracer != nil {
 		m.traceQuery(e)
 	}
-	x.own = !x.stream && !x.shielded(srv)
 	m.actions = append(m.actions, Action{
-		Kind: Query, Ref: makeRef(0, x.gen, e), Server: srv.Addr(), Stream: x.stream, Shared: !x.stream && !x.own, At: x.due,
+		Kind: Query, Ref: makeRef(0, x.gen, e), Server: srv.Addr(), Stream: x.stream, Shared: !x.stream && x.shielded(srv), At: x.due,
 	})
 	return true
 }

@@ -36,7 +36,7 @@ type network struct {
 	held     []Action
 	memo     dnssec.Memo // of the jobs
 
-	ports map[uint64]uint16 // sockets of their own of the queries under way, by reference
+	ports map[uint64]uint16 // sockets of the queries under way, by reference: any of them may be the query's own
 }
 
 // sent is a query that the machine sent.
@@ -144,7 +144,7 @@ func (n *network) send(a Action) {
 	if raw == nil {
 		return
 	}
-	if !a.Stream && !a.Shared {
+	if !a.Stream {
 		n.ports[a.Ref] = sock
 	}
 	q := sent{at: n.now, to: a.Server, sock: sock, stream: a.Stream, shared: a.Shared, raw: raw, msg: new(dns.Msg)}

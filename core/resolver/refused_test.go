@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/miekg/dns"
+
 	"heimdall/core/wire"
 )
 
@@ -133,6 +135,24 @@ func TestPortsOfQueries(t *testing.T) {
 			if q.shared {
 				t.Errorf("%s: query %d: from a shared port", name, i)
 			}
+		}
+	}
+}
+
+// A query that may leave from a shared port leaves from one of its own where there is no shared one: whoever sends it hears
+// when it has ended, however it ends, or the port would stay open.
+func TestSharedQueriesAreReleased(t *testing.T) {
+	for how, last := range map[string]serve{"answered": baking(nil), "refused": rcode(dns.RcodeRefused), "silent": nil} {
+		n := newNetwork(t, forwardTo("192.0.2.1"))
+		n.servers[one] = baking(nil)
+		n.resolve(question("www.example.", wire.TypeA)) // The server is known to return cookies from here on.
+		n.servers[one] = last
+		n.resolve(question("www.example.", wire.TypeA))
+		if !n.log[1].shared {
+			t.Errorf("%s: not from a shared port", how)
+		}
+		if len(n.ports) != 0 {
+			t.Errorf("%s: %d of %d queries have not given up their sockets", how, len(n.ports), len(n.log))
 		}
 	}
 }
