@@ -20,6 +20,7 @@ import (
 
 	"heimdall/core/config"
 	"heimdall/shard/check"
+	"heimdall/shard/journal"
 	"heimdall/shard/settings"
 	"heimdall/shard/supervisor"
 )
@@ -34,7 +35,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	flags.SetOutput(stderr)
 	path := flags.String("config", "config.toml", "configuration `file`")
 	checkOnly := flags.Bool("check", false, "check the configuration and exit")
-	level := flags.String("log", "info", "least severe `level` that is logged: debug, info, warn, error")
+	level := flags.String("log", "", "least severe `level` that is logged, whatever log.level says: debug, info, warn, error")
 	showVersion := flags.Bool("version", false, "print the version and exit")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return 0
@@ -50,11 +51,10 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return 0
 	}
 	var least slog.Level
-	if err := least.UnmarshalText([]byte(*level)); err != nil {
+	if err := least.UnmarshalText([]byte(*level)); *level != "" && err != nil {
 		fmt.Fprintf(stderr, "heimdalld: -log %s: use debug, info, warn or error\n", *level)
 		return 2
 	}
-	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: least}))
 	cfg, warnings, err := settings.Load(*path)
 	if err != nil {
 		fmt.Fprintln(stderr, err)
@@ -76,7 +76,15 @@ func run(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stdout, "%s: good\n", *path)
 		return 0
 	}
-	if err := serve(cfg, *path, log); err != nil {
+	j := journal.New(stderr, journal.Socket, stderr == os.Stderr && journal.IsStream(os.Stderr), settings.Log(cfg))
+	if *level != "" {
+		j.FixLevel(least)
+	}
+	signal.Ignore(syscall.SIGPIPE) // or a reader of the log that ends would end the daemon
+	defer j.Flush()
+	log := j.Logger()
+	slog.SetDefault(log) // what libraries log
+	if err := serve(cfg, *path, j, log); err != nil {
 		log.Error("heimdalld ends", "error", err)
 		return 1
 	}
@@ -84,7 +92,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 }
 
 // serve runs the daemon until a signal ends it.
-func serve(cfg *config.Config, path string, log *slog.Logger) error {
+func serve(cfg *config.Config, path string, j *journal.Journal, log *slog.Logger) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	hup := make(chan os.Signal, 1)
@@ -96,7 +104,7 @@ func serve(cfg *config.Config, path string, log *slog.Logger) error {
 		status += fmt.Sprintf(" and %d more", more)
 	}
 	s, err := supervisor.Start(ctx, supervisor.Options{
-		Config: cfg, Path: path, Version: config.Version(version), Log: log, Pace: os.Getenv("GOGC") == "",
+		Config: cfg, Path: path, Version: config.Version(version), Log: log, Journal: j, Pace: os.Getenv("GOGC") == "",
 		Reloading: func(now bool) {
 			switch {
 			case ctx.Err() != nil: // it drains, which has been told

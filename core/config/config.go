@@ -31,6 +31,7 @@ type Config struct {
 	Recursion Recursion  `toml:"recursion"`
 	Local     Local      `toml:"local"`
 	Admin     Admin      `toml:"admin"`
+	Log       Log        `toml:"log"`
 	Forward   []Upstream `toml:"forward"`
 	Stub      []Upstream `toml:"stub"`
 	Zone      []Zone     `toml:"zone"`
@@ -159,6 +160,13 @@ type Local struct {
 type Admin struct {
 	Socket  string         `toml:"socket"`
 	Metrics netip.AddrPort `toml:"metrics"` // not valid: off
+}
+
+// Log is what the daemon writes about itself.
+type Log struct {
+	Level  string `toml:"level"`
+	Format string `toml:"format"`
+	Burst  int    `toml:"burst"` // lines of one kind within 10 s; 0: no limit
 }
 
 // Upstream is one [[forward]] or [[stub]].

@@ -141,6 +141,10 @@ var keys = []key{
 	// 107 is what fits into sun_path with its final zero.
 	{Name: "admin.socket", Default: "heimdall.sock", Min: 1, Max: 107, Unit: "octets"},
 	{Name: "admin.metrics", Default: ""},
+
+	{Name: "log.level", Default: "info", Values: []string{"debug", "info", "warn", "error"}, Reload: true},
+	{Name: "log.format", Default: "auto", Values: []string{"auto", "text", "json", "journald"}, Reload: true},
+	{Name: "log.burst", Default: int64(100), Max: 1_000_000, Unit: "lines", Reload: true},
 }
 
 // Keys of one element of [[forward]] and [[stub]], and of [[zone]]. Those without a default are required. A reload

@@ -28,6 +28,8 @@ var (
 	ignoredDesc  = desc("upstream_ignored_total", "Datagrams from other servers that were no answer to a query, by reason.", "shard", "reason")
 	portsDesc    = desc("upstream_ports", "Source ports that belong to one query to another server.", "shard")
 	hinderedDesc = desc("upstream_hindered_total", "Queries to other servers that no port was left for, or that reached nobody as ICMP says, by reason.", "shard", "reason")
+	linesDesc    = desc("log_lines_total", "Lines of the daemon's log, written or waiting for it.")
+	lostDesc     = desc("log_lines_dropped_total", "Lines of the daemon's log that were not written: others of their kind had just been (flood), their reader was slow (queue), or did not take them (reader).", "reason")
 	serviceDesc  = desc("service_seconds", "Time from receiving a query to having sent its response, misses aside.", "shard")
 )
 
@@ -41,6 +43,7 @@ func (c *collector) Describe(ch chan<- *prometheus.Desc) { prometheus.DescribeBy
 // Collect implements prometheus.Collector.
 func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	c.s.collectXDP(ch)
+	c.s.collectLog(ch)
 	list := c.s.o.Workers()
 	// A shard that does not answer has no values this time; the others have.
 	snaps, _ := snapshots(context.Background(), list)
@@ -56,6 +59,15 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	}
 	for id, h := range c.s.o.Histories.All() {
 		ch <- prometheus.MustNewConstMetric(restartsDesc, prometheus.CounterValue, float64(h.Restarts()), strconv.Itoa(id))
+	}
+}
+
+// collectLog sends what became of the lines of the log.
+func (s *Server) collectLog(ch chan<- prometheus.Metric) {
+	n := s.o.Journal.Counts()
+	ch <- prometheus.MustNewConstMetric(linesDesc, prometheus.CounterValue, float64(n.Lines))
+	for reason, lost := range map[string]uint64{"flood": n.Held, "queue": n.Dropped, "reader": n.Unwritten} {
+		ch <- prometheus.MustNewConstMetric(lostDesc, prometheus.CounterValue, float64(lost), reason)
 	}
 }
 

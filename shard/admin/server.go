@@ -14,6 +14,7 @@ import (
 	"heimdall/shard"
 	"heimdall/shard/anchors"
 	"heimdall/shard/hot"
+	"heimdall/shard/journal"
 	"heimdall/shard/verify"
 	"heimdall/shard/worker"
 	"heimdall/shard/zones"
@@ -33,6 +34,7 @@ type Options struct {
 	Warnings  func() []string                                // what keeps the daemon from its best
 	Reload    func(context.Context) (*control.Reload, error) // of the configuration
 	Log       *slog.Logger
+	Journal   *journal.Journal // that Log writes to; nil: its lines are not counted
 }
 
 // Settings are the part of the configuration that operators are shown.
