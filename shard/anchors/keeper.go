@@ -50,6 +50,9 @@ func (k *Keeper) Configure(g Given) (changed []dname.Name, positive bool) {
 	k.changing.Lock()
 	defer k.changing.Unlock()
 	changed, positive = k.inForce.unlike(g.Anchors)
+	if len(changed) > 0 {
+		k.opt.Log.Info("trust anchors have changed", "zones", len(changed), "first", changed[0].String(), "positive", positive)
+	}
 	if !positive && k.inForce.on() == (g.Anchors != nil) {
 		k.inForce.configure(g, false)
 		return changed, false

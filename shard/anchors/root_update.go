@@ -1,6 +1,7 @@
 package anchors
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -129,7 +130,7 @@ func (u *rootUpdate) observe(set *dnssec.RRset, err error) (anchor dnssec.Anchor
 		u.failed(&u.failures, "ask for the root's keys", err)
 		return anchor, false
 	}
-	before := u.point.Anchor()
+	before, states := u.point.Anchor(), u.states()
 	budget := dnssec.DefaultBudget()
 	v := dnssec.Validator{Policy: &u.policy, Now: u.wall(), Budget: &budget, Memo: u.memo}
 	o := u.point.Observe(&v, set)
@@ -137,11 +138,25 @@ func (u *rootUpdate) observe(set *dnssec.RRset, err error) (anchor dnssec.Anchor
 	if o.Status != dnssec.Secure {
 		u.failed(&u.failures, "validate the root's keys", errors.New(o.Result.String()))
 	}
+	for tag, state := range u.states() {
+		if states[tag] != state {
+			u.log.Info("a key of the root has another state (RFC 5011)", "key_tag", tag, "before", cmp.Or(states[tag], "unknown"), "now", state)
+		}
+	}
 	anchor = u.point.Anchor()
 	if changed = !sameKeys(before.DS, anchor.DS); changed {
 		u.log.Info("the root's trust anchor has changed", "key_tags", tags(anchor.DS))
 	}
 	return anchor, changed
+}
+
+// states are those of the keys that are followed, by their tags; u.mu is held.
+func (u *rootUpdate) states() map[uint16]string {
+	states := map[uint16]string{}
+	for _, k := range u.point.Keys {
+		states[dnssec.KeyTag(k.RData)] = k.State.String()
+	}
+	return states
 }
 
 // store writes the state to the file if it is newer than that.

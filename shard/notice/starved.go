@@ -1,4 +1,5 @@
-// Package notice logs what shards notice, once in a while. They call it on their threads, and wait for nobody.
+// Package notice logs what shards notice, once in a while: they call it on their threads, and wait for nobody. It also looks
+// at their counters, and logs each change of servers and limits once.
 package notice
 
 import (

@@ -103,6 +103,7 @@ func (c *change) apply(ctx context.Context) (changed []dname.Name, positive bool
 	s := c.s
 	settled := c.zones.Apply()
 	s.inForce.Store(c.next) // from now on for shards that are started
+	s.journal.Configure(settings.Log(c.next))
 	changed, positive = s.anchors.Configure(c.trust)
 	if err := s.takeOver(ctx, settled, changed); err != nil {
 		c.warnings = append(c.warnings, fmt.Sprintf("a shard is late: it takes the configuration over as soon as it takes commands: %v", err))

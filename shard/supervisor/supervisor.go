@@ -19,6 +19,7 @@ import (
 	"heimdall/shard/admin"
 	"heimdall/shard/anchors"
 	"heimdall/shard/hot"
+	"heimdall/shard/journal"
 	"heimdall/shard/notice"
 	"heimdall/shard/process"
 	"heimdall/shard/settings"
@@ -33,7 +34,8 @@ type Options struct {
 	Path    string // of the configuration file, for reloads
 	Version string
 	Log     *slog.Logger
-	Pace    bool // the garbage collector, which is the whole process's
+	Journal *journal.Journal // that Log writes to, for reloads; nil: they do not change it
+	Pace    bool             // the garbage collector, which is the whole process's
 	// Reloading is told that a reload begins, and that it has ended, whatever came of it. Nil: nobody is told.
 	Reloading func(now bool)
 }
@@ -43,6 +45,7 @@ type Supervisor struct {
 	path      string
 	version   string
 	log       *slog.Logger
+	journal   *journal.Journal
 	epoch     time.Time // zero of the shards' clocks
 	machine   *affinity.Machine
 	plan      *affinity.Plan                   // in force; resizing guards it
@@ -59,6 +62,7 @@ type Supervisor struct {
 
 	starved *notice.Starved
 	bare    *notice.BareForwarders
+	unwatch func() // ends what logs changes; nil: it does not run
 
 	tellReloading func(now bool)
 
@@ -102,7 +106,7 @@ func Start(ctx context.Context, o Options) (*Supervisor, error) {
 	checking := settings.Verify(o.Config)
 	checking.Log = o.Log
 	s := &Supervisor{
-		path: o.Path, version: o.Version, log: o.Log, epoch: time.Now(), machine: machine, plan: plan, hints: hints,
+		path: o.Path, version: o.Version, log: o.Log, journal: o.Journal, epoch: time.Now(), machine: machine, plan: plan, hints: hints,
 		starved: notice.NewStarved(o.Log), bare: notice.NewBareForwarders(o.Log), verifier: verify.New(checking),
 		tellReloading: o.Reloading,
 	}
@@ -152,10 +156,14 @@ func (s *Supervisor) start(trust anchors.Given) error {
 		return err
 	}
 	s.startHot()
-	s.listener.Serve(admin.New(s.adminOptions()))
+	server := admin.New(s.adminOptions())
+	s.listener.Serve(server)
 	s.anchors.Run()
 	s.hotplug = make(chan struct{})
 	go s.watchCPUs(s.machine.Topology.Online(), affinity.Online, s.hotplug)
+	watching, stop := context.WithCancel(context.Background())
+	s.unwatch = stop
+	go notice.Watch(watching, server, s.log)
 	s.log.Info("serving", "listen", s.config().Server.Listen, "shards", len(list), "cpus", s.cpus(), "version", s.version)
 	return nil
 }
@@ -218,6 +226,9 @@ func (s *Supervisor) Stop() {
 	if s.hotplug != nil {
 		close(s.hotplug)
 		s.hotplug = nil
+	}
+	if s.unwatch != nil {
+		s.unwatch()
 	}
 	s.hot.Close()
 	s.anchors.Close()

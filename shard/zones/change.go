@@ -75,6 +75,7 @@ func (c *Change) Apply() (settled func()) {
 	defer z.mu.Unlock()
 	for key, s := range z.byName {
 		if c.byName[key] == nil {
+			z.opt.Log.Info("a zone is not served any more", "zone", s.zone.Name.String())
 			c.gone = append(c.gone, s.version)
 		}
 	}
