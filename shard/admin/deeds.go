@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"heimdall/core/control"
+	"heimdall/shard/journal"
 )
 
 // deeds is the server of one admin connection. It logs each command that changes the daemon, and who gave it.
@@ -17,7 +18,7 @@ type deeds struct {
 
 // newDeeds makes the server of a connection whose peer the kernel calls peer.
 func newDeeds(s control.Server, log *slog.Logger, peer slog.Attr) deeds {
-	return deeds{s, log.With(slog.String("by", "admin socket"), peer)}
+	return deeds{s, journal.Whole(log).With(slog.String("by", "admin socket"), peer)}
 }
 
 // note logs how a command went.
@@ -81,6 +82,7 @@ func LogReload(log *slog.Logger, r *control.Reload, err error) {
 		log.Error("not reloaded", "error", describe(err))
 		return
 	}
+	log = journal.Whole(log)
 	for _, w := range r.Warnings {
 		log.Warn("reloaded, but: " + w)
 	}

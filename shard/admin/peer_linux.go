@@ -1,13 +1,19 @@
 package admin
 
 import (
+	"fmt"
 	"log/slog"
 	"net"
+	"os"
+	"os/user"
+	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
 
-// peerOf tells who has connected to a Unix socket, by the kernel's word: the user and the process.
+// peerOf tells who has connected to a Unix socket, by the kernel's word: the user and the process, with their names where
+// they are known.
 func peerOf(c *net.UnixConn) slog.Attr {
 	raw, err := c.SyscallConn()
 	if err != nil {
@@ -17,5 +23,14 @@ func peerOf(c *net.UnixConn) slog.Attr {
 	if e := raw.Control(func(fd uintptr) { cred, err = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED) }); e != nil || err != nil {
 		return slog.String("uid", "unknown")
 	}
-	return slog.GroupAttrs("", slog.Uint64("uid", uint64(cred.Uid)), slog.Int("pid", int(cred.Pid)))
+	attrs := []slog.Attr{slog.Uint64("uid", uint64(cred.Uid))}
+	if u, err := user.LookupId(strconv.FormatUint(uint64(cred.Uid), 10)); err == nil {
+		attrs = append(attrs, slog.String("user", u.Username))
+	}
+	attrs = append(attrs, slog.Int("pid", int(cred.Pid)))
+	// The process names itself, and may have ended. Where /proc hides others' processes, it has no name.
+	if name, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", cred.Pid)); err == nil {
+		attrs = append(attrs, slog.String("process", strings.TrimSuffix(string(name), "\n")))
+	}
+	return slog.GroupAttrs("", attrs...)
 }
