@@ -208,4 +208,3 @@ func TestRootJournald(t *testing.T) {
 		t.Errorf("standard error has %q, %v", stderr, err)
 	}
 }
-
