@@ -5,13 +5,14 @@ import (
 
 	"github.com/miekg/dns"
 
+	"heimdall/core/dname/dnametest"
 	"heimdall/core/zone"
 )
 
 // Whatever makes a response, it leaves by one exit, which counts it.
 func TestEachResponseLeavesByTheExit(t *testing.T) {
 	r := newRig(t, nil)
-	r.e.SetZones(zone.NewSet([]*zone.Zone{served(t, "own.alpha.", "www.own.alpha. 60 A 10.0.0.1"), zone.NewUnready(wireName(t, "down.alpha."))}))
+	r.e.SetZones(zone.NewSet([]*zone.Zone{served(t, "own.alpha.", "www.own.alpha. 60 A 10.0.0.1"), zone.NewUnready(dnametest.Name("down.alpha."))}))
 	sent, waiting := 0, 0
 	take := func(what string, req *Request) {
 		t.Helper()

@@ -9,6 +9,7 @@ import (
 	"github.com/miekg/dns"
 
 	"heimdall/core/dname"
+	"heimdall/core/dname/dnametest"
 	"heimdall/core/resolver"
 	"heimdall/core/wire"
 	"heimdall/core/zone"
@@ -17,7 +18,7 @@ import (
 // served makes a zone of records in presentation form, SOA and NS records added.
 func served(t testing.TB, origin string, records ...string) *zone.Zone {
 	t.Helper()
-	b := zone.NewBuilder(wireName(t, origin), zone.Options{Seed: 1, Now: 1})
+	b := zone.NewBuilder(dnametest.Name(origin), zone.Options{Seed: 1, Now: 1})
 	for _, text := range append([]string{origin + " 60 SOA ns." + origin + " h." + origin + " 1 2 3 4 5", origin + " 60 NS ns." + origin}, records...) {
 		rr, err := dns.NewRR(text)
 		if err != nil {
@@ -29,7 +30,7 @@ func served(t testing.TB, origin string, records ...string) *zone.Zone {
 			t.Fatal(err)
 		}
 		h := rr.Header()
-		if err := b.Add(wireName(t, h.Name), wire.Type(h.Rrtype), wire.ClassIN, h.Ttl, raw[end-int(h.Rdlength):end]); err != nil {
+		if err := b.Add(dnametest.Name(h.Name), wire.Type(h.Rrtype), wire.ClassIN, h.Ttl, raw[end-int(h.Rdlength):end]); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -38,15 +39,6 @@ func served(t testing.TB, origin string, records ...string) *zone.Zone {
 		t.Fatal(problems)
 	}
 	return z
-}
-
-func wireName(t testing.TB, s string) dname.Name {
-	t.Helper()
-	n, err := dname.ParseText(nil, s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return n
 }
 
 // script has the server answer all queries that are open, as the records say.
@@ -148,7 +140,7 @@ func TestAliasIntoZone(t *testing.T) {
 	if m := r.resolve("www.example.", nil, "10.0.0.1", lie...); chain(m) != alias+"10.0.0.4" {
 		t.Errorf("with the zone again: %v", m)
 	}
-	r.e.SetZones(zone.NewSet([]*zone.Zone{zone.NewUnready(wireName(t, "priv.alpha."))}))
+	r.e.SetZones(zone.NewSet([]*zone.Zone{zone.NewUnready(dnametest.Name("priv.alpha."))}))
 	if m := r.resolve("www.example.", nil, "10.0.0.1", lie...); m.Rcode != dns.RcodeServerFailure {
 		t.Errorf("with a zone that is not loaded: %v", m)
 	}
@@ -206,12 +198,12 @@ func TestOthersServeBelowZone(t *testing.T) {
 	private := netip.MustParseAddrPort("192.0.2.54:53")
 	groups := []resolver.Group{
 		{Zone: dname.Name{0}, Kind: resolver.Forward, Servers: []netip.AddrPort{testServer}},
-		{Zone: wireName(t, "priv.own.alpha."), Kind: resolver.Forward, Servers: []netip.AddrPort{private}},
+		{Zone: dnametest.Name("priv.own.alpha."), Kind: resolver.Forward, Servers: []netip.AddrPort{private}},
 	}
 	r := newRig(t, nil)
 	r.e.SetGroups(groups)
 	zones := []*zone.Zone{served(t, "own.alpha.", "a.own.alpha. 60 CNAME h.priv.own.alpha.", "h.priv.own.alpha. 60 A 203.0.113.66"), served(t, "deep.priv.own.alpha.", "h.deep.priv.own.alpha. 60 A 10.0.0.9")}
-	r.e.SetZones(zone.NewSet(zones, wireName(t, "."), wireName(t, "PRIV.own.alpha.")))
+	r.e.SetZones(zone.NewSet(zones, dnametest.Name("."), dnametest.Name("PRIV.own.alpha.")))
 	for _, c := range []struct{ name, want string }{
 		{"h.priv.own.alpha.", "h.priv.own.alpha. A 10.0.0.8"},
 		{"a.own.alpha.", "a.own.alpha. CNAME h.priv.own.alpha.; h.priv.own.alpha. A 10.0.0.8"},
@@ -245,7 +237,7 @@ func TestRoutesChange(t *testing.T) {
 	ask("192.0.2.1")
 	r.resolve("other.example.", nil, "10.0.0.1", "other.example. 300 A 192.0.2.9")
 	for i, address := range []string{"192.0.2.2", "192.0.2.3"} {
-		r.e.SetGroups([]resolver.Group{all, {Zone: wireName(t, "corp.alpha."), Kind: resolver.GroupKind(i), Servers: []netip.AddrPort{netip.MustParseAddrPort("192.0.2.54:53")}}})
+		r.e.SetGroups([]resolver.Group{all, {Zone: dnametest.Name("corp.alpha."), Kind: resolver.GroupKind(i), Servers: []netip.AddrPort{netip.MustParseAddrPort("192.0.2.54:53")}}})
 		ask(address)
 	}
 	r.e.SetGroups([]resolver.Group{all})
@@ -263,14 +255,14 @@ func TestRoutesChange(t *testing.T) {
 
 func TestLookAllocates0(t *testing.T) {
 	r := newRig(t, nil)
-	r.e.SetZones(zone.NewSet([]*zone.Zone{served(t, "own.alpha.", "www.own.alpha. 60 A 10.0.0.1")}, wireName(t, "x.own.alpha.")))
+	r.e.SetZones(zone.NewSet([]*zone.Zone{served(t, "own.alpha.", "www.own.alpha. 60 A 10.0.0.1")}, dnametest.Name("x.own.alpha.")))
 	want := map[string]resolver.Place{
 		"www.own.alpha.": resolver.Answered, "no.own.alpha.": resolver.Answered, "a.x.own.alpha.": resolver.Elsewhere,
 		"localhost.": resolver.Answered, "www.example.": resolver.Elsewhere,
 	}
 	buf := make([]byte, 0, 4096)
 	for name, place := range want {
-		q := resolver.Question{Name: wireName(t, name), Type: wire.TypeA, Class: wire.ClassIN}
+		q := resolver.Question{Name: dnametest.Name(name), Type: wire.TypeA, Class: wire.ClassIN}
 		if n := testing.AllocsPerRun(100, func() {
 			if _, got := r.e.Look(buf, &q); got != place {
 				t.Fatalf("%s is %d", name, got)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"heimdall/core/dname/dnametest"
 	"heimdall/core/resolver"
 	"heimdall/core/wire"
 	"heimdall/core/zone"
@@ -17,7 +18,7 @@ func TestTraceOfWhatIsAnsweredHere(t *testing.T) {
 	r := newRig(t, nil)
 	r.e.SetZones(zone.NewSet([]*zone.Zone{
 		served(t, "own.alpha.", "www.own.alpha. 60 A 10.0.0.1", "away.own.alpha. 60 CNAME www.example.", "kid.own.alpha. 60 NS ns.kid.own.alpha."),
-		zone.NewUnready(wireName(t, "down.alpha.")),
+		zone.NewUnready(dnametest.Name("down.alpha.")),
 	}))
 	r.resolve("cached.example.", nil, "10.0.0.1", "cached.example. 300 A 192.0.2.9")
 	for _, c := range []struct {
@@ -44,7 +45,7 @@ func TestTraceOfWhatIsAnsweredHere(t *testing.T) {
 	} {
 		got := new(resolver.Trace)
 		client, _ := netip.ParseAddr(c.client)
-		q := Inquiry{Question: resolver.Question{Name: wireName(t, c.name), Type: c.typ, Class: wire.ClassIN}, Client: client, Watch: got}
+		q := Inquiry{Question: resolver.Question{Name: dnametest.Name(c.name), Type: c.typ, Class: wire.ClassIN}, Client: client, Watch: got}
 		r.sent = nil
 		to := r.Hold(0)
 		if !r.e.Resolve(r.now, &q, to) {
@@ -68,7 +69,7 @@ func TestTraceOfWhatIsAnsweredHere(t *testing.T) {
 	}
 	r.e.Recursion = false
 	got := new(resolver.Trace)
-	q := Inquiry{Question: resolver.Question{Name: wireName(t, "www.example."), Type: wire.TypeA, Class: wire.ClassIN}, Watch: got}
+	q := Inquiry{Question: resolver.Question{Name: dnametest.Name("www.example."), Type: wire.TypeA, Class: wire.ClassIN}, Watch: got}
 	if !r.e.Resolve(r.now, &q, r.Hold(0)) || got.Answer.Rcode != wire.RcodeRefused || !strings.Contains(got.Route, "recursion.enabled") {
 		t.Errorf("without recursion: %+v", got)
 	}
@@ -89,7 +90,7 @@ func TestQuestionsFromInside(t *testing.T) {
 	r.limit(1, netip.MustParsePrefix("::/128"))
 	ask := func(name string, anew bool, records ...string) string {
 		t.Helper()
-		q := Inquiry{Question: resolver.Question{Name: wireName(t, name), Type: wire.TypeA, Class: wire.ClassIN, DO: true}, Anew: anew}
+		q := Inquiry{Question: resolver.Question{Name: dnametest.Name(name), Type: wire.TypeA, Class: wire.ClassIN, DO: true}, Anew: anew}
 		to := r.Hold(0)
 		if !r.e.Resolve(r.now, &q, to) {
 			t.Fatalf("%s: not begun", name)
@@ -121,7 +122,7 @@ func TestQuestionsFromInside(t *testing.T) {
 			t.Errorf("%s, anew %v: %q, want %q", c.name, c.anew, got, want)
 		}
 	}
-	q := Inquiry{Question: resolver.Question{Name: wireName(t, "late.example."), Type: wire.TypeA, Class: wire.ClassIN}, Watch: new(resolver.Trace)}
+	q := Inquiry{Question: resolver.Question{Name: dnametest.Name("late.example."), Type: wire.TypeA, Class: wire.ClassIN}, Watch: new(resolver.Trace)}
 	to := r.Hold(0)
 	if !r.e.Resolve(r.now, &q, to) || r.e.Resolve(r.now, &q, r.Hold(0)) {
 		t.Error("two are watched at a time")

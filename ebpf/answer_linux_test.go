@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"testing"
 
+	"heimdall/core/dname/dnametest"
 	"heimdall/core/wire"
 )
 
@@ -62,7 +63,7 @@ func TestRootAnswerLengths(t *testing.T) {
 			continue
 		}
 		a := addressA(p.now())
-		a.Name = name(fmt.Sprintf("%0*d.example.", 1+n%50, n))
+		a.Name = dnametest.Name(fmt.Sprintf("%0*d.example.", 1+n%50, n))
 		a.Records = make([]byte, n)
 		for i := range a.Records {
 			a.Records[i] = byte(rnd.Uint32())
@@ -234,7 +235,7 @@ func TestRootFull(t *testing.T) {
 	list := make([]Answer, 2*room)
 	for i := range list {
 		list[i] = addressA(now)
-		list[i].Name = name(fmt.Sprintf("n%d.example.", i))
+		list[i].Name = dnametest.Name(fmt.Sprintf("n%d.example.", i))
 		if i%2 == 0 {
 			list[i].Records = bytes.Repeat([]byte{1}, 300) // beside
 		}

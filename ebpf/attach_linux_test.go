@@ -57,7 +57,7 @@ func TestRootKilled(t *testing.T) {
 			t.Fatal("the program is still there")
 		}
 	}
-	conn := l.dial(t, server4)
+	conn := l.Dial(t, "udp", "", server4.String())
 	conn.Write(query("www.example.", wire.TypeA, 0, 0, false))
 	conn.SetReadDeadline(time.Now().Add(500 * time.Millisecond))
 	if n, err := conn.Read(make([]byte, 512)); err == nil {
@@ -74,7 +74,7 @@ func TestRootNotSupported(t *testing.T) {
 		}
 	}
 	l := newLab(t, "native")
-	out, err := exec.Command("ip", "netns", "exec", l.server, "env", attachEnv+"=native", os.Args[0]).CombinedOutput()
+	out, err := exec.Command("ip", "netns", "exec", l.Server, "env", attachEnv+"=native", os.Args[0]).CombinedOutput()
 	if err == nil || !strings.Contains(string(out), "address already in use") && !strings.Contains(string(out), ErrNotSupported.Error()) {
 		t.Errorf("a second process says %s (%v)", out, err)
 	}

@@ -7,6 +7,7 @@ import (
 	"math"
 	"testing"
 
+	"heimdall/core/dname/dnametest"
 	"heimdall/core/wire"
 )
 
@@ -80,7 +81,7 @@ func fillBench(tb testing.TB, objs *benchObjects, keys *questionKeys) {
 	tb.Cleanup(func() { t.close() })
 	for i := range benchNames {
 		a := Answer{
-			Name: name(fmt.Sprintf("h%05d.example.", i)), Type: 1, Flags: wire.FlagQR | wire.FlagRA, Counts: [3]uint16{1, 0, 0},
+			Name: dnametest.Name(fmt.Sprintf("h%05d.example.", i)), Type: 1, Flags: wire.FlagQR | wire.FlagRA, Counts: [3]uint16{1, 0, 0},
 			Records: binary.BigEndian.AppendUint32([]byte{0xc0, 12, 0, 1, 0, 1, 0, 0, 14, 16, 0, 4}, uint32(i)), TTLs: []uint16{6}, Expires: math.MaxUint32,
 		}
 		e := a.entry(uint64(i+1), 1)

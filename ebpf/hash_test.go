@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"heimdall/core/dname"
+	"heimdall/core/dname/dnametest"
 )
 
 // owner returns which of n shards owns a name in wire form, of any letter case.
@@ -25,7 +26,7 @@ func (k *ownerKeys) owner(name []byte, n int) int {
 // twins are two names that no chain of multiplications by an odd constant and of shifts by 32 tells apart: they differ in
 // bit 63 of a word, and in bits 63 and 31 of the next, which undo that.
 func twins() (a, b dname.Name) {
-	a = name("0123456789012345678901.")
+	a = dnametest.Name("0123456789012345678901.")
 	b = slices.Clone(a)
 	for _, at := range []int{7, 8 + 3, 8 + 7} {
 		b[at] ^= 0x80
@@ -91,7 +92,7 @@ func TestOwnerSpread(t *testing.T) {
 	keys := newOwnerKeys(Seed{99})
 	var got [shards]int
 	for i := range names {
-		got[keys.owner(name(fmt.Sprintf("h%d.example.", i)), shards)]++
+		got[keys.owner(dnametest.Name(fmt.Sprintf("h%d.example.", i)), shards)]++
 	}
 	for s, n := range got {
 		if n < names/shards*9/10 || n > names/shards*11/10 {
@@ -102,11 +103,11 @@ func TestOwnerSpread(t *testing.T) {
 
 func TestKeysOfQuestions(t *testing.T) {
 	one, two := newQuestionKeys(Seed{1}), newQuestionKeys(Seed{2})
-	a := name("a.example.")
+	a := dnametest.Name("a.example.")
 	if one.key(a, 1, 0) == two.key(a, 1, 0) {
 		t.Error("the seed does not matter")
 	}
-	if one.key(name("wWw.Example."), 1, 0) != one.key(name("www.example."), 1, 0) {
+	if one.key(dnametest.Name("wWw.Example."), 1, 0) != one.key(dnametest.Name("www.example."), 1, 0) {
 		t.Error("letter case matters")
 	}
 	seen := map[Key]string{}

@@ -9,26 +9,19 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
+	"heimdall/netio/vethtest"
 )
 
 // lab is a veth pair between two network namespaces, with a process that has the program attached to one end.
 type lab struct {
-	server, client string // namespaces
-	process        *exec.Cmd
-	mode           string // as the process tells it
+	*vethtest.Pair
+	process *exec.Cmd
+	mode    string // as the process tells it
 }
-
-// The ends of the veth pair.
-const (
-	serverNIC = "hd-server"
-	clientNIC = "hd-client"
-)
 
 // attachEnv tells a copy of the test's process to attach the program in that mode, and to wait.
 const attachEnv = "HEIMDALL_TEST_ATTACH"
@@ -49,7 +42,7 @@ func TestMain(m *testing.M) {
 func attachAndWait(text string) error {
 	mode := map[string]Mode{"auto": Auto, "native": Native, "generic": Generic}[text]
 	endpoints := []netip.AddrPort{server4, server6}
-	nic, err := net.InterfaceByName(serverNIC)
+	nic, err := net.InterfaceByName(vethtest.ServerNIC)
 	if err != nil {
 		return err
 	}
@@ -93,33 +86,8 @@ func attachAndWait(text string) error {
 // newLab makes the namespaces and starts the process.
 func newLab(t *testing.T, mode string) *lab {
 	t.Helper()
-	if os.Geteuid() != 0 {
-		t.Skip("needs root")
-	}
-	l := &lab{server: fmt.Sprintf("hd-s-%d", os.Getpid()), client: fmt.Sprintf("hd-c-%d", os.Getpid())}
-	t.Cleanup(func() {
-		exec.Command("ip", "netns", "del", l.server).Run()
-		exec.Command("ip", "netns", "del", l.client).Run()
-	})
-	for _, line := range []string{
-		"netns add " + l.server,
-		"netns add " + l.client,
-		"link add " + serverNIC + " netns " + l.server + " numrxqueues 1 numtxqueues 1 type veth peer name " + clientNIC + " netns " + l.client + " numrxqueues 1 numtxqueues 1",
-		"-n " + l.server + " link set lo up",
-		"-n " + l.server + " addr add 192.0.2.1/24 dev " + serverNIC,
-		"-n " + l.server + " addr add 2001:db8::1/64 nodad dev " + serverNIC,
-		"-n " + l.server + " link set " + serverNIC + " up",
-		"-n " + l.client + " addr add 192.0.2.2/24 dev " + clientNIC,
-		"-n " + l.client + " addr add 2001:db8::2/64 nodad dev " + clientNIC,
-		"-n " + l.client + " link set " + clientNIC + " up",
-		// Without that the driver of veth drops what the other end sends from XDP.
-		"netns exec " + l.client + " ethtool -K " + clientNIC + " gro on",
-	} {
-		if out, err := exec.Command("ip", strings.Fields(line)...).CombinedOutput(); err != nil {
-			t.Fatalf("ip %s: %v: %s", line, err, out)
-		}
-	}
-	l.process, l.mode = startAttached(t, l.server, mode)
+	l := &lab{Pair: vethtest.New(t, 1, "")}
+	l.process, l.mode = startAttached(t, l.Server, mode)
 	return l
 }
 
@@ -155,34 +123,11 @@ func startAttached(t *testing.T, namespace, mode string) (process *exec.Cmd, got
 	return process, got
 }
 
-// dial opens a UDP socket in the client's namespace.
-func (l *lab) dial(t *testing.T, to netip.AddrPort) (conn net.Conn) {
-	t.Helper()
-	done := make(chan error)
-	go func() {
-		runtime.LockOSThread() // and never unlocked: the thread ends in its namespace
-		ns, err := os.Open("/run/netns/" + l.client)
-		if err == nil {
-			defer ns.Close()
-			err = unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET)
-		}
-		if err == nil {
-			conn, err = net.Dial("udp", to.String())
-		}
-		done <- err
-	}()
-	if err := <-done; err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { conn.Close() })
-	return conn
-}
-
 // ask sends a query, twice if need be, and returns the response, or nil if none comes within patience of either.
 // Its port is its own: a response that comes too late is not taken for that to the next query.
 func (l *lab) ask(t *testing.T, to netip.AddrPort, q []byte, patience time.Duration) []byte {
 	t.Helper()
-	conn := l.dial(t, to)
+	conn := l.Dial(t, "udp", "", to.String())
 	buf := make([]byte, 2048)
 	for range 2 {
 		if _, err := conn.Write(q); err != nil {
@@ -199,9 +144,5 @@ func (l *lab) ask(t *testing.T, to netip.AddrPort, q []byte, patience time.Durat
 // attached tells whether an XDP program is on the server's interface.
 func (l *lab) attached(t *testing.T) bool {
 	t.Helper()
-	out, err := exec.Command("ip", "-n", l.server, "link", "show", "dev", serverNIC).CombinedOutput()
-	if err != nil {
-		t.Fatalf("ip link: %v: %s", err, out)
-	}
-	return strings.Contains(string(out), "xdp")
+	return strings.Contains(l.Link(t), "prog/xdp")
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"heimdall/core/dname/dnametest"
 	"heimdall/core/wire"
 )
 
@@ -30,8 +31,8 @@ func TestRootNominees(t *testing.T) {
 		}
 		a := frame(client4, server4, query("WWW.example.", wire.TypeTXT, wire.FlagCD, 1232, true))
 		b := frame(client6, server6, query("other.name.example.", wire.TypeA, 0, 0, false))
-		keyA := fmt.Sprintf("%x 16 true true", []byte(name("www.example.")))
-		keyB := fmt.Sprintf("%x 1 false false", []byte(name("other.name.example.")))
+		keyA := fmt.Sprintf("%x 16 true true", []byte(dnametest.Name("www.example.")))
+		keyB := fmt.Sprintf("%x 1 false false", []byte(dnametest.Name("other.name.example.")))
 		for round := range 3 {
 			for range hits - 1 {
 				p.try(t, a, Pass, Exit(xdpExitPASS_MISS))
@@ -76,7 +77,7 @@ func TestRootNomineesFlood(t *testing.T) {
 		p.Try(frame(client4, server4, query(fmt.Sprintf("r%d.example.", i), wire.TypeA, 0, 0, false)))
 	}
 	got := told(t, p)
-	if want := fmt.Sprintf("%x 1 false false", []byte(name("www.example."))); got[want] != 2 || len(got) != 1 {
+	if want := fmt.Sprintf("%x 1 false false", []byte(dnametest.Name("www.example."))); got[want] != 2 || len(got) != 1 {
 		t.Errorf("told of %v, want %s twice", got, want)
 	}
 }
@@ -108,7 +109,7 @@ func TestRootNomineesOutdated(t *testing.T) {
 			p.try(t, in, Pass, c.exit)
 		}
 		got, most := told(t, p), int(p.now()-began)+1
-		if n := got[fmt.Sprintf("%x 1 false false", []byte(name("www.example.")))]; n < 1 || n > most || len(got) != 1 {
+		if n := got[fmt.Sprintf("%x 1 false false", []byte(dnametest.Name("www.example.")))]; n < 1 || n > most || len(got) != 1 {
 			t.Errorf("%v: told of %v, want the name once a second", c.exit, got)
 		}
 	}

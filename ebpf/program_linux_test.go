@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"heimdall/core/dname/dnametest"
 	"heimdall/core/wire"
 )
 
@@ -100,7 +101,7 @@ func (p *tier0) answer(t *testing.T, in []byte) (response []byte, now uint32) {
 // addressA is an answer with one A record.
 func addressA(now uint32) Answer {
 	return Answer{
-		Name: name("www.example."), Type: uint16(wire.TypeA), Flags: wire.FlagQR, Counts: [3]uint16{1, 0, 0},
+		Name: dnametest.Name("www.example."), Type: uint16(wire.TypeA), Flags: wire.FlagQR, Counts: [3]uint16{1, 0, 0},
 		Records: []byte{0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 200, 0, 4, 192, 0, 2, 7}, TTLs: []uint16{6}, Stored: now - 50, Expires: now + 150,
 	}
 }

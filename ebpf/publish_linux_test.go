@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"testing"
+
+	"heimdall/core/dname/dnametest"
 )
 
 // beside are n answers whose records are all beside their entries.
@@ -11,7 +13,7 @@ func beside(now uint32, n int) []Answer {
 	list := make([]Answer, n)
 	for i := range list {
 		list[i] = addressA(now)
-		list[i].Name, list[i].Records = name(fmt.Sprintf("n%d.example.", i)), bytes.Repeat([]byte{1}, 300)
+		list[i].Name, list[i].Records = dnametest.Name(fmt.Sprintf("n%d.example.", i)), bytes.Repeat([]byte{1}, 300)
 	}
 	return list
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"testing"
 
+	"heimdall/core/dname/dnametest"
 	"heimdall/core/wire"
 )
 
@@ -13,7 +14,7 @@ func TestRootAnswersBeyond32Bits(t *testing.T) {
 	p := load(t, Options{Entries: 2})
 	large := func(owner string, fill byte) Answer {
 		a := addressA(p.now())
-		a.Name, a.TTLs, a.Records = name(owner), nil, bytes.Repeat([]byte{fill}, 200)
+		a.Name, a.TTLs, a.Records = dnametest.Name(owner), nil, bytes.Repeat([]byte{fill}, 200)
 		return a
 	}
 	ask := func(owner string, fill byte) {

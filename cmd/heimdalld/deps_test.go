@@ -17,7 +17,7 @@ import (
 const policy = `
 core/dname core/histogram core/slots affinity/cpulist netio netio/list shard/timer shard/mailbox shard/diskfile shard/seed <;
 affinity < affinity/cpulist;
-core/wire < core/dname;
+core/wire core/dname/dnametest < core/dname;
 core/zonefile < core/dname core/wire;
 core/dnssec < core/dname core/wire core/zonefile;
 core/cache core/zone core/local < core/dname core/wire;
@@ -49,6 +49,7 @@ cmd/heimdalld < core/config shard/check shard/journal shard/settings shard/super
 cmd/heimdallctl < affinity core/config core/control core/histogram shard/preflight;
 cmd/heimdall-bench < affinity affinity/cpulist;
 cmd/heimdall-lab/lab < affinity;
+netio/vethtest < cmd/heimdall-lab/lab;
 cmd/heimdall-lab < affinity cmd/heimdall-lab/lab;
 `
 

@@ -8,6 +8,9 @@ import (
 
 	"github.com/miekg/dns"
 	"golang.org/x/sys/unix"
+
+	"heimdall/netio/netiotest"
+	"heimdall/netio/vethtest"
 )
 
 // What the kernel sends has a right checksum over IPv4 and IPv6, and never 0, which says that there is none.
@@ -22,7 +25,7 @@ func TestRootHotChecksums(t *testing.T) {
 		} {
 			var raw int
 			var err error
-			inNamespace(t, l.client, func() { raw, err = unix.Socket(c.domain, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.IPPROTO_UDP) })
+			vethtest.Within(t, l.client, func() { raw, err = unix.Socket(c.domain, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.IPPROTO_UDP) })
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -55,8 +58,8 @@ func TestRootHotChecksums(t *testing.T) {
 					if len(udp) < 20 || binary.BigEndian.Uint16(udp) != 53 || binary.BigEndian.Uint16(udp[8:]) != id {
 						continue
 					}
-					if sum := checksum(c.pseudo, []byte{0, 17}, udp[4:6], udp); sum != 0xffff {
-						t.Errorf("the sum is %#04x", sum)
+					if sum := netiotest.Checksum(c.pseudo, []byte{0, 17}, udp[4:6], udp); sum != 0 {
+						t.Errorf("the checksum is off by %#04x", sum)
 					}
 					return binary.BigEndian.Uint16(udp[6:])
 				}
@@ -71,17 +74,4 @@ func TestRootHotChecksums(t *testing.T) {
 			}
 		}
 	})
-}
-
-// checksum adds up words as RFC 1071 does: 0xffff for what has its checksum in it. All parts but the last have even lengths.
-func checksum(parts ...[]byte) (sum uint32) {
-	for _, b := range parts {
-		for i, c := range b {
-			sum += uint32(c) << (8 * (1 - i%2))
-		}
-	}
-	for sum > 0xffff {
-		sum = sum>>16 + sum&0xffff
-	}
-	return sum
 }

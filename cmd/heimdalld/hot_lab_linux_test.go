@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+
+	"heimdall/netio/vethtest"
 )
 
 // hotLab is a pair whose daemon serves hot.test. and forwards the rest, with hot answers in the kernel. What is asked
@@ -34,7 +36,7 @@ func newHotLab(t *testing.T, mode string, prepare ...func(*veth) string) *hotLab
 	l.version.Store(1)
 	l.writeZone(t, 1)
 	var up *upstream
-	inNamespace(t, l.server, func() { up = newUpstream(t, l.resolve) })
+	vethtest.Within(t, l.server, func() { up = newUpstream(t, l.resolve) })
 	l.run(t, fmt.Sprintf(`[server]
 listen = [%q, %q]
 [cpu]
@@ -56,9 +58,9 @@ name = "hot.test."
 file = "zone"
 `, vethIPv4, vethIPv6, mode, vethServer, more)+forward(".", up), l.netns()...)
 	for i, to := range []string{vethIPv4, vethIPv6} {
-		l.outside[i] = l.dial(t, "udp", "", to)
+		l.outside[i] = l.Dial(t, "udp", "", to)
 		var err error
-		inNamespace(t, l.server, func() { l.inside[i], err = net.Dial("udp", to) })
+		vethtest.Within(t, l.server, func() { l.inside[i], err = net.Dial("udp", to) })
 		if err != nil {
 			t.Fatal(err)
 		}

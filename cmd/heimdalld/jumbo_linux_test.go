@@ -10,6 +10,7 @@ import (
 	"github.com/miekg/dns"
 
 	"heimdall/core/control"
+	"heimdall/netio/vethtest"
 )
 
 // With a large MTU, before the daemon starts or after, each tier answers, and frames that the program never sees whole come
@@ -18,7 +19,7 @@ func TestRootJumbo(t *testing.T) {
 	w := newXSKLab(t, 4)
 	mtu := func(octets string) {
 		for name, nic := range map[string]string{w.client: vethClient, w.server: vethServer} {
-			if err := change(name, "ip", "link", "set", "dev", nic, "mtu", octets); err != nil {
+			if err := vethtest.Change(name, "ip", "link", "set", "dev", nic, "mtu", octets); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -70,7 +71,7 @@ func (v *veth) echo(t *testing.T, octets int) {
 	t.Helper()
 	var server net.PacketConn
 	var err error
-	inNamespace(t, v.server, func() { server, err = net.ListenPacket("udp", "192.0.2.1:7") })
+	vethtest.Within(t, v.server, func() { server, err = net.ListenPacket("udp", "192.0.2.1:7") })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +85,7 @@ func (v *veth) echo(t *testing.T, octets int) {
 			server.WriteTo(b[:n], from)
 		}
 	}()
-	conn := v.dial(t, "udp", "", "192.0.2.1:7")
+	conn := v.Dial(t, "udp", "", "192.0.2.1:7")
 	for range 5 {
 		for range 64 { // virtio_net has first to use up the buffers that it had for another mode
 			conn.Write(make([]byte, octets))

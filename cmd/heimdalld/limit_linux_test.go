@@ -37,7 +37,7 @@ func limitConfig(mode, limit string) string {
 // metrics returns what the daemon tells Prometheus.
 func (l *limitLab) metrics() string {
 	l.t.Helper()
-	conn := l.dial(l.t, "tcp", "192.0.2.2", limitMetrics)
+	conn := l.Dial(l.t, "tcp", "192.0.2.2", limitMetrics)
 	client := http.Client{Timeout: patience, Transport: &http.Transport{
 		DisableKeepAlives: true, DialContext: func(context.Context, string, string) (net.Conn, error) { return conn, nil },
 	}}
@@ -64,7 +64,7 @@ func (l *limitLab) reload(mode, limit string) {
 // connect connects a client's address to the daemon.
 func (l *limitLab) connect(network, from string) *dns.Conn {
 	l.t.Helper()
-	return &dns.Conn{Conn: l.dial(l.t, network, from, vethIPv4), UDPSize: 4096}
+	return &dns.Conn{Conn: l.Dial(l.t, network, from, vethIPv4), UDPSize: 4096}
 }
 
 // flood sends n queries for random names from an address without waiting for answers.

@@ -12,6 +12,7 @@ import (
 	"github.com/miekg/dns"
 
 	"heimdall/core/control"
+	"heimdall/netio/vethtest"
 )
 
 // list returns the server's queues of a kind, "rx" or "tx".
@@ -29,7 +30,7 @@ func (v *veth) list(t testing.TB, kind string) []string {
 func TestRootLinkChanges(t *testing.T) {
 	w := newXSKLab(t, 4)
 	// IPv6 addresses go with a link that is down, by default.
-	if err := change(w.server, "sh", "-c", "cd /proc/sys/net/ipv6/conf/"+vethServer+" && echo 1 >keep_addr_on_down && echo 0 >accept_dad"); err != nil {
+	if err := vethtest.Change(w.server, "sh", "-c", "cd /proc/sys/net/ipv6/conf/"+vethServer+" && echo 1 >keep_addr_on_down && echo 0 >accept_dad"); err != nil {
 		t.Fatal(err)
 	}
 	w.serve(t, "[cpu]\nshards = 2\npin = false\n[io]\nbackend = \"xsk\"\n[xdp]\nmode = \"native\"")
@@ -44,7 +45,7 @@ func TestRootLinkChanges(t *testing.T) {
 		{set("ip link set dev", "mtu 1280")}, {set("ip link set dev", "mtu 9000")}, {set("ip link set dev", "mtu 1500")},
 	} {
 		for _, line := range lines {
-			err := change(w.server, strings.Fields(line)...)
+			err := vethtest.Change(w.server, strings.Fields(line)...)
 			t.Logf("%s: %v", line, err)
 			// Drivers may refuse most of it, but not these.
 			for _, always := range []string{" down", " up", " gro o", "mtu 1280", "mtu 1500"} {
@@ -80,7 +81,7 @@ func TestRootQueuesWithoutSockets(t *testing.T) {
 		// would send beside the program, without a lock.
 		few, want = []string{"ethtool", "-L", vethServer, "combined", "1"}, 1
 	}
-	if err := change(w.server, few...); err != nil {
+	if err := vethtest.Change(w.server, few...); err != nil {
 		t.Fatal(err)
 	}
 	w.serve(t, "[cpu]\nshards = 3\npin = false\n[io]\nbackend = \"xsk\"\n[xdp]\nmode = \"native\"")
@@ -117,7 +118,7 @@ func TestRootQueuesWithoutSockets(t *testing.T) {
 // answered all the same.
 func TestExternalCrowdedCard(t *testing.T) {
 	w := newXSKLab(t, 1)
-	if err := change(w.server, "ethtool", "-L", vethServer, "combined", strconv.Itoa(runtime.NumCPU()+1)); err != nil {
+	if err := vethtest.Change(w.server, "ethtool", "-L", vethServer, "combined", strconv.Itoa(runtime.NumCPU()+1)); err != nil {
 		t.Fatal(err)
 	}
 	for mode, s := range map[string]tierSetup{"auto": {"generic", "xsk", "flow"}, "native": {"off", "mmsg", "flow"}} {

@@ -27,7 +27,7 @@ func TestRootMergedQueries(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			conn := w.dial(t, "udp", "", vethIPv4).(*net.UDPConn)
+			conn := w.Dial(t, "udp", "", vethIPv4).(*net.UDPConn)
 			raw, err := conn.SyscallConn()
 			if err != nil {
 				t.Fatal(err)

@@ -13,6 +13,7 @@ import (
 	"github.com/miekg/dns"
 
 	"heimdall/core/control"
+	"heimdall/netio/vethtest"
 )
 
 // otherProgram attaches a program that passes everything to the server's interface.
@@ -23,7 +24,7 @@ func (v *veth) otherProgram(t *testing.T, flags link.XDPAttachFlags) (l link.Lin
 		t.Fatal(err)
 	}
 	defer p.Close()
-	inNamespace(t, v.server, func() {
+	vethtest.Within(t, v.server, func() {
 		var nic *net.Interface
 		if nic, err = net.InterfaceByName(vethServer); err == nil {
 			l, err = link.AttachXDP(link.XDPOptions{Program: p, Interface: nic.Index, Flags: flags})
@@ -108,7 +109,7 @@ func TestRootBeforeAnotherProgram(t *testing.T) {
 func (v *veth) takeOff(t *testing.T) {
 	t.Helper()
 	index := 0
-	inNamespace(t, v.server, func() {
+	vethtest.Within(t, v.server, func() {
 		if nic, err := net.InterfaceByName(vethServer); err == nil {
 			index = nic.Index
 		}

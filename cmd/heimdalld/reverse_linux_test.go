@@ -10,6 +10,8 @@ import (
 
 	"github.com/miekg/dns"
 	"golang.org/x/sys/unix"
+
+	"heimdall/netio/vethtest"
 )
 
 // Clients that the server knows elsewhere than on the pair, and one on a VLAN of the pair.
@@ -86,7 +88,7 @@ func (l *hotLab) dialVLAN(t *testing.T) (conn net.Conn) {
 		return err
 	}}
 	var err error
-	inNamespace(t, l.client, func() { conn, err = d.Dial("udp", vethIPv4) })
+	vethtest.Within(t, l.client, func() { conn, err = d.Dial("udp", vethIPv4) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,10 +147,10 @@ func TestRootReversePath(t *testing.T) {
 				t.Errorf("a warning for nothing:\n%s", l.log)
 			}
 			honest := l.outside[:]
-			forged := []net.Conn{l.dial(t, "udp", forged4, vethIPv4), l.dial(t, "udp", forged6, vethIPv6)}
+			forged := []net.Conn{l.Dial(t, "udp", forged4, vethIPv4), l.Dial(t, "udp", forged6, vethIPv6)}
 			if tagged {
 				honest = append(honest, l.dialVLAN(t))
-				forged = append(forged, l.dial(t, "udp", onVLAN, vethIPv4))
+				forged = append(forged, l.Dial(t, "udp", onVLAN, vethIPv4))
 			}
 			for i, conn := range honest {
 				if got := l.asks(t, conn, patience); !got["answered"] || !got["send_answer"] || got["pass_reverse_path"] {

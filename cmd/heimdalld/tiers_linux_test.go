@@ -185,7 +185,7 @@ func (w *xskLab) streamTier(t *testing.T, s tierSetup, last *tierCounts) {
 	t.Helper()
 	got := w.since(t, s, last, func() {
 		for i := range tierQueries {
-			conn := &dns.Conn{Conn: w.dial(t, "tcp", "", []string{vethIPv4, vethIPv6}[i%2])}
+			conn := &dns.Conn{Conn: w.Dial(t, "tcp", "", []string{vethIPv4, vethIPv6}[i%2])}
 			if err := conn.WriteMsg(question("big3000.zone.", dns.TypeTXT)); err != nil {
 				t.Fatal(err)
 			}
@@ -210,7 +210,7 @@ func (w *xskLab) steered(t *testing.T, s tierSetup, last *tierCounts) {
 	const queries = 4 * tierQueries
 	got := w.since(t, s, last, func() {
 		for range queries {
-			conn := w.dial(t, "udp", "", vethIPv4)
+			conn := w.Dial(t, "udp", "", vethIPv4)
 			writeOn(t, conn, 1)
 		}
 	})

@@ -10,6 +10,7 @@ import (
 	"github.com/miekg/dns"
 
 	"heimdall/core/control"
+	"heimdall/netio/vethtest"
 )
 
 // xskLab is a pair whose daemon forwards what is not below zone. to an upstream in its namespace.
@@ -21,7 +22,7 @@ type xskLab struct {
 func newXSKLab(t *testing.T, queues int) *xskLab {
 	t.Helper()
 	w := &xskLab{veth: newVeth(t, queues)}
-	inNamespace(t, w.server, func() { w.upstream = newUpstream(t, nil) })
+	vethtest.Within(t, w.server, func() { w.upstream = newUpstream(t, nil) })
 	return w
 }
 
@@ -59,7 +60,7 @@ file = "zone"
 func (w *xskLab) query(t *testing.T, to string, q *dns.Msg) *dns.Msg {
 	t.Helper()
 	c := dns.Client{Timeout: 2 * time.Second, UDPSize: 4096}
-	conn := w.dial(t, "udp", "", to)
+	conn := w.Dial(t, "udp", "", to)
 	var last error
 	for range 5 {
 		r, _, err := c.ExchangeWithConn(q, &dns.Conn{Conn: conn, UDPSize: 4096})

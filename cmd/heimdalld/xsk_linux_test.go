@@ -179,7 +179,7 @@ func TestRootXSKKeepsTheShards(t *testing.T) {
 func TestRootXSKDrain(t *testing.T) {
 	w := newXSKLab(t, 1)
 	w.serve(t, xskConfig("native", "xsk", "1"))
-	conn := w.dial(t, "udp", "", vethIPv4)
+	conn := w.Dial(t, "udp", "", vethIPv4)
 	const queries = 100 // the client's socket holds as many responses
 	q := question("www.zone.", dns.TypeA)
 	w.query(t, vethIPv4, q)                     // both ends know the other's link address then

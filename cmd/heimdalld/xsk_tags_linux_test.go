@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net"
+	"net/netip"
 	"strings"
 	"syscall"
 	"testing"
@@ -11,6 +12,9 @@ import (
 
 	"github.com/miekg/dns"
 	"golang.org/x/sys/unix"
+
+	"heimdall/netio/netiotest"
+	"heimdall/netio/vethtest"
 )
 
 // A query with VLAN tags is answered to the MAC address that it came from, with the same tags.
@@ -40,7 +44,7 @@ type packetSocket struct {
 func openRaw(t *testing.T, w *xskLab) (r packetSocket) {
 	t.Helper()
 	var err error
-	inNamespace(t, w.client, func() {
+	vethtest.Within(t, w.client, func() {
 		var nic *net.Interface
 		if nic, err = net.InterfaceByName(vethClient); err != nil {
 			return
@@ -58,7 +62,7 @@ func openRaw(t *testing.T, w *xskLab) (r packetSocket) {
 		}
 	})
 	if err == nil {
-		inNamespace(t, w.server, func() {
+		vethtest.Within(t, w.server, func() {
 			var nic *net.Interface
 			if nic, err = net.InterfaceByName(vethServer); err == nil {
 				r.server = nic.HardwareAddr
@@ -86,17 +90,9 @@ func (r packetSocket) send(t *testing.T, from net.HardwareAddr, tags []uint16, m
 		}
 		b = binary.BigEndian.AppendUint16(binary.BigEndian.AppendUint16(b, proto), tag)
 	}
-	b = append(b, 8, 0)
-	ip := []byte{0x45, 0, 0, 0, 0, 0, 0, 0, 64, unix.IPPROTO_UDP, 0, 0, 192, 0, 2, 2, 192, 0, 2, 1}
-	binary.BigEndian.PutUint16(ip[2:], uint16(28+len(msg)))
-	sum := uint32(0)
-	for i := 0; i < len(ip); i += 2 {
-		sum += uint32(binary.BigEndian.Uint16(ip[i:]))
-	}
-	binary.BigEndian.PutUint16(ip[10:], ^uint16(sum&0xffff+sum>>16))
-	udp := []byte{rawPort >> 8, rawPort & 0xff, 0, 53, 0, 0, 0, 0}
-	binary.BigEndian.PutUint16(udp[4:], uint16(8+len(msg)))
-	if _, err := unix.Write(r.fd, append(append(append(b, ip...), udp...), msg...)); err != nil {
+	datagram := netiotest.UDP{From: netip.AddrPortFrom(netip.MustParseAddr("192.0.2.2"), rawPort), To: netip.MustParseAddrPort(vethIPv4), Payload: msg}
+	b = append(b, datagram.Frame()[12:]...) // behind the MAC addresses
+	if _, err := unix.Write(r.fd, b); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -165,13 +161,13 @@ func TestExternalVLAN(t *testing.T) {
 			if at := strings.IndexByte(line, '{'); at > 0 {
 				command = []string{"sh", "-c", strings.Trim(line[at:], "{}")}
 			}
-			if err := change(end.name, command...); err != nil {
+			if err := vethtest.Change(end.name, command...); err != nil {
 				t.Fatal(err)
 			}
 		}
-		t.Cleanup(func() { change(end.name, "ip", "link", "del", "vlan7") }) // a card keeps it
+		t.Cleanup(func() { vethtest.Change(end.name, "ip", "link", "del", "vlan7") }) // a card keeps it
 	}
-	if err := change(w.client, "ip", "route", "add", "192.0.2.1/32", "via", "198.18.7.1", "dev", "vlan7"); err != nil {
+	if err := vethtest.Change(w.client, "ip", "route", "add", "192.0.2.1/32", "via", "198.18.7.1", "dev", "vlan7"); err != nil {
 		t.Fatal(err)
 	}
 	for _, mode := range []string{"native", "generic"} {

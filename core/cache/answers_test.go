@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"heimdall/core/dname/dnametest"
 	"heimdall/core/wire"
 )
 
@@ -74,14 +75,14 @@ func TestKeyParts(t *testing.T) {
 		base := keyOf("www.example.", wire.TypeA)
 		a.mustPut(t, &base, response(&base, wire.RcodeNoError, "answer: www.example. 300 IN A 192.0.2.1"), Meta{}, 0, Stored)
 		for what, change := range map[string]func(k *Key){
-			"name":  func(k *Key) { k.Name = name("w.example.") },
+			"name":  func(k *Key) { k.Name = dnametest.Name("w.example.") },
 			"type":  func(k *Key) { k.Type = wire.TypeAAAA },
 			"class": func(k *Key) { k.Class = wire.ClassCH },
 			"DO":    func(k *Key) { k.DO = true },
 			"CD":    func(k *Key) { k.CD = true },
 			"view":  func(k *Key) { k.View = 1 },
 			"none":  func(k *Key) {},
-			"case":  func(k *Key) { k.Name = name("WWW.example.") },
+			"case":  func(k *Key) { k.Name = dnametest.Name("WWW.example.") },
 		} {
 			k := base
 			change(&k)

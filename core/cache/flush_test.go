@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"heimdall/core/dname"
+	"heimdall/core/dname/dnametest"
 	"heimdall/core/wire"
 )
 
@@ -34,12 +35,12 @@ func TestFlush(t *testing.T) {
 		t.Run(fmt.Sprint(c.name, c.subtree), func(t *testing.T) {
 			bothEngines(t, func(t *testing.T, a *Answers) {
 				keys := fillNames(t, a, 20, "example.", "example.org.", "notexample.")
-				a.Flush(name(c.name), c.subtree)
+				a.Flush(dnametest.Name(c.name), c.subtree)
 				var h Hit
 				for i := range keys {
 					k := &keys[i]
 					want := Fresh
-					if dname.Equal(k.Name, name(c.name)) || c.subtree && k.Name.In(name(c.name)) {
+					if dname.Equal(k.Name, dnametest.Name(c.name)) || c.subtree && k.Name.In(dnametest.Name(c.name)) {
 						want = Miss
 					}
 					if got := a.Lookup(a.Hash(k), k, 0, &h); got != want {
@@ -72,8 +73,8 @@ func TestFlush(t *testing.T) {
 func TestFlushSteps(t *testing.T) {
 	a := testAnswers(t, AnswersOptions{Memory: make([]byte, 8<<20)})
 	keys := fillNames(t, a, 15_000, "example.", "example.org.")
-	a.Flush(name("example."), true)
-	a.Flush(name("h7.example.org."), false)
+	a.Flush(dnametest.Name("example."), true)
+	a.Flush(dnametest.Name("h7.example.org."), false)
 	var h Hit
 	lookups := 0
 	steps := 0
@@ -81,7 +82,7 @@ func TestFlushSteps(t *testing.T) {
 		for range 10 { // traffic goes on
 			k := &keys[lookups*7919%len(keys)]
 			want := Fresh
-			if k.Name.In(name("example.")) || dname.Equal(k.Name, name("h7.example.org.")) {
+			if k.Name.In(dnametest.Name("example.")) || dname.Equal(k.Name, dnametest.Name("h7.example.org.")) {
 				want = Miss
 			}
 			if got := a.Lookup(a.Hash(k), k, 0, &h); got != want {
@@ -97,7 +98,7 @@ func TestFlushSteps(t *testing.T) {
 	}
 	// Many flushes at once end in an empty cache, not in a long table.
 	for i := range 3 * maxFlushRules {
-		a.Flush(name(fmt.Sprintf("h%d.example.org.", i)), true)
+		a.Flush(dnametest.Name(fmt.Sprintf("h%d.example.org.", i)), true)
 	}
 	k := keyOf("h10.example.org.", wire.TypeA)
 	if a.Lookup(a.Hash(&k), &k, 0, &h) != Miss {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"heimdall/core/dname"
+	"heimdall/core/dname/dnametest"
 	"heimdall/core/wire"
 )
 
@@ -169,7 +170,7 @@ func FuzzPut(f *testing.F) {
 	a := testAnswers(f, AnswersOptions{Memory: make([]byte, 1<<20)})
 	f.Fuzz(func(t *testing.T, msg []byte, ttl, wait uint32) {
 		var r wire.Reader
-		k := Key{Name: name("www.example."), Type: wire.TypeA, Class: wire.ClassIN}
+		k := Key{Name: dnametest.Name("www.example."), Type: wire.TypeA, Class: wire.ClassIN}
 		if r.Reset(msg) {
 			off, qtype, qclass := r.Question()
 			if n, _, ok := dname.Unpack(nil, msg, off); ok {

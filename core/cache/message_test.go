@@ -10,6 +10,7 @@ import (
 	"github.com/miekg/dns"
 
 	"heimdall/core/dname"
+	"heimdall/core/dname/dnametest"
 	"heimdall/core/wire"
 )
 
@@ -41,18 +42,9 @@ func bothEngines(t *testing.T, fn func(t *testing.T, a *Answers)) {
 	}
 }
 
-// name is a name from its text.
-func name(s string) dname.Name {
-	n, err := dname.ParseText(nil, s)
-	if err != nil {
-		panic(err)
-	}
-	return n
-}
-
 // keyOf is the key of a question for a name of class IN.
 func keyOf(s string, t wire.Type) Key {
-	return Key{Name: name(s), Type: t, Class: wire.ClassIN}
+	return Key{Name: dnametest.Name(s), Type: t, Class: wire.ClassIN}
 }
 
 // response builds a compressed response to the key. Each record is "section: text in presentation form".
@@ -99,7 +91,7 @@ func (a *Answers) mustPut(t testing.TB, k *Key, msg []byte, m Meta, now uint32, 
 // query is a parsed query for the key, its name in the letter case of s.
 func query(t testing.TB, s string, k *Key, id uint16) *wire.Query {
 	t.Helper()
-	msg := wire.AppendQuery(nil, id, wire.FlagRD, name(s), k.Type, k.Class)
+	msg := wire.AppendQuery(nil, id, wire.FlagRD, dnametest.Name(s), k.Type, k.Class)
 	if k.DO {
 		msg = wire.AppendOPT(msg, wire.OPT{UDPSize: 1232, DO: true})
 	}

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/miekg/dns"
+
+	"heimdall/core/dname/dnametest"
 )
 
 // BenchmarkVerify is one RRset with one signature, canonical form included. RSA keys have 2048 bits, as in use.
@@ -69,7 +71,7 @@ func BenchmarkVerifyRemembered(b *testing.B) {
 }
 
 func BenchmarkNSEC3Hash(b *testing.B) {
-	n := name(b, "www.example.org.")
+	n := dnametest.Name("www.example.org.")
 	for _, c := range []struct {
 		name       string
 		iterations uint16
@@ -123,11 +125,11 @@ m.example.org. NSEC example.org. A RRSIG NSEC`)
 }
 
 func BenchmarkSynthesize(b *testing.B) {
-	s := NewSpans(name(b, "example.org."), 10, 1<<20)
+	s := NewSpans(dnametest.Name("example.org."), 10, 1<<20)
 	for _, set := range secure(b, "example.org.", "example.org. NSEC m.example.org. SOA NS RRSIG NSEC\nm.example.org. NSEC example.org. A RRSIG NSEC") {
 		s.Put(set, 0)
 	}
-	n, v := name(b, "nx.example.org."), testValidator()
+	n, v := dnametest.Name("nx.example.org."), testValidator()
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, ok := s.Synthesize(v, n, 1, 1); !ok {

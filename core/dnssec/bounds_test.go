@@ -9,6 +9,7 @@ import (
 	"github.com/miekg/dns"
 
 	"heimdall/core/dname"
+	"heimdall/core/dname/dnametest"
 	"heimdall/core/wire"
 )
 
@@ -40,7 +41,7 @@ func collidingKeys(t testing.TB, s *signer, n int) *KeySet {
 		set.Data = append(set.Data, k.Append(nil))
 	}
 	set.Data = append(set.Data, rdata(t, s.key))
-	keys := p.newKeySet(name(t, s.zone), set)
+	keys := p.newKeySet(dnametest.Name(s.zone), set)
 	for i := range keys.keys {
 		keys.keys[i].tag = s.key.KeyTag()
 	}
@@ -134,9 +135,9 @@ func TestMemoSavesVerifications(t *testing.T) {
 // TestNSEC3Cost measures what CVE-2023-50868 can make a validator do: a name with many labels, all iterations
 // and all salt that are allowed.
 func TestNSEC3Cost(t *testing.T) {
-	deep := name(t, strings.Repeat("a.", 118)+"example.")
+	deep := dnametest.Name(strings.Repeat("a.", 118) + "example.")
 	records := func(iterations int, salt string) *Denial {
-		d := NewDenial(name(t, "example."))
+		d := NewDenial(dnametest.Name("example."))
 		for _, set := range secure(t, "example.", fmt.Sprintf(`
 0p9mhaveqvm6t7vbl5lop2u3t2rp3tom.example. NSEC3 1 0 %d %s 0p9mhaveqvm6t7vbl5lop2u3t2rp3ton A
 1p9mhaveqvm6t7vbl5lop2u3t2rp3tom.example. NSEC3 1 0 %d %s 1p9mhaveqvm6t7vbl5lop2u3t2rp3ton A`, iterations, salt, iterations, salt)) {

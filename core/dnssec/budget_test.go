@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+
+	"heimdall/core/dname/dnametest"
 )
 
 // TestGoodSignaturesCost lets a zone answer with ever more good signatures: what they cost together is bounded, not
@@ -52,10 +54,10 @@ func TestDigestsCost(t *testing.T) {
 	set.Data = [][]byte{k.Append(nil)}
 	ds := DS{KeyTag: KeyTag(set.Data[0]), Algorithm: k.Algorithm, DigestType: DigestSHA384, Digest: make([]byte, 48)}
 	v.Budget.Micros = 5 * (digestMicros + len(set.Data[0])/octetsPerMicro)
-	if z := v.ValidateKeys(name(t, "example.org."), set, slices.Repeat([]DS{ds}, 5), 3600); z.Reason != ReasonNoDSMatch || v.Budget.Micros != 0 {
+	if z := v.ValidateKeys(dnametest.Name("example.org."), set, slices.Repeat([]DS{ds}, 5), 3600); z.Reason != ReasonNoDSMatch || v.Budget.Micros != 0 {
 		t.Errorf("five digests: %v, %d µs left", z.Result, v.Budget.Micros)
 	}
-	if z := v.ValidateKeys(name(t, "example.org."), set, []DS{ds}, 3600); z.Result != (Result{Bogus, ReasonSignatureBudget}) {
+	if z := v.ValidateKeys(dnametest.Name("example.org."), set, []DS{ds}, 3600); z.Result != (Result{Bogus, ReasonSignatureBudget}) {
 		t.Errorf("beyond the budget: %v", z.Result)
 	}
 }
@@ -63,12 +65,12 @@ func TestDigestsCost(t *testing.T) {
 // TestHashesCostTime spends the time of one question on NSEC3 hashes: signatures and hashes share it.
 func TestHashesCostTime(t *testing.T) {
 	hash := func(v *Validator, names int) (computed int) {
-		d := NewDenial(name(t, "example."))
+		d := NewDenial(dnametest.Name("example."))
 		for _, set := range secure(t, "example.", "0p9mhaveqvm6t7vbl5lop2u3t2rp3tom.example. NSEC3 1 0 50 - 0p9mhaveqvm6t7vbl5lop2u3t2rp3ton A") {
 			d.Add(set)
 		}
 		for i := range names {
-			if _, ok := d.hash(v, name(t, fmt.Sprintf("n%d.example.", i))); ok {
+			if _, ok := d.hash(v, dnametest.Name(fmt.Sprintf("n%d.example.", i))); ok {
 				computed++
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"heimdall/core/dname"
+	"heimdall/core/dname/dnametest"
 	"heimdall/core/wire"
 )
 
@@ -39,7 +40,7 @@ func TestBytes(t *testing.T) {
 		{"two keys that are none", RSASHA256, oddBytes(2)},
 	} {
 		grow(c.what, func(i int) (any, int) {
-			zone := name(t, fmt.Sprintf("zone%d.example.", i))
+			zone := dnametest.Name(fmt.Sprintf("zone%d.example.", i))
 			set := &RRset{Owner: zone, Type: wire.TypeDNSKEY}
 			for _, flags := range [2]byte{0, 1} {
 				set.Data = append(set.Data, append([]byte{1, flags, 3, byte(c.algorithm)}, c.key...))
@@ -49,15 +50,15 @@ func TestBytes(t *testing.T) {
 		})
 	}
 	grow("a delegation with a DS record", func(i int) (any, int) {
-		d := &Delegation{Name: name(t, fmt.Sprintf("zone%d.example.", i)), DS: []DS{{Digest: make([]byte, 32)}}}
+		d := &Delegation{Name: dnametest.Name(fmt.Sprintf("zone%d.example.", i)), DS: []DS{{Digest: make([]byte, 32)}}}
 		return d, d.Bytes()
 	})
-	apex := name(t, "example.")
+	apex := dnametest.Name("example.")
 	grow("an NSEC record", func(i int) (any, int) {
 		s := NewSpans(apex, 10, 1<<20)
-		next := append(name(t, fmt.Sprintf("b%d.example.", i)), 0, 6, 0x40, 0, 0, 0, 0, 3)
+		next := append(dnametest.Name(fmt.Sprintf("b%d.example.", i)), 0, 6, 0x40, 0, 0, 0, 0, 3)
 		s.Put(&RRset{
-			Owner: name(t, fmt.Sprintf("a%d.example.", i)), Type: wire.TypeNSEC, TTL: 300, Data: [][]byte{next}, Sigs: [][]byte{make([]byte, 100)},
+			Owner: dnametest.Name(fmt.Sprintf("a%d.example.", i)), Type: wire.TypeNSEC, TTL: 300, Data: [][]byte{next}, Sigs: [][]byte{make([]byte, 100)},
 			Result: Result{Status: Secure}, Signer: apex,
 		}, 0)
 		if s.Len() != 1 {

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/miekg/dns"
+
+	"heimdall/core/dname/dnametest"
 )
 
 func TestValidateDelegation(t *testing.T) {
@@ -56,7 +58,7 @@ func TestValidateDelegation(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := respond(t, "sub.example.org.", dns.TypeDS, c.rcode, c.answer, c.authority)
-			d := testValidator().ValidateDelegation(r, name(t, "Sub.example.org."), zone)
+			d := testValidator().ValidateDelegation(r, dnametest.Name("Sub.example.org."), zone)
 			if d.Result != c.want || d.NoCut != c.noCut || (len(d.DS) > 0) != (c.want.Status == Secure && !c.noCut) {
 				t.Errorf("%v, no cut %v, DS %v; want %v, %v", d.Result, d.NoCut, d.DS, c.want, c.noCut)
 			}
@@ -71,19 +73,19 @@ func TestValidateDelegation(t *testing.T) {
 func TestLongNames(t *testing.T) {
 	label := strings.Repeat("x", 63) + "."
 	zone := label + label + label + strings.Repeat("y", 59) + "." // 253 octets
-	d := NewDenial(name(t, zone))
+	d := NewDenial(dnametest.Name(zone))
 	for _, set := range secure(t, zone, zone+" NSEC "+zone+" SOA NS RRSIG NSEC") {
 		d.Add(set)
 	}
-	n := name(t, "a."+zone)
+	n := dnametest.Name("a." + zone)
 	if r := d.NameError(testValidator(), n); r.Status != Secure {
 		t.Errorf("NameError = %v", r)
 	}
-	if _, ok := wildcard(name(t, "a."+zone)); ok {
+	if _, ok := wildcard(dnametest.Name("a." + zone)); ok {
 		t.Error("a wildcard of more than 255 octets")
 	}
-	long := &RRset{Owner: name(t, "d."), Type: 39, Data: [][]byte{n}}
-	if _, ok := substitute(name(t, "abc.d."), long); ok {
+	long := &RRset{Owner: dnametest.Name("d."), Type: 39, Data: [][]byte{n}}
+	if _, ok := substitute(dnametest.Name("abc.d."), long); ok {
 		t.Error("a DNAME made a name of more than 255 octets")
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"heimdall/core/dname"
+	"heimdall/core/dname/dnametest"
 	"heimdall/core/wire"
 )
 
@@ -22,7 +23,7 @@ type model struct {
 
 // randomModel makes a zone with hosts, wildcards, aliases, DNAMEs, signed and unsigned delegations.
 func randomModel(t *testing.T, r *rand.Rand) *model {
-	m := &model{apex: name(t, "z."), names: map[string][]wire.Type{}, all: map[string]bool{}}
+	m := &model{apex: dnametest.Name("z."), names: map[string][]wire.Type{}, all: map[string]bool{}}
 	m.names[string(m.apex)] = []wire.Type{wire.TypeSOA, wire.TypeNS, wire.TypeDNSKEY}
 	for range 1 + r.IntN(8) {
 		n := randomBelow(r, m.apex)

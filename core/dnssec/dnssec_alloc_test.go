@@ -3,6 +3,7 @@ package dnssec
 import (
 	"testing"
 
+	"heimdall/core/dname/dnametest"
 	"heimdall/core/wire"
 )
 
@@ -10,8 +11,8 @@ import (
 func TestAllocs(t *testing.T) {
 	var anchors Anchors
 	anchors.Set(RootAnchor())
-	root := anchors.Closest(name(t, "."))
-	host := name(t, "root-key-sentinel-is-ta-20326.Example.org.")
+	root := anchors.Closest(dnametest.Name("."))
+	host := dnametest.Name("root-key-sentinel-is-ta-20326.Example.org.")
 	key, sig, nsec := make([]byte, 260), append(make([]byte, 18), 0, 1), NSEC{Next: host, Types: appendBitmap(nil, wire.TypeA)}.Append(nil)
 	zone := newSigner(t, "org.", ED25519, 256).link(t)
 	for name, f := range map[string]func(){

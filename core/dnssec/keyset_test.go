@@ -4,6 +4,8 @@ import (
 	"math/big"
 	"sync"
 	"testing"
+
+	"heimdall/core/dname/dnametest"
 )
 
 func TestValidateKeys(t *testing.T) {
@@ -38,13 +40,13 @@ func TestValidateKeys(t *testing.T) {
 		{"no DNSKEY", []DS{good}, func() *RRset { return nil }, Result{Bogus, ReasonNoKeys}},
 		{"unsigned", []DS{good}, func() *RRset { s := ksk.dnskey(t); s.Sigs = nil; return s }, Result{Bogus, ReasonUnsigned}},
 		{"signed by a key without DS", []DS{good}, func() *RRset { return other.dnskey(t, ksk.key) }, Result{Bogus, ReasonNoKey}},
-		{"other zone's", []DS{good}, func() *RRset { s := ksk.dnskey(t); s.Owner = name(t, "example.net."); return s }, Result{Bogus, ReasonNoKeys}},
+		{"other zone's", []DS{good}, func() *RRset { s := ksk.dnskey(t); s.Owner = dnametest.Name("example.net."); return s }, Result{Bogus, ReasonNoKeys}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if c.set == nil {
 				c.set = func() *RRset { return ksk.dnskey(t, other.key) }
 			}
-			z := testValidator().ValidateKeys(name(t, "Example.ORG."), c.set(), c.ds, 1800)
+			z := testValidator().ValidateKeys(dnametest.Name("Example.ORG."), c.set(), c.ds, 1800)
 			if z.Result != c.want || z.Name.String() != zone {
 				t.Errorf("ValidateKeys = %v %v, want %v", z.Name, z.Result, c.want)
 			}
@@ -65,7 +67,7 @@ func TestValidateKeysFlags(t *testing.T) {
 		{257 | FlagRevoke, Result{Bogus, ReasonKeyRevoked}},
 	} {
 		s := newSigner(t, "example.org.", ED25519, c.flags)
-		if z := testValidator().ValidateKeys(name(t, "example.org."), s.dnskey(t), []DS{s.ds(t, DigestSHA256)}, 60); z.Result != c.want {
+		if z := testValidator().ValidateKeys(dnametest.Name("example.org."), s.dnskey(t), []DS{s.ds(t, DigestSHA256)}, 60); z.Result != c.want {
 			t.Errorf("flags %d: %v, want %v", c.flags, z.Result, c.want)
 		}
 	}
@@ -75,11 +77,11 @@ func TestSHA1Policy(t *testing.T) {
 	old := newSigner(t, "example.org.", RSASHA1, 257)
 	v := testValidator()
 	v.Policy.SHA1 = false
-	if z := v.ValidateKeys(name(t, "example.org."), old.dnskey(t), []DS{old.ds(t, DigestSHA256)}, 60); z.Result != (Result{Insecure, ReasonUnsupportedAlgorithm}) {
+	if z := v.ValidateKeys(dnametest.Name("example.org."), old.dnskey(t), []DS{old.ds(t, DigestSHA256)}, 60); z.Result != (Result{Insecure, ReasonUnsupportedAlgorithm}) {
 		t.Errorf("RSASHA1 without SHA1: %v", z.Result)
 	}
 	s := newSigner(t, "example.org.", ED25519, 257)
-	if z := v.ValidateKeys(name(t, "example.org."), s.dnskey(t), []DS{s.ds(t, DigestSHA1)}, 60); z.Result != (Result{Insecure, ReasonUnsupportedDigest}) {
+	if z := v.ValidateKeys(dnametest.Name("example.org."), s.dnskey(t), []DS{s.ds(t, DigestSHA1)}, 60); z.Result != (Result{Insecure, ReasonUnsupportedDigest}) {
 		t.Errorf("SHA-1 digest without SHA1: %v", z.Result)
 	}
 }
@@ -90,7 +92,7 @@ func TestKeySetIsBounded(t *testing.T) {
 		set.Data = append(set.Data, []byte{1, 0, 3, 15, byte(i)}, []byte{1, 0, 3, 15, byte(i)}, []byte{1, 0})
 	}
 	p := DefaultPolicy()
-	if keys := p.newKeySet(name(t, "example."), set); len(keys.keys) != p.MaxKeys {
+	if keys := p.newKeySet(dnametest.Name("example."), set); len(keys.keys) != p.MaxKeys {
 		t.Errorf("%d keys taken, want %d different ones", len(keys.keys), p.MaxKeys)
 	}
 }

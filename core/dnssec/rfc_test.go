@@ -7,6 +7,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"heimdall/core/dname/dnametest"
 	"heimdall/core/wire"
 )
 
@@ -169,27 +170,27 @@ func TestRFC4035Delegations(t *testing.T) {
 	if parts := Plan(r); parts[0].Kind != Referral {
 		t.Errorf("Plan = %v, want a referral", parts)
 	}
-	d := v.ValidateDelegation(r, name(t, "A.example."), z)
+	d := v.ValidateDelegation(r, dnametest.Name("A.example."), z)
 	if d.Status != Secure || d.NoCut || len(d.DS) != 1 || d.DS[0].KeyTag != 57855 || d.Name.String() != "a.example." || d.TTL != 3600 {
 		t.Errorf("B.4, referral to signed zone: %v", d)
 	}
 	r = response(t, "mc.b.example.", dns.TypeMX, 0, "", pick(t, rfc4035Zone, "b.example. NS,b.example. NSEC"))
-	if d := v.ValidateDelegation(r, name(t, "b.example."), z); d.Result != (Result{Insecure, ReasonInsecureDelegation}) {
+	if d := v.ValidateDelegation(r, dnametest.Name("b.example."), z); d.Result != (Result{Insecure, ReasonInsecureDelegation}) {
 		t.Errorf("B.5, referral to unsigned zone: %v", d)
 	}
-	if d := v.ValidateDelegation(referral("a.example. NS"), name(t, "a.example."), z); d.Result != (Result{Bogus, ReasonNoDenial}) {
+	if d := v.ValidateDelegation(referral("a.example. NS"), dnametest.Name("a.example."), z); d.Result != (Result{Bogus, ReasonNoDenial}) {
 		t.Errorf("referral without DS or proof: %v", d)
 	}
 	// B.8: the child's own denial of its DS records.
-	if d := v.ValidateDelegation(referral("example. SOA,example. NSEC"), name(t, "example."), z); d.Status != Bogus {
+	if d := v.ValidateDelegation(referral("example. SOA,example. NSEC"), dnametest.Name("example."), z); d.Status != Bogus {
 		t.Errorf("B.8, DS of the child zone: %v", d)
 	}
 	r = response(t, "ns1.example.", dns.TypeDS, 0, "", pick(t, rfc4035Zone, "example. SOA,ns1.example. NSEC"))
-	if d := v.ValidateDelegation(r, name(t, "ns1.example."), z); d.Status != Secure || !d.NoCut {
+	if d := v.ValidateDelegation(r, dnametest.Name("ns1.example."), z); d.Status != Secure || !d.NoCut {
 		t.Errorf("DS of a host: %v", d)
 	}
 	r = response(t, "w.example.", dns.TypeDS, 0, "", pick(t, rfc4035Zone, "example. SOA,ns1.example. NSEC"))
-	if d := v.ValidateDelegation(r, name(t, "w.example."), z); d.Status != Bogus {
+	if d := v.ValidateDelegation(r, dnametest.Name("w.example."), z); d.Status != Bogus {
 		t.Errorf("DS with the wrong NSEC record: %v", d)
 	}
 }
@@ -198,18 +199,18 @@ func TestRFC5155Delegations(t *testing.T) {
 	v, z := exampleZone(t, rfc5155Zone, "20120420235959")
 	const optOut = "35mthgpgcu1qg68fab165klnsnk3dpvl.example. NSEC3,0p9mhaveqvm6t7vbl5lop2u3t2rp3tom.example. NSEC3"
 	r := response(t, "mc.c.example.", dns.TypeMX, 0, "", "c.example. NS ns1.c.example.\n"+pick(t, rfc5155Zone, optOut))
-	if d := v.ValidateDelegation(r, name(t, "c.example."), z); d.Result != (Result{Insecure, ReasonOptOut}) || d.TTL != 3600 {
+	if d := v.ValidateDelegation(r, dnametest.Name("c.example."), z); d.Result != (Result{Insecure, ReasonOptOut}) || d.TTL != 3600 {
 		t.Errorf("B.3, referral to an opt-out unsigned zone: %v", d)
 	}
 	// The record at a.example says that there are DS records.
-	if d := v.ValidateDelegation(r, name(t, "a.example."), z); d.Result != (Result{Bogus, ReasonTypeExists}) {
+	if d := v.ValidateDelegation(r, dnametest.Name("a.example."), z); d.Result != (Result{Bogus, ReasonTypeExists}) {
 		t.Errorf("denial of DS records that exist: %v", d)
 	}
-	if d := v.ValidateDelegation(r, name(t, "x.a.example."), z); d.Status != Bogus {
+	if d := v.ValidateDelegation(r, dnametest.Name("x.a.example."), z); d.Status != Bogus {
 		t.Errorf("denial below a signed delegation: %v", d)
 	}
 	// B.6: the child's own denial.
-	if d := v.ValidateDelegation(r, name(t, "example."), z); d.Status != Bogus {
+	if d := v.ValidateDelegation(r, dnametest.Name("example."), z); d.Status != Bogus {
 		t.Errorf("B.6, DS of the child zone: %v", d)
 	}
 }

@@ -1,6 +1,10 @@
 package dnssec
 
-import "testing"
+import (
+	"testing"
+
+	"heimdall/core/dname/dnametest"
+)
 
 func TestSentinel(t *testing.T) {
 	root := RootAnchor()
@@ -17,7 +21,7 @@ func TestSentinel(t *testing.T) {
 		"www.example.": false,
 		".":            false,
 	} {
-		if got := root.SentinelFails(name(t, n)); got != fails {
+		if got := root.SentinelFails(dnametest.Name(n)); got != fails {
 			t.Errorf("%s: %v, want %v", n, got, fails)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/cloudflare/circl/sign/ed448"
 	"github.com/miekg/dns"
 
+	"heimdall/core/dname/dnametest"
 	"heimdall/core/wire"
 )
 
@@ -78,7 +79,7 @@ func (s *signer) sign(t testing.TB, rrs []dns.RR) *dns.RRSIG {
 		}
 		return sig
 	}
-	sig.TypeCovered, sig.OrigTtl, sig.Labels = h.Rrtype, h.Ttl, uint8(signableLabels(name(t, h.Name)))
+	sig.TypeCovered, sig.OrigTtl, sig.Labels = h.Rrtype, h.Ttl, uint8(signableLabels(dnametest.Name(h.Name)))
 	sig.Signature = base64.StdEncoding.EncodeToString([]byte{0})
 	form, _ := ParseRRSIG(rdata(t, sig))
 	set := rrset(t, rrs)
@@ -126,7 +127,7 @@ func (s *signer) dnskey(t testing.TB, others ...*dns.DNSKEY) *RRset {
 // ds returns the DS record of the key.
 func (s *signer) ds(t testing.TB, digest DigestType) DS {
 	t.Helper()
-	d, ok := MakeDS(name(t, s.zone), rdata(t, s.key), digest)
+	d, ok := MakeDS(dnametest.Name(s.zone), rdata(t, s.key), digest)
 	if !ok {
 		t.Fatalf("no DS of type %v", digest)
 	}
@@ -166,7 +167,7 @@ func secure(t testing.TB, zone, text string) []*RRset {
 	r := response(t, zone, dns.TypeA, 0, "", text)
 	var sets []*RRset
 	for i := range r.Sets {
-		r.Sets[i].Result, r.Sets[i].Signer = Result{Status: Secure}, name(t, zone)
+		r.Sets[i].Result, r.Sets[i].Signer = Result{Status: Secure}, dnametest.Name(zone)
 		sets = append(sets, &r.Sets[i])
 	}
 	return sets

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/miekg/dns"
+
+	"heimdall/core/dname/dnametest"
 )
 
 // slowVerify is the plain twin of Verify, for the arithmetic only: miekg/dns on records in presentation form.
@@ -115,13 +117,13 @@ func TestDigestsAgainstTwin(t *testing.T) {
 			t.Fatalf("KeyTag(% x) = %d, miekg/dns says %d", raw, got, k.KeyTag())
 		}
 		for _, digest := range []DigestType{DigestSHA1, DigestSHA256, DigestSHA384} {
-			d, ok := MakeDS(name(t, s.zone), raw, digest)
+			d, ok := MakeDS(dnametest.Name(s.zone), raw, digest)
 			if want := k.ToDS(uint8(digest)); !ok || fmt.Sprintf("%x", d.Digest) != want.Digest {
 				t.Fatalf("MakeDS(%v) = %x, miekg/dns says %s", digest, d.Digest, want.Digest)
 			}
 		}
 		n, iterations, salt := randomName(r, "Example."), uint16(r.IntN(20)), []byte{byte(r.Uint32()), byte(r.Uint32())}[:r.IntN(3)]
-		sum := hashName(name(t, n), iterations, salt)
+		sum := hashName(dnametest.Name(n), iterations, salt)
 		got, want := base32Hex.EncodeToString(sum[:]), dns.HashName(n, hashSHA1, iterations, fmt.Sprintf("%x", salt))
 		if !strings.EqualFold(got, want) {
 			t.Fatalf("hashName(%s) = %v, miekg/dns says %s", n, got, want)

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"heimdall/core/dname"
+	"heimdall/core/dname/dnametest"
 	"heimdall/core/wire"
 )
 
@@ -62,7 +63,7 @@ func TestSpansAgainstModel(t *testing.T) {
 }
 
 func TestSpansExpire(t *testing.T) {
-	s := NewSpans(name(t, "Example."), 10, 1<<20)
+	s := NewSpans(dnametest.Name("Example."), 10, 1<<20)
 	sets := secure(t, "example.", "example. 100 NSEC b.example. SOA NS RRSIG NSEC\nb.example. 200 NSEC example. A RRSIG NSEC")
 	for _, set := range sets {
 		if !s.Put(set, 0xffffffff-50) { // the clock wraps
@@ -74,18 +75,18 @@ func TestSpansExpire(t *testing.T) {
 		ok  bool
 		ttl uint32
 	}{{0xffffffff - 50, true, 100}, {48, true, 1}, {49, false, 0}} {
-		a, ok := s.Synthesize(testValidator(), name(t, "a.example."), wire.TypeA, c.now)
+		a, ok := s.Synthesize(testValidator(), dnametest.Name("a.example."), wire.TypeA, c.now)
 		if ok != c.ok || ok && (a.Kind != NameError || a.Proof[0].TTL != c.ttl) {
 			t.Errorf("at %d: %v, %v", c.now, a, ok)
 		}
 	}
-	if a, ok := s.Synthesize(testValidator(), name(t, "c.example."), wire.TypeA, 100); ok && a.Kind != Positive {
+	if a, ok := s.Synthesize(testValidator(), dnametest.Name("c.example."), wire.TypeA, 100); ok && a.Kind != Positive {
 		t.Errorf("the record that denies the wildcard has expired, but the answer is %v", a.Kind)
 	}
 }
 
 func TestSpansFollowTheZone(t *testing.T) {
-	s := NewSpans(name(t, "example."), 10, 1<<20)
+	s := NewSpans(dnametest.Name("example."), 10, 1<<20)
 	put := func(text string) {
 		t.Helper()
 		for _, set := range secure(t, "example.", text) {
@@ -95,7 +96,7 @@ func TestSpansFollowTheZone(t *testing.T) {
 		}
 	}
 	kind := func(n string) string {
-		a, ok := s.Synthesize(testValidator(), name(t, n), wire.TypeA, 1)
+		a, ok := s.Synthesize(testValidator(), dnametest.Name(n), wire.TypeA, 1)
 		if !ok {
 			return "unknown"
 		}
@@ -120,7 +121,7 @@ func TestSpansFollowTheZone(t *testing.T) {
 		t.Errorf("after a name was removed: %d spans, m is %s", s.Len(), kind("m.example."))
 	}
 	// The zone changes to NSEC3 parameters that it did not have.
-	s = NewSpans(name(t, "example."), 10, 1<<20)
+	s = NewSpans(dnametest.Name("example."), 10, 1<<20)
 	put("0p9mhaveqvm6t7vbl5lop2u3t2rp3tom.example. NSEC3 1 0 0 - 2t7b4g4vsa5smi47k61mv5bv1a22bojr A")
 	put("1p9mhaveqvm6t7vbl5lop2u3t2rp3tom.example. NSEC3 1 0 0 aa 2t7b4g4vsa5smi47k61mv5bv1a22bojr A")
 	if s.Len() != 1 {
@@ -129,18 +130,18 @@ func TestSpansFollowTheZone(t *testing.T) {
 }
 
 func TestSpansRefuse(t *testing.T) {
-	s := NewSpans(name(t, "example."), 10, 1<<20)
+	s := NewSpans(dnametest.Name("example."), 10, 1<<20)
 	good := secure(t, "example.", "a.example. NSEC b.example. A RRSIG NSEC")[0]
 	for _, c := range []struct {
 		name   string
 		mutate func(set *RRset)
 	}{
 		{"not secure", func(set *RRset) { set.Status = Insecure }},
-		{"other signer", func(set *RRset) { set.Signer = name(t, "a.example.") }},
-		{"made from a wildcard", func(set *RRset) { set.Encloser = name(t, "example.") }},
+		{"other signer", func(set *RRset) { set.Signer = dnametest.Name("a.example.") }},
+		{"made from a wildcard", func(set *RRset) { set.Encloser = dnametest.Name("example.") }},
 		{"two records", func(set *RRset) { set.Data = append(set.Data, set.Data[0]) }},
 		{"malformed", func(set *RRset) { set.Data = [][]byte{{0}} }},
-		{"next name is before it, but not the apex", func(set *RRset) { set.Owner = name(t, "c.example.") }},
+		{"next name is before it, but not the apex", func(set *RRset) { set.Owner = dnametest.Name("c.example.") }},
 		{"TTL 0", func(set *RRset) { set.TTL = 0 }},
 	} {
 		set := *good
@@ -150,17 +151,17 @@ func TestSpansRefuse(t *testing.T) {
 		}
 	}
 	var zero Spans
-	if _, ok := zero.Synthesize(testValidator(), name(t, "a.example."), wire.TypeA, 0); ok || zero.Put(good, 0) {
+	if _, ok := zero.Synthesize(testValidator(), dnametest.Name("a.example."), wire.TypeA, 0); ok || zero.Put(good, 0) {
 		t.Error("the zero value answers")
 	}
-	if _, ok := s.Synthesize(testValidator(), name(t, "a.org."), wire.TypeA, 0); ok {
+	if _, ok := s.Synthesize(testValidator(), dnametest.Name("a.org."), wire.TypeA, 0); ok {
 		t.Error("an answer for another zone")
 	}
 }
 
 // TestSpansCopy changes what was put in.
 func TestSpansCopy(t *testing.T) {
-	s := NewSpans(name(t, "example."), 10, 1<<20)
+	s := NewSpans(dnametest.Name("example."), 10, 1<<20)
 	set := secure(t, "example.", "example. NSEC example. SOA NS RRSIG NSEC")[0]
 	want := bytes.Clone(set.Data[0])
 	s.Put(set, 0)
@@ -168,7 +169,7 @@ func TestSpansCopy(t *testing.T) {
 		set.Data[0][i] = 0xff
 	}
 	copy(set.Owner, dname.Name{1, 'x'})
-	a, ok := s.Synthesize(testValidator(), name(t, "a.example."), wire.TypeA, 1)
+	a, ok := s.Synthesize(testValidator(), dnametest.Name("a.example."), wire.TypeA, 1)
 	if !ok || a.Kind != NameError || !bytes.Equal(a.Proof[0].Data[0], want) {
 		t.Errorf("Synthesize = %v, %v", a, ok)
 	}

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/miekg/dns"
+
+	"heimdall/core/dname/dnametest"
 )
 
 // rollover plays a zone whose keys change, seen by a trust point.
@@ -19,7 +21,7 @@ type rollover struct {
 }
 
 func newRollover(t *testing.T, seed ...string) *rollover {
-	r := &rollover{t: t, p: &TrustPoint{Zone: name(t, ".")}, now: testNow, ttl: 86400, keys: map[string]*signer{}}
+	r := &rollover{t: t, p: &TrustPoint{Zone: dnametest.Name(".")}, now: testNow, ttl: 86400, keys: map[string]*signer{}}
 	for _, k := range []string{"one", "two", "three"} {
 		r.keys[k] = newSigner(t, ".", ED25519, 257)
 	}

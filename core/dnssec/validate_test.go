@@ -5,6 +5,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"heimdall/core/dname/dnametest"
 	"heimdall/core/wire"
 )
 
@@ -29,7 +30,7 @@ func check(t *testing.T, r *Response, zones ...*Zone) ([]Part, Verdict) {
 
 func TestValidateAliases(t *testing.T) {
 	org, com := newSigner(t, "example.org.", ED25519, 256), newSigner(t, "example.com.", ED25519, 256)
-	zones := []*Zone{org.link(t), com.link(t), {Name: name(t, "example.net."), Result: Result{Insecure, ReasonInsecureDelegation}}}
+	zones := []*Zone{org.link(t), com.link(t), {Name: dnametest.Name("example.net."), Result: Result{Insecure, ReasonInsecureDelegation}}}
 	join := func(sets ...[]dns.RR) (all []dns.RR) {
 		for _, s := range sets {
 			all = append(all, s...)

@@ -7,18 +7,9 @@ import (
 	"github.com/miekg/dns"
 
 	"heimdall/core/dname"
+	"heimdall/core/dname/dnametest"
 	"heimdall/core/wire"
 )
-
-// name converts a name that is known to be right.
-func name(t testing.TB, s string) dname.Name {
-	t.Helper()
-	n, err := dname.ParseText(nil, s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return n
-}
 
 // records parses master file text.
 func records(t testing.TB, text string) []dns.RR {
@@ -57,7 +48,7 @@ func rrset(t testing.TB, rrs []dns.RR) *RRset {
 			continue
 		}
 		h := rr.Header()
-		set.Owner, set.Type, set.Class, set.TTL = name(t, h.Name), wire.Type(h.Rrtype), wire.Class(h.Class), h.Ttl
+		set.Owner, set.Type, set.Class, set.TTL = dnametest.Name(h.Name), wire.Type(h.Rrtype), wire.Class(h.Class), h.Ttl
 		set.Data = append(set.Data, rdata(t, rr))
 	}
 	return set

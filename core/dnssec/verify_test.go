@@ -6,6 +6,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"heimdall/core/dname/dnametest"
 	"heimdall/core/wire"
 )
 
@@ -16,7 +17,7 @@ func TestVerifyAlgorithms(t *testing.T) {
 		t.Run(a.String(), func(t *testing.T) {
 			s := newSigner(t, "Example.org.", a, 257)
 			v := testValidator()
-			zone := v.ValidateKeys(name(t, "example.org."), s.dnskey(t), []DS{s.ds(t, DigestSHA256)}, 3600)
+			zone := v.ValidateKeys(dnametest.Name("example.org."), s.dnskey(t), []DS{s.ds(t, DigestSHA256)}, 3600)
 			if zone.Status != Secure {
 				t.Fatalf("ValidateKeys = %v", zone.Result)
 			}
@@ -49,9 +50,11 @@ func TestVerifyRefuses(t *testing.T) {
 			set.Sigs[0], sig.Signer = set.Sigs[0][:18], nil
 		}, Result{Bogus, ReasonSignatureMalformed}},
 		{"other type covered", func(_ *Validator, _ *RRset, sig *RRSIG, _ *dns.DNSKEY) { sig.TypeCovered = wire.TypeMX }, Result{Bogus, ReasonSignatureMalformed}},
-		{"other signer", func(_ *Validator, _ *RRset, sig *RRSIG, _ *dns.DNSKEY) { sig.Signer = name(t, other.zone) }, Result{Bogus, ReasonSignerName}},
-		{"parent as signer", func(_ *Validator, _ *RRset, sig *RRSIG, _ *dns.DNSKEY) { sig.Signer = name(t, "org.") }, Result{Bogus, ReasonSignerName}},
-		{"owner out of the zone", func(_ *Validator, set *RRset, _ *RRSIG, _ *dns.DNSKEY) { set.Owner = name(t, "www.example.com.") }, Result{Bogus, ReasonSignerName}},
+		{"other signer", func(_ *Validator, _ *RRset, sig *RRSIG, _ *dns.DNSKEY) { sig.Signer = dnametest.Name(other.zone) }, Result{Bogus, ReasonSignerName}},
+		{"parent as signer", func(_ *Validator, _ *RRset, sig *RRSIG, _ *dns.DNSKEY) { sig.Signer = dnametest.Name("org.") }, Result{Bogus, ReasonSignerName}},
+		{"owner out of the zone", func(_ *Validator, set *RRset, _ *RRSIG, _ *dns.DNSKEY) {
+			set.Owner = dnametest.Name("www.example.com.")
+		}, Result{Bogus, ReasonSignerName}},
 		{"more labels than the name", func(_ *Validator, _ *RRset, sig *RRSIG, _ *dns.DNSKEY) { sig.Labels = 4 }, Result{Bogus, ReasonLabelCount}},
 		{"fewer labels than the zone", func(_ *Validator, _ *RRset, sig *RRSIG, _ *dns.DNSKEY) { sig.Labels = 1 }, Result{Bogus, ReasonLabelCount}},
 		{"label count of a wildcard", func(_ *Validator, _ *RRset, sig *RRSIG, _ *dns.DNSKEY) { sig.Labels = 2 }, Result{Bogus, ReasonInvalid}},
@@ -76,7 +79,7 @@ func TestVerifyRefuses(t *testing.T) {
 			set := s.set(t, "www.example.org. 300 IN A 192.0.2.1\n")
 			sig, _ := ParseRRSIG(set.Sigs[0])
 			c.mutate(v, set, &sig, &key)
-			keys := v.Policy.newKeySet(name(t, "example.org."), &RRset{Data: [][]byte{rdata(t, &key)}})
+			keys := v.Policy.newKeySet(dnametest.Name("example.org."), &RRset{Data: [][]byte{rdata(t, &key)}})
 			keys.keys[0].tag = s.key.KeyTag()
 			if sig.Signer != nil {
 				set.Sigs[0] = sig.Append(nil)
@@ -111,18 +114,18 @@ func TestVerifyWildcard(t *testing.T) {
 	if r := v.Verify(set, keys); r.Status != Secure || set.Expanded() {
 		t.Errorf("the wildcard itself: %v, encloser %v", r, set.Encloser)
 	}
-	set.Owner, set.Result = name(t, "A.b.W.example.org."), Result{}
+	set.Owner, set.Result = dnametest.Name("A.b.W.example.org."), Result{}
 	if r := v.Verify(set, keys); r.Status != Secure || set.Encloser.String() != "W.example.org." {
 		t.Errorf("expanded: %v, encloser %v", r, set.Encloser)
 	}
 	// The asterisk inside a name is a label like others.
-	set.Owner, set.Result = name(t, "*.*.w.example.org."), Result{}
+	set.Owner, set.Result = dnametest.Name("*.*.w.example.org."), Result{}
 	if r := v.Verify(set, keys); r.Status != Secure || set.Encloser.String() != "w.example.org." {
 		t.Errorf("expanded to a wildcard: %v, encloser %v", r, set.Encloser)
 	}
 	for _, text := range []string{"*.w.example.org. DNAME x.example.", "*.w.example.org. DS 1 13 2 00"} {
 		set := s.set(t, text)
-		set.Owner = name(t, "a.w.example.org.")
+		set.Owner = dnametest.Name("a.w.example.org.")
 		if r := v.Verify(set, keys); r != (Result{Bogus, ReasonWildcardAlias}) {
 			t.Errorf("%s expanded: %v", text, r)
 		}

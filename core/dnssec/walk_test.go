@@ -7,6 +7,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"heimdall/core/dname/dnametest"
 	"heimdall/core/wire"
 )
 
@@ -24,7 +25,7 @@ func newTree(t testing.TB) *tree {
 		tr.zones[zone] = newSigner(t, zone, a, 257)
 	}
 	root := tr.zones["."]
-	tr.anchors.Set(Anchor{Zone: name(t, "."), DS: []DS{root.ds(t, DigestSHA256)}})
+	tr.anchors.Set(Anchor{Zone: dnametest.Name("."), DS: []DS{root.ds(t, DigestSHA256)}})
 	return tr
 }
 
@@ -94,7 +95,7 @@ func TestWalk(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			tr.asked = nil
-			z := tr.walk(t, testValidator(), &Part{Name: name(t, c.target), Type: wire.TypeA})
+			z := tr.walk(t, testValidator(), &Part{Name: dnametest.Name(c.target), Type: wire.TypeA})
 			if z.Name.String() != c.zone || z.Result != c.want || fmt.Sprint(tr.asked) != c.asked {
 				t.Errorf("zone %v %v after %v; want %s %v after %s", z.Name, z.Result, tr.asked, c.zone, c.want, c.asked)
 			}
@@ -107,25 +108,25 @@ func TestWalkTakesShortcuts(t *testing.T) {
 	tr := newTree(t)
 	v := testValidator()
 	org := tr.zones["org."].link(t)
-	w := NewWalk(org, name(t, "www.example.org."))
+	w := NewWalk(org, dnametest.Name("www.example.org."))
 	// Not asked for: other names, names above, zones without DS records.
-	w.Delegate(Delegation{Name: name(t, "example.net."), Result: Result{Status: Insecure}})
-	w.Delegate(Delegation{Name: name(t, "org."), Result: Result{Status: Insecure}})
+	w.Delegate(Delegation{Name: dnametest.Name("example.net."), Result: Result{Status: Insecure}})
+	w.Delegate(Delegation{Name: dnametest.Name("org."), Result: Result{Status: Insecure}})
 	w.Enter(tr.zones["example.org."].link(t))
 	if n, qtype, more := w.Need(); n.String() != "example.org." || qtype != wire.TypeDS || !more || w.Zone() != org {
 		t.Errorf("Need = %v %v %v", n, qtype, more)
 	}
-	w.Delegate(v.ValidateDelegation(tr.delegation(t, "example.org."), name(t, "example.org."), org))
+	w.Delegate(v.ValidateDelegation(tr.delegation(t, "example.org."), dnametest.Name("example.org."), org))
 	if ds, ttl := w.DS(); len(ds) != 1 || ttl != 3600 {
 		t.Errorf("DS = %v, %d", ds, ttl)
 	}
 	w.Enter(tr.zones["example.org."].link(t))
-	w.Delegate(Delegation{Name: name(t, "www.example.org."), Result: Result{Status: Secure}, NoCut: true})
+	w.Delegate(Delegation{Name: dnametest.Name("www.example.org."), Result: Result{Status: Secure}, NoCut: true})
 	if _, _, more := w.Need(); more || w.Zone().Name.String() != "example.org." {
 		t.Errorf("the walk goes on at %v", w.Zone().Name)
 	}
-	insecure := &Zone{Name: name(t, "org."), Result: Result{Status: Insecure}}
-	w = NewWalk(insecure, name(t, "www.example.org."))
+	insecure := &Zone{Name: dnametest.Name("org."), Result: Result{Status: Insecure}}
+	w = NewWalk(insecure, dnametest.Name("www.example.org."))
 	if _, _, more := w.Need(); more || w.Zone() != insecure {
 		t.Error("the walk goes on below an unsigned zone")
 	}
@@ -133,13 +134,13 @@ func TestWalkTakesShortcuts(t *testing.T) {
 
 func TestAnchors(t *testing.T) {
 	var s Anchors
-	part := func(n string, qtype wire.Type) *Part { return &Part{Name: name(t, n), Type: qtype} }
+	part := func(n string, qtype wire.Type) *Part { return &Part{Name: dnametest.Name(n), Type: qtype} }
 	if _, _, z := s.Start(part("example.", wire.TypeA)); z.Result != (Result{Indeterminate, ReasonNoAnchor}) {
 		t.Errorf("without anchors: %v", z)
 	}
 	s.Set(RootAnchor())
-	s.Set(Anchor{Zone: name(t, "Corp.Example."), DS: []DS{{}}})
-	s.Set(Anchor{Zone: name(t, "lab.corp.example."), Negative: true})
+	s.Set(Anchor{Zone: dnametest.Name("Corp.Example."), DS: []DS{{}}})
+	s.Set(Anchor{Zone: dnametest.Name("lab.corp.example."), Negative: true})
 	for _, c := range []struct {
 		p              *Part
 		anchor, target string
@@ -151,9 +152,9 @@ func TestAnchors(t *testing.T) {
 		{part("a.LAB.corp.example.", wire.TypeA), "lab.corp.example.", "unsigned"},
 		{part("lab.corp.example.", wire.TypeDS), "corp.example.", "corp.example."},
 		// A signer above the anchor is not believed, but that it denies the anchor.
-		{&Part{Name: name(t, "www.corp.example."), Signer: name(t, "example.")}, "corp.example.", "www.corp.example."},
-		{&Part{Name: name(t, "www.corp.example."), Signer: name(t, "example."), Kind: NameError}, ".", "example."},
-		{&Part{Name: name(t, "www.corp.example."), Signer: name(t, "corp.example.")}, "corp.example.", "corp.example."},
+		{&Part{Name: dnametest.Name("www.corp.example."), Signer: dnametest.Name("example.")}, "corp.example.", "www.corp.example."},
+		{&Part{Name: dnametest.Name("www.corp.example."), Signer: dnametest.Name("example."), Kind: NameError}, ".", "example."},
+		{&Part{Name: dnametest.Name("www.corp.example."), Signer: dnametest.Name("corp.example.")}, "corp.example.", "corp.example."},
 	} {
 		a, target, unsigned := s.Start(c.p)
 		got := "unsigned"

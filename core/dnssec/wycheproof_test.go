@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"heimdall/core/dname/dnametest"
 	"heimdall/core/wire"
 )
 
@@ -107,7 +108,7 @@ func wycheproofVerifier(t *testing.T, a Algorithm, public []byte) func(msg, sign
 	v := testValidator()
 	set := &RRset{Type: wire.TypeDNSKEY, Class: wire.ClassIN,
 		Data: [][]byte{DNSKEY{Flags: FlagZone, Protocol: protocolDNSSEC, Algorithm: a, PublicKey: public}.Append(nil)}}
-	keys := v.Policy.newKeySet(name(t, "example."), set)
+	keys := v.Policy.newKeySet(dnametest.Name("example."), set)
 	if len(keys.keys) != 1 || keys.keys[0].usable(set, keys.zone) != ReasonNone {
 		t.Fatalf("the key %x is refused", public)
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"heimdall/core/dname/dnametest"
 	"heimdall/core/dnssec"
 	"heimdall/core/wire"
 )
@@ -17,7 +18,7 @@ func TestAnchorOfUnknownAlgorithm(t *testing.T) {
 			{KeyTag: 1, Algorithm: 200, DigestType: dnssec.DigestSHA256, Digest: make([]byte, 32)},
 			{KeyTag: 1, Algorithm: dnssec.ED25519, DigestType: 200, Digest: make([]byte, 32)},
 		} {
-			w := newSignedWorld(t, func(o *Options) { o.Anchors.Set(dnssec.Anchor{Zone: name(zone), DS: []dnssec.DS{ds}}) })
+			w := newSignedWorld(t, func(o *Options) { o.Anchors.Set(dnssec.Anchor{Zone: dnametest.Name(zone), DS: []dnssec.DS{ds}}) })
 			for range 2 { // then from what is known
 				for _, c := range []struct {
 					name  string

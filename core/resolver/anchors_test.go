@@ -8,6 +8,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"heimdall/core/dname/dnametest"
 	"heimdall/core/dnssec"
 	"heimdall/core/wire"
 )
@@ -43,7 +44,7 @@ func TestValidationIsSwitched(t *testing.T) {
 	ask("on", 0, true, false)
 	change(nil)
 	ask("off, as it was known before", 0, false, false)
-	w.m.Flush(name("."), true)
+	w.m.Flush(dnametest.Name("."), true)
 	w.tamper = forge
 	ask("off, and forged", 0, false, true)
 	change(anchors)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"heimdall/core/dname/dnametest"
 	"heimdall/core/wire"
 )
 
@@ -44,7 +45,7 @@ func TestChaos(t *testing.T) {
 			}
 		}
 		n.unsent = func(Action) Obstacle { return [30]Obstacle{NoRoute, Forbidden, Busy}[rnd.IntN(30)] }
-		groups := []Group{{Zone: name("example.test."), Kind: Stub, Servers: []netip.AddrPort{addr("192.0.2.4")}}, {Zone: name("other."), Kind: Forward, Servers: []netip.AddrPort{three, addr("192.0.2.3")}}}
+		groups := []Group{{Zone: dnametest.Name("example.test."), Kind: Stub, Servers: []netip.AddrPort{addr("192.0.2.4")}}, {Zone: dnametest.Name("other."), Kind: Forward, Servers: []netip.AddrPort{three, addr("192.0.2.3")}}}
 		names := []string{"www.example.test.", "alias.example.test.", "loop.example.test.", "www.glueless.test.", "ns.hosts.other.", "x%d.example.test.", "x%d.glueless.test.", "a.b.c%d.other.", "x%d."}
 		began := map[uint32]time.Duration{}
 		for w := range uint32(2000) {
@@ -64,7 +65,7 @@ func TestChaos(t *testing.T) {
 			case 0:
 				n.m.Reconfigure(groups[:rnd.IntN(3)])
 			case 1:
-				n.m.Flush(name("test."), rnd.IntN(2) == 0)
+				n.m.Flush(dnametest.Name("test."), rnd.IntN(2) == 0)
 			case 2:
 				noise := make([]byte, rnd.IntN(60))
 				for i := range noise {

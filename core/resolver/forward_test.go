@@ -7,6 +7,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"heimdall/core/dname/dnametest"
 	"heimdall/core/resolver/servers"
 	"heimdall/core/wire"
 )
@@ -17,7 +18,7 @@ var (
 )
 
 func forwardTo(servers ...string) Options {
-	g := Group{Zone: name("."), Kind: Forward}
+	g := Group{Zone: dnametest.Name("."), Kind: Forward}
 	for _, s := range servers {
 		g.Servers = append(g.Servers, addr(s))
 	}
@@ -133,7 +134,7 @@ func TestPoolsRefuse(t *testing.T) {
 }
 
 func TestNoGroup(t *testing.T) {
-	n := newNetwork(t, Options{Groups: []Group{{Zone: name("example."), Servers: []netip.AddrPort{one}}}})
+	n := newNetwork(t, Options{Groups: []Group{{Zone: dnametest.Name("example."), Servers: []netip.AddrPort{one}}}})
 	if s := n.begin(question("www.test.", wire.TypeA), 1); s != NoGroup {
 		t.Errorf("status %v", s)
 	}
@@ -142,8 +143,8 @@ func TestNoGroup(t *testing.T) {
 
 func TestLongestZoneDecides(t *testing.T) {
 	n := newNetwork(t, Options{Groups: []Group{
-		{Zone: name("."), Servers: []netip.AddrPort{one}},
-		{Zone: name("corp.example."), Kind: Stub, Servers: []netip.AddrPort{two}},
+		{Zone: dnametest.Name("."), Servers: []netip.AddrPort{one}},
+		{Zone: dnametest.Name("corp.example."), Kind: Stub, Servers: []netip.AddrPort{two}},
 	}})
 	for _, c := range []struct {
 		name string
@@ -297,7 +298,7 @@ func TestReconfigureKeepsServers(t *testing.T) {
 	}
 	before := n.m.Upstreams()[1]
 	n.begin(question("running.example.", wire.TypeA), 5)
-	n.m.Reconfigure([]Group{{Zone: name("."), Servers: []netip.AddrPort{two, addr("192.0.2.3")}}})
+	n.m.Reconfigure([]Group{{Zone: dnametest.Name("."), Servers: []netip.AddrPort{two, addr("192.0.2.3")}}})
 	after := n.m.Upstreams()
 	if len(after) != 2 || after[0].Server != two || after[0].SRTT != before.SRTT || after[1].State != "unknown" {
 		t.Errorf("before %+v\nafter %+v", before, after)

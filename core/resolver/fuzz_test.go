@@ -9,6 +9,7 @@ import (
 	"github.com/miekg/dns"
 
 	"heimdall/core/dname"
+	"heimdall/core/dname/dnametest"
 	"heimdall/core/wire"
 )
 
@@ -33,7 +34,7 @@ func FuzzReceive(f *testing.F) {
 		f.Add(raw, uint8(2))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte, how uint8) {
-		g := Group{Zone: name("example."), Kind: GroupKind(how >> 2 & 1), Servers: []netip.AddrPort{one}}
+		g := Group{Zone: dnametest.Name("example."), Kind: GroupKind(how >> 2 & 1), Servers: []netip.AddrPort{one}}
 		n := newNetwork(t, Options{Groups: []Group{g}, PlainCase: how&8 != 0, MaxTasks: 8, MaxServers: 8})
 		n.servers[one] = func(q sent) []reply {
 			if how&2 != 0 && !q.stream {
@@ -114,7 +115,7 @@ func FuzzIterate(f *testing.F) {
 		f.Add(second, down, uint64(0x12345))
 	}
 	f.Fuzz(func(t *testing.T, a, b []byte, which uint64) {
-		n := newNetwork(t, Options{Recursion: true, RootHints: []Hint{{name("a.root."), one.Addr()}}, MaxTasks: 64, MaxServers: 16, Memory: make([]byte, 1<<18), NoIPv6: which&1 != 0, AnyGlue: which&2 != 0})
+		n := newNetwork(t, Options{Recursion: true, RootHints: []Hint{{dnametest.Name("a.root."), one.Addr()}}, MaxTasks: 64, MaxServers: 16, Memory: make([]byte, 1<<18), NoIPv6: which&1 != 0, AnyGlue: which&2 != 0})
 		n.fallback = func(q sent) []reply {
 			if q.to.Addr().IsLoopback() {
 				t.Errorf("asked %v", q.to)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"heimdall/core/dname/dnametest"
 	"heimdall/core/wire"
 )
 
@@ -49,7 +50,7 @@ func (l *local) Look(dst []byte, q *Question) ([]byte, Place) {
 
 // The addresses of servers come from here, too, if their names are of a zone that is served here.
 func TestServersWithNamesHere(t *testing.T) {
-	n := newNetwork(t, Options{Recursion: true, RootHints: []Hint{{Name: name("a.root."), Addr: one.Addr()}}, PlainNames: true, NoIPv6: true})
+	n := newNetwork(t, Options{Recursion: true, RootHints: []Hint{{Name: dnametest.Name("a.root."), Addr: one.Addr()}}, PlainNames: true, NoIPv6: true})
 	n.m.SetHere(&local{t: t, zone: "own.test.", records: []string{"ns.own.test. 60 A 192.0.2.2"}})
 	n.servers[one] = answering(func(m *dns.Msg) {
 		aa(m)
@@ -106,7 +107,7 @@ func TestAliasesThroughHereWhileValidating(t *testing.T) {
 
 // A task that is under way when a zone comes answers from it.
 func TestZoneComesWhileAsking(t *testing.T) {
-	n := newNetwork(t, Options{Groups: []Group{{Zone: name("."), Servers: []netip.AddrPort{one}}}})
+	n := newNetwork(t, Options{Groups: []Group{{Zone: dnametest.Name("."), Servers: []netip.AddrPort{one}}}})
 	n.servers[one] = answering(nil, "an: www.own.test. 300 A 203.0.113.66")
 	n.begin(question("www.own.test.", wire.TypeA), 7)
 	n.m.SetHere(&local{t: t, zone: "own.test.", records: []string{"www.own.test. 60 A 10.0.0.1"}})
@@ -136,7 +137,7 @@ func TestZoneComesAfterItsNamesAreKnown(t *testing.T) {
 // such names does not count.
 func TestForwardBelowHereWhileValidating(t *testing.T) {
 	n := newSignedWorld(t, func(o *Options) {
-		o.Groups = []Group{{Zone: name("cloud.own.test."), Servers: []netip.AddrPort{addr("192.0.2.20")}}}
+		o.Groups = []Group{{Zone: dnametest.Name("cloud.own.test."), Servers: []netip.AddrPort{addr("192.0.2.20")}}}
 	})
 	h := &local{t: t, zone: "own.test.", records: []string{"in.own.test. 60 CNAME db.cloud.own.test."}}
 	elsewhere := &besides{h, "cloud.own.test."}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"heimdall/core/dname/dnametest"
 	"heimdall/core/resolver/servers"
 	"heimdall/core/wire"
 )
@@ -16,7 +17,7 @@ import (
 // world makes a network whose servers answer out of zone data, one line "ADDRESS ZONE" and its records.
 func world(t *testing.T, o Options, text string) *network {
 	o.Recursion = true
-	o.RootHints = []Hint{{name("a.root."), netip.MustParseAddr("192.0.2.1")}}
+	o.RootHints = []Hint{{dnametest.Name("a.root."), netip.MustParseAddr("192.0.2.1")}}
 	n := newNetwork(t, o)
 	var records *[]dns.RR
 	for _, line := range strings.Split(text, "\n") {
@@ -381,7 +382,7 @@ func TestStaleDelegationIsRenewed(t *testing.T) {
 }
 
 func TestStubInsideTheTree(t *testing.T) {
-	n := world(t, Options{NoIPv6: true, Groups: []Group{{Zone: name("corp.test."), Kind: Stub, Servers: []netip.AddrPort{addr("192.0.2.8")}}}}, internet+`
+	n := world(t, Options{NoIPv6: true, Groups: []Group{{Zone: dnametest.Name("corp.test."), Kind: Stub, Servers: []netip.AddrPort{addr("192.0.2.8")}}}}, internet+`
 192.0.2.8 corp.test.
 www.corp.test. 60 CNAME www.example.test.
 deep.corp.test. 60 NS ns.deep.corp.test.

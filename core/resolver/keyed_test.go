@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"heimdall/core/dname/dnametest"
 	"heimdall/core/wire"
 )
 
@@ -18,7 +19,7 @@ func TestChosenNamesShareNoChain(t *testing.T) {
 		var n, most int
 		chains := map[uint64]int{}
 		for i := 0; n < 256; i++ {
-			q := Question{Name: name(fmt.Sprintf("x%d.example.", i)), Type: wire.TypeA, Class: wire.ClassIN}
+			q := Question{Name: dnametest.Name(fmt.Sprintf("x%d.example.", i)), Type: wire.TypeA, Class: wire.ClassIN}
 			if known.hash(&q, 0)%many != 5 {
 				continue
 			}

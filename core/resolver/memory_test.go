@@ -6,6 +6,7 @@ import (
 	"testing"
 	"unsafe"
 
+	"heimdall/core/dname/dnametest"
 	"heimdall/core/dnssec"
 	"heimdall/core/resolver/known"
 	"heimdall/core/wire"
@@ -29,7 +30,7 @@ func TestMemoryPerRRset(t *testing.T) {
 	}{{"one address", false, plainRRsetBytes}, {"one address, signed", true, signedRRsetBytes}} {
 		m := New(Options{Recursion: true, Memory: make([]byte, memory)}, rand.NewChaCha8([32]byte{1}))
 		for i := 0; m.known.Stats().EvictedSmall+m.known.Stats().EvictedMain == 0; i++ {
-			owner := name(fmt.Sprintf("www.zone%06d.example.", i))
+			owner := dnametest.Name(fmt.Sprintf("www.zone%06d.example.", i))
 			recs := known.Records(nil).Add(wire.Answer, owner, wire.TypeA, wire.ClassIN, 3600, []byte{192, 0, 2, 1})
 			if c.signed {
 				sig := dnssec.RRSIG{TypeCovered: wire.TypeA, Algorithm: dnssec.ECDSAP256SHA256, Labels: 3, OriginalTTL: 3600, Signer: owner.Parent(), Signature: make([]byte, 64)}

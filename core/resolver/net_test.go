@@ -11,7 +11,7 @@ import (
 
 	"github.com/miekg/dns"
 
-	"heimdall/core/dname"
+	"heimdall/core/dname/dnametest"
 	"heimdall/core/dnssec"
 	"heimdall/core/wire"
 )
@@ -202,11 +202,7 @@ func (n *network) run(d time.Duration) {
 }
 
 func question(name string, t wire.Type) *Question {
-	wireName, err := dname.ParseText(nil, strings.ToLower(dns.Fqdn(name)))
-	if err != nil {
-		panic(err)
-	}
-	return &Question{Name: wireName, Type: t, Class: wire.ClassIN}
+	return &Question{Name: dnametest.Name(strings.ToLower(name)), Type: t, Class: wire.ClassIN}
 }
 
 // begin starts a question.
@@ -269,8 +265,6 @@ func (n *network) idle() {
 }
 
 func addr(s string) netip.AddrPort { return netip.MustParseAddrPort(s + ":53") }
-
-func name(s string) dname.Name { return question(s, wire.TypeA).Name }
 
 // answering serves records, with the flags and rcode set up by edit.
 func answering(edit func(m *dns.Msg), records ...string) serve {

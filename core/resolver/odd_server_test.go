@@ -8,6 +8,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"heimdall/core/dname/dnametest"
 	"heimdall/core/wire"
 )
 
@@ -154,7 +155,7 @@ func TestTruncatedToNothing(t *testing.T) {
 		"no question": func(raw []byte) []byte { raw[5] = 0; return raw[:wire.HeaderLen] },
 		"header":      func(raw []byte) []byte { return raw[:wire.HeaderLen] },
 		"half a name": func(raw []byte) []byte { return raw[:wire.HeaderLen+3] },
-		"no class":    func(raw []byte) []byte { return raw[:wire.HeaderLen+len(name("www.example."))+2] },
+		"no class":    func(raw []byte) []byte { return raw[:wire.HeaderLen+len(dnametest.Name("www.example."))+2] },
 	} {
 		n := newNetwork(t, forwardTo("192.0.2.1"))
 		n.servers[one] = func(q sent) []reply {

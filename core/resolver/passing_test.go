@@ -8,13 +8,14 @@ import (
 
 	"github.com/miekg/dns"
 
+	"heimdall/core/dname/dnametest"
 	"heimdall/core/wire"
 )
 
 // newForwardedWorld is newSignedWorld behind a forwarder at 192.0.2.53, which answers whatever edit leaves of it.
 func newForwardedWorld(t testing.TB, edit func(q, r *dns.Msg), options func(o *Options)) *signedWorld {
 	w := newSignedWorld(t, func(o *Options) {
-		o.Groups = []Group{{Zone: name("."), Kind: Forward, Servers: []netip.AddrPort{addr("192.0.2.53")}}}
+		o.Groups = []Group{{Zone: dnametest.Name("."), Kind: Forward, Servers: []netip.AddrPort{addr("192.0.2.53")}}}
 		if options != nil {
 			options(o)
 		}
@@ -171,7 +172,7 @@ func TestForwarderOrZone(t *testing.T) {
 		}
 		w.run(time.Minute)
 	}
-	w.m.Flush(name("."), true)
+	w.m.Flush(dnametest.Name("."), true)
 	for range 5 {
 		w.resolve(question("www.example.test.", wire.TypeA))
 		w.run(time.Minute)

@@ -8,13 +8,14 @@ import (
 
 	"github.com/miekg/dns"
 
+	"heimdall/core/dname/dnametest"
 	"heimdall/core/wire"
 )
 
 // A zone that its parent has withdrawn is gone with the parent's TTL, with all that is below it: its servers cannot prolong
 // their life by delegations, neither of their own name nor of ever longer ones (ghost and phoenix domains).
 func TestWithdrawnZoneDoesNotLiveOn(t *testing.T) {
-	n := newNetwork(t, Options{Recursion: true, RootHints: []Hint{{Name: name("a.root."), Addr: one.Addr()}}, NoIPv6: true, PlainNames: true})
+	n := newNetwork(t, Options{Recursion: true, RootHints: []Hint{{Name: dnametest.Name("a.root."), Addr: one.Addr()}}, NoIPv6: true, PlainNames: true})
 	began := n.now
 	n.servers[one] = func(q sent) []reply {
 		if n.now-began > 20*time.Second {

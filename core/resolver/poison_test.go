@@ -11,6 +11,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"heimdall/core/dname/dnametest"
 	"heimdall/core/wire"
 )
 
@@ -87,10 +88,10 @@ func TestPoisonStaysAtHome(t *testing.T) {
 		}
 		slices.Sort(p.names)
 		n := withGlueless(world(t, Options{NoIPv6: true, AnyGlue: seed%3 == 0, PlainNames: seed%2 == 0, Groups: []Group{
-			{Zone: name("sub.corp."), Servers: []netip.AddrPort{evil}},
-			{Zone: name("lab.other."), Kind: Stub, Servers: []netip.AddrPort{evil}},
-			{Zone: name("corp."), Servers: []netip.AddrPort{addr("192.0.2.21")}},
-			{Zone: name("deep.corp.evil.test."), Servers: []netip.AddrPort{addr("192.0.2.22")}},
+			{Zone: dnametest.Name("sub.corp."), Servers: []netip.AddrPort{evil}},
+			{Zone: dnametest.Name("lab.other."), Kind: Stub, Servers: []netip.AddrPort{evil}},
+			{Zone: dnametest.Name("corp."), Servers: []netip.AddrPort{addr("192.0.2.21")}},
+			{Zone: dnametest.Name("deep.corp.evil.test."), Servers: []netip.AddrPort{addr("192.0.2.22")}},
 		}}, strings.Replace(internet, "glueless.test. 600 NS", "evil.test. 600 NS ns.evil.test.\nns.evil.test. 600 A 192.0.2.20\nglueless.test. 600 NS", 1)))
 		n.servers[evil], n.servers[addr("203.0.113.66")] = p.serve, p.serve
 		n.servers[addr("192.0.2.21")] = answering(nil, "an: corp. 60 A 192.0.2.77")

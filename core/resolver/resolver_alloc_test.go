@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"heimdall/core/dname"
+	"heimdall/core/dname/dnametest"
 	"heimdall/core/dnssec"
 	"heimdall/core/wire"
 )
@@ -21,7 +22,7 @@ func TestResolveInsecureAllocs(t *testing.T) {
 	o.Anchors = new(dnssec.Anchors)
 	o.Anchors.Set(dnssec.RootAnchor())
 	resolveAllocs(t, o, func(m *Machine) {
-		m.trust.putCut(dnssec.Delegation{Name: name("example."), Result: dnssec.Result{Status: dnssec.Insecure}, TTL: 86400}, 1e9)
+		m.trust.putCut(dnssec.Delegation{Name: dnametest.Name("example."), Result: dnssec.Result{Status: dnssec.Insecure}, TTL: 86400}, 1e9)
 	})
 }
 
@@ -98,7 +99,7 @@ func BenchmarkResolve(b *testing.B) {
 
 // An iterative resolution of a new name below a known zone allocates nothing either.
 func TestIterateAllocs(t *testing.T) {
-	m := New(Options{Recursion: true, RootHints: []Hint{{name("a.root."), one.Addr()}}, NoIPv6: true}, rand.NewChaCha8([32]byte{1}))
+	m := New(Options{Recursion: true, RootHints: []Hint{{dnametest.Name("a.root."), one.Addr()}}, NoIPv6: true}, rand.NewChaCha8([32]byte{1}))
 	run := iterating(t, m)
 	for range 300 {
 		run()
@@ -173,7 +174,7 @@ func iterating(t testing.TB, m *Machine) func() {
 
 // BenchmarkIterate resolves names whose zone is new and whose parent zone is known: two round trips.
 func BenchmarkIterate(b *testing.B) {
-	m := New(Options{Recursion: true, RootHints: []Hint{{name("a.root."), one.Addr()}}, NoIPv6: true}, rand.NewChaCha8([32]byte{1}))
+	m := New(Options{Recursion: true, RootHints: []Hint{{dnametest.Name("a.root."), one.Addr()}}, NoIPv6: true}, rand.NewChaCha8([32]byte{1}))
 	run := iterating(b, m)
 	b.ReportAllocs()
 	for b.Loop() {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"heimdall/core/dname/dnametest"
 	"heimdall/core/dnssec"
 	"heimdall/core/wire"
 )
@@ -15,9 +16,9 @@ import (
 // corp.test.
 func split(t *testing.T, kind GroupKind) *network {
 	n := newNetwork(t, Options{Groups: []Group{
-		{Zone: name("."), Servers: []netip.AddrPort{one}},
-		{Zone: name("corp.test."), Kind: kind, Servers: []netip.AddrPort{two}},
-		{Zone: name("lab.test."), Kind: Stub, Servers: []netip.AddrPort{three}},
+		{Zone: dnametest.Name("."), Servers: []netip.AddrPort{one}},
+		{Zone: dnametest.Name("corp.test."), Kind: kind, Servers: []netip.AddrPort{two}},
+		{Zone: dnametest.Name("lab.test."), Kind: Stub, Servers: []netip.AddrPort{three}},
 	}, Memory: make([]byte, 1<<20), Recursion: true})
 	n.servers[three] = answering(aa, "an: h.lab.test. 300 A 10.3.0.1")
 	return n
@@ -126,8 +127,8 @@ func TestAliasesBetweenRoutesEnd(t *testing.T) {
 
 // Addresses of servers are believed by the same rule: glue for a name with a route of its own is none.
 func TestGlueOfAnotherRoute(t *testing.T) {
-	n := newNetwork(t, Options{Recursion: true, RootHints: []Hint{{Name: name("a.root."), Addr: one.Addr()}}, PlainNames: true, NoIPv6: true, Groups: []Group{
-		{Zone: name("corp.test."), Servers: []netip.AddrPort{two}},
+	n := newNetwork(t, Options{Recursion: true, RootHints: []Hint{{Name: dnametest.Name("a.root."), Addr: one.Addr()}}, PlainNames: true, NoIPv6: true, Groups: []Group{
+		{Zone: dnametest.Name("corp.test."), Servers: []netip.AddrPort{two}},
 	}})
 	n.servers[one] = answering(aa, "ns: example.test. 3600 NS ns.corp.test.", "ar: ns.corp.test. 3600 A 203.0.113.66")
 	n.servers[two] = answering(nil, "an: ns.corp.test. 300 A 192.0.2.3")
@@ -146,8 +147,8 @@ func TestGlueOfAnotherRoute(t *testing.T) {
 // NS records beside an answer move no delegation, whoever sends them (the promiscuous NS records of 2025).
 func TestNSBesideAnAnswerIsNoDelegation(t *testing.T) {
 	evil := addr("203.0.113.66")
-	n := newNetwork(t, Options{Recursion: true, RootHints: []Hint{{Name: name("a.root."), Addr: one.Addr()}}, PlainNames: true, NoIPv6: true, Groups: []Group{
-		{Zone: name("corp.test."), Servers: []netip.AddrPort{three}},
+	n := newNetwork(t, Options{Recursion: true, RootHints: []Hint{{Name: dnametest.Name("a.root."), Addr: one.Addr()}}, PlainNames: true, NoIPv6: true, Groups: []Group{
+		{Zone: dnametest.Name("corp.test."), Servers: []netip.AddrPort{three}},
 	}})
 	promiscuous := []string{"ns: example. 86400 NS ns.evil.", "ns: corp.test. 86400 NS ns.evil.", "ns: test. 86400 NS ns.evil.", "ar: ns.evil. 86400 A 203.0.113.66",
 		"ar: ns.example. 86400 A 203.0.113.66"}
@@ -194,7 +195,7 @@ func TestParentDeniesStubZone(t *testing.T) {
 // A response that comes after a reload from a server that its name's route does not lead to any more is not heeded.
 func TestRouteChangesWhileAsking(t *testing.T) {
 	for _, before := range []GroupKind{Forward, Stub} {
-		n := newNetwork(t, Options{Groups: []Group{{Zone: name("corp.test."), Kind: before, Servers: []netip.AddrPort{one}}}, Recursion: true})
+		n := newNetwork(t, Options{Groups: []Group{{Zone: dnametest.Name("corp.test."), Kind: before, Servers: []netip.AddrPort{one}}}, Recursion: true})
 		slow := answering(aa, "an: www.corp.test. 300 A 203.0.113.66")
 		n.servers[one] = func(q sent) []reply {
 			r := slow(q)
@@ -203,7 +204,7 @@ func TestRouteChangesWhileAsking(t *testing.T) {
 		}
 		n.servers[two] = answering(aa, "an: www.corp.test. 300 A 10.2.0.1")
 		n.begin(question("www.corp.test.", wire.TypeA), 7)
-		n.m.Reconfigure([]Group{{Zone: name("corp.test."), Servers: []netip.AddrPort{two}}})
+		n.m.Reconfigure([]Group{{Zone: dnametest.Name("corp.test."), Servers: []netip.AddrPort{two}}})
 		n.run(4 * time.Second)
 		msg := new(dns.Msg)
 		if err := msg.Unpack(n.answers[7].Msg); err != nil || lines(msg.Answer) != "www.corp.test. A 10.2.0.1" {
@@ -261,8 +262,8 @@ func TestNewerKnowledgeWins(t *testing.T) {
 // Validation makes no difference to that: names that need no signature are the ones that can be forged.
 func TestForwarderSpeaksForItsZoneWhileValidating(t *testing.T) {
 	n := newSignedWorld(t, func(o *Options) {
-		o.Anchors.Set(dnssec.Anchor{Zone: name("corp."), Negative: true})
-		o.Groups = []Group{{Zone: name("corp."), Servers: []netip.AddrPort{addr("192.0.2.20")}}}
+		o.Anchors.Set(dnssec.Anchor{Zone: dnametest.Name("corp."), Negative: true})
+		o.Groups = []Group{{Zone: dnametest.Name("corp."), Servers: []netip.AddrPort{addr("192.0.2.20")}}}
 	})
 	n.servers[addr("192.0.2.20")] = answering(nil, "an: x.corp. 300 CNAME www.plain.test.", "an: www.plain.test. 86400 A 203.0.113.66",
 		"ns: plain.test. 86400 NS ns.evil.corp.", "ar: ns.plain.test. 86400 A 203.0.113.66", "ar: ns.evil.corp. 86400 A 203.0.113.66")
@@ -288,7 +289,7 @@ func TestForwarderSpeaksForItsZoneWhileValidating(t *testing.T) {
 func TestDenialOfAnotherView(t *testing.T) {
 	inner := newZone(t, "example.test.", true, "example.test. 3600 NS ns1.example.test.", "ns1.example.test. 3600 A 192.0.2.3", "h.corp.example.test. 3600 A 10.0.0.1")
 	n := newSignedWorld(t, func(o *Options) {
-		o.Groups = []Group{{Zone: name("corp.example.test."), Servers: []netip.AddrPort{addr("192.0.2.20")}}}
+		o.Groups = []Group{{Zone: dnametest.Name("corp.example.test."), Servers: []netip.AddrPort{addr("192.0.2.20")}}}
 	})
 	n.servers[addr("192.0.2.20")] = func(q sent) []reply {
 		r := inner.answer(q.msg)
@@ -309,7 +310,7 @@ func TestDenialOfAnotherView(t *testing.T) {
 // Glue that was believed before a name got a route of its own is not used any more.
 func TestGlueOfBeforeTheRoute(t *testing.T) {
 	old, new := addr("203.0.113.66"), three
-	n := newNetwork(t, Options{Recursion: true, RootHints: []Hint{{Name: name("a.root."), Addr: one.Addr()}}, PlainNames: true, NoIPv6: true})
+	n := newNetwork(t, Options{Recursion: true, RootHints: []Hint{{Name: dnametest.Name("a.root."), Addr: one.Addr()}}, PlainNames: true, NoIPv6: true})
 	n.servers[one] = answering(aa, "ns: example.test. 3600 NS ns.corp.test.", "ar: ns.corp.test. 3600 A 203.0.113.66")
 	n.servers[two] = answering(nil, "an: ns.corp.test. 300 A 192.0.2.3")
 	n.servers[old] = answering(aa, "an: www.example.test. 0 A 203.0.113.1", "an: ns.corp.test. 3600 A 203.0.113.66")
@@ -318,7 +319,7 @@ func TestGlueOfBeforeTheRoute(t *testing.T) {
 		n.resolve(question("www.example.test.", wire.TypeA))
 		n.run(2 * time.Second)
 	}
-	n.m.Reconfigure([]Group{{Zone: name("corp.test."), Servers: []netip.AddrPort{two}}})
+	n.m.Reconfigure([]Group{{Zone: dnametest.Name("corp.test."), Servers: []netip.AddrPort{two}}})
 	before := len(n.log)
 	if _, msg := n.resolve(question("www.example.test.", wire.TypeA)); lines(msg.Answer) != "www.example.test. A 198.51.100.1" {
 		t.Errorf("answer %v", msg)

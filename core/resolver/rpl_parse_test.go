@@ -10,6 +10,7 @@ import (
 	"github.com/miekg/dns"
 
 	"heimdall/core/dname"
+	"heimdall/core/dname/dnametest"
 	"heimdall/core/dnssec"
 )
 
@@ -79,7 +80,7 @@ func loadScenario(path string) (*scenario, error) {
 			case err != nil:
 				s.trouble = "address " + val
 			case key == "stub-addr" && (zone == "." || !s.unbound):
-				s.options.RootHints = append(s.options.RootHints, Hint{name("k.root-servers.net."), ip})
+				s.options.RootHints = append(s.options.RootHints, Hint{dnametest.Name("k.root-servers.net."), ip})
 			default:
 				if !s.unbound {
 					zone = "."
@@ -109,7 +110,7 @@ func loadScenario(path string) (*scenario, error) {
 				s.anchors.Set(a)
 			}
 		case "domain-insecure":
-			s.anchors.Set(dnssec.Anchor{Zone: name(val), Negative: true})
+			s.anchors.Set(dnssec.Anchor{Zone: dnametest.Name(strings.ToLower(val)), Negative: true})
 		case "val-override-date", "val-override-timestamp":
 			at, err := time.Parse("20060102150405", val)
 			if s.wall = at.Unix(); err != nil {
@@ -135,7 +136,7 @@ func (s *scenario) group(zone, clause string, ip netip.Addr, key string) {
 			return
 		}
 	}
-	s.options.Groups = append(s.options.Groups, Group{Zone: name(zone), Kind: kind, Servers: []netip.AddrPort{netip.AddrPortFrom(ip, 53)}})
+	s.options.Groups = append(s.options.Groups, Group{Zone: dnametest.Name(strings.ToLower(zone)), Kind: kind, Servers: []netip.AddrPort{netip.AddrPortFrom(ip, 53)}})
 }
 
 func (s *scenario) parse(lines []string) {

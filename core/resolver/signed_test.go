@@ -14,6 +14,7 @@ import (
 	"github.com/miekg/dns"
 
 	"heimdall/core/dname"
+	"heimdall/core/dname/dnametest"
 	"heimdall/core/dnssec"
 )
 
@@ -94,7 +95,7 @@ func (z *signedZone) owners() (list []string) {
 			list = append(list, owner)
 		}
 	}
-	slices.SortFunc(list, func(a, b string) int { return dname.Compare(name(a), name(b)) })
+	slices.SortFunc(list, func(a, b string) int { return dname.Compare(dnametest.Name(a), dnametest.Name(b)) })
 	return slices.Compact(list)
 }
 
@@ -102,7 +103,7 @@ func (z *signedZone) owners() (list []string) {
 func (z *signedZone) nsec(for_ string) dns.RR {
 	list := z.owners()
 	i := len(list) - 1
-	for i > 0 && dname.Compare(name(list[i]), name(for_)) > 0 {
+	for i > 0 && dname.Compare(dnametest.Name(list[i]), dnametest.Name(for_)) > 0 {
 		i--
 	}
 	rr := &dns.NSEC{Hdr: dns.RR_Header{Name: list[i], Rrtype: dns.TypeNSEC, Class: dns.ClassINET, Ttl: 300}, NextDomain: list[(i+1)%len(list)]}
@@ -253,7 +254,7 @@ func newSignedWorld(t testing.TB, edit func(o *Options)) *signedWorld {
 	root.delegate(test)
 	anchors := new(dnssec.Anchors)
 	anchors.Set(root.anchor())
-	o := Options{Recursion: true, NoIPv6: true, Anchors: anchors, RootHints: []Hint{{name("ns."), netip.MustParseAddr("192.0.2.1")}}}
+	o := Options{Recursion: true, NoIPv6: true, Anchors: anchors, RootHints: []Hint{{dnametest.Name("ns."), netip.MustParseAddr("192.0.2.1")}}}
 	if edit != nil {
 		edit(&o)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"heimdall/core/dname/dnametest"
 	"heimdall/core/wire"
 )
 
@@ -110,7 +111,7 @@ func TestServerIsBack(t *testing.T) {
 	for what, n := range map[string]*network{
 		"forwarder":         newNetwork(t, forwardTo("198.51.100.1")),
 		"server of a zone":  world(t, Options{NoIPv6: true}, "192.0.2.1 .\nzone. 3600 NS a.zone.\na.zone. 3600 A 198.51.100.1\n"),
-		"server of a stub":  newNetwork(t, Options{Groups: []Group{{Zone: name("zone."), Kind: Stub, Servers: forwardTo("198.51.100.1").Groups[0].Servers}}}),
+		"server of a stub":  newNetwork(t, Options{Groups: []Group{{Zone: dnametest.Name("zone."), Kind: Stub, Servers: forwardTo("198.51.100.1").Groups[0].Servers}}}),
 		"forwarder, of two": newNetwork(t, forwardTo("198.51.100.1", "198.51.100.9")),
 	} {
 		n.servers[addr("198.51.100.1")] = dropping(blocked)

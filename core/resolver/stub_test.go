@@ -7,13 +7,14 @@ import (
 
 	"github.com/miekg/dns"
 
+	"heimdall/core/dname/dnametest"
 	"heimdall/core/wire"
 )
 
 func stubAndForward() Options {
 	return Options{Groups: []Group{
-		{Zone: name("corp.example."), Kind: Stub, Servers: []netip.AddrPort{one, two}},
-		{Zone: name("."), Kind: Forward, Servers: []netip.AddrPort{three}},
+		{Zone: dnametest.Name("corp.example."), Kind: Stub, Servers: []netip.AddrPort{one, two}},
+		{Zone: dnametest.Name("."), Kind: Forward, Servers: []netip.AddrPort{three}},
 	}}
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"heimdall/core/dname/dnametest"
 	"heimdall/core/wire"
 )
 
@@ -54,16 +55,16 @@ func TestPrivateNameSpace(t *testing.T) {
 	n.idle()
 
 	n = world(t, Options{NoIPv6: true, DoNotQuery: list}, "192.0.2.1 .\nzone. 3600 NS ns.zone.\nns.zone. 3600 A 10.0.0.3\n")
-	n.m.options.RootHints = append(n.m.options.RootHints, Hint{name("b.root."), netip.MustParseAddr("10.0.0.9")})
+	n.m.options.RootHints = append(n.m.options.RootHints, Hint{dnametest.Name("b.root."), netip.MustParseAddr("10.0.0.9")})
 	n.servers[addr("10.0.0.9")], n.servers[addr("10.0.0.3")] = n.servers[addr("192.0.2.1")], answersAll
 	for i := range 8 {
-		n.m.Flush(name("."), true)
+		n.m.Flush(dnametest.Name("."), true)
 		resolves(t, n, fmt.Sprintf("x%d.zone.", i), "one private hint of two")
 	}
 	n.idle()
 
 	for _, at := range []string{"10.0.0.2", "192.0.2.7"} {
-		n = world(t, Options{NoIPv6: true, DoNotQuery: list, Groups: []Group{{Zone: name("test."), Kind: Stub, Servers: []netip.AddrPort{addr(at)}}}}, tree)
+		n = world(t, Options{NoIPv6: true, DoNotQuery: list, Groups: []Group{{Zone: dnametest.Name("test."), Kind: Stub, Servers: []netip.AddrPort{addr(at)}}}}, tree)
 		n.servers[addr(at)], n.servers[addr("10.0.0.3")] = n.servers[addr("10.0.0.2")], answersAll
 		for i := range 3 {
 			resolves(t, n, fmt.Sprintf("x%d.zone.test.", i), "stub at "+at)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"heimdall/core/dname/dnametest"
 	"heimdall/core/wire"
 )
 
@@ -66,7 +67,7 @@ func TestValidationChaos(t *testing.T) {
 			}
 			switch rnd.IntN(60) {
 			case 0:
-				w.m.Flush(name("test."), rnd.IntN(2) == 0)
+				w.m.Flush(dnametest.Name("test."), rnd.IntN(2) == 0)
 			case 1:
 				w.run(time.Duration(rnd.IntN(400)) * time.Second)
 			}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"heimdall/core/dname/dnametest"
 	"heimdall/core/dnssec"
 	"heimdall/core/wire"
 )
@@ -185,7 +186,7 @@ func TestCheckingDisabled(t *testing.T) {
 // Below a negative trust anchor nothing is validated; without any anchor nothing is either.
 func TestNegativeAnchor(t *testing.T) {
 	for _, zone := range []string{"example.test.", "test.", "."} {
-		w := newSignedWorld(t, func(o *Options) { o.Anchors.Set(dnssec.Anchor{Zone: name(zone), Negative: true}) })
+		w := newSignedWorld(t, func(o *Options) { o.Anchors.Set(dnssec.Anchor{Zone: dnametest.Name(zone), Negative: true}) })
 		w.tamper = func(_ string, _ netip.AddrPort, r *dns.Msg) { spoil(r) }
 		if a, m := w.resolve(question("www.example.test.", wire.TypeA)); a.AD || m.Rcode != 0 || len(m.Answer) != 1 {
 			t.Errorf("below %s: AD %v, %v (%s)", zone, a.AD, m.Rcode, a.EDEText)
@@ -215,7 +216,7 @@ func TestAggressiveDenial(t *testing.T) {
 	if w.m.Stats().Synthesized == 0 {
 		t.Error("nothing was synthesized")
 	}
-	w.m.Flush(name("example.test."), true)
+	w.m.Flush(dnametest.Name("example.test."), true)
 	w.resolve(question("d.example.test.", wire.TypeA))
 	if w.asked == before {
 		t.Error("a flush left the denial")
@@ -253,9 +254,9 @@ func TestSharedLinks(t *testing.T) {
 func TestValidateForwarded(t *testing.T) {
 	root := []netip.AddrPort{addr("192.0.2.9")}
 	for what, groups := range map[string][]Group{
-		"everything": {{Zone: name("."), Kind: Forward, Servers: root}},
-		"one zone":   {{Zone: name("example.test."), Kind: Forward, Servers: root}},
-		"stub":       {{Zone: name("example.test."), Kind: Stub, Servers: []netip.AddrPort{addr("192.0.2.3")}}},
+		"everything": {{Zone: dnametest.Name("."), Kind: Forward, Servers: root}},
+		"one zone":   {{Zone: dnametest.Name("example.test."), Kind: Forward, Servers: root}},
+		"stub":       {{Zone: dnametest.Name("example.test."), Kind: Stub, Servers: []netip.AddrPort{addr("192.0.2.3")}}},
 	} {
 		w := newSignedWorld(t, func(o *Options) { o.Groups = groups })
 		w.servers[root[0]] = func(q sent) []reply {

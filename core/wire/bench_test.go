@@ -8,20 +8,12 @@ import (
 	"github.com/miekg/dns"
 
 	"heimdall/core/dname"
+	"heimdall/core/dname/dnametest"
 )
-
-func mustName(tb testing.TB, s string) dname.Name {
-	tb.Helper()
-	n, err := dname.ParseText(nil, s)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return n
-}
 
 // benchQueries are what clients send: without EDNS, with it, and with the cookie that dig adds.
 func benchQueries(tb testing.TB) map[string][]byte {
-	plain := AppendQuery(nil, 1, FlagRD, mustName(tb, "cdn-7.assets.example.com"), TypeA, ClassIN)
+	plain := AppendQuery(nil, 1, FlagRD, dnametest.Name("cdn-7.assets.example.com"), TypeA, ClassIN)
 	edns := AppendOPT(append([]byte{}, plain...), OPT{UDPSize: 1232, DO: true})
 	cookie := AppendOption(append([]byte{}, edns...), OptionCookie, []byte("01234567"))
 	return map[string][]byte{"plain": plain, "edns": edns, "cookie": cookie}
@@ -144,7 +136,7 @@ func BenchmarkBuilder(b *testing.B) {
 		records = append(records, record{r, owner, rdata})
 	}
 	buf := make([]byte, 1232)
-	zone := mustName(b, "example.com.")
+	zone := dnametest.Name("example.com.")
 	var builder Builder
 	for b.Loop() {
 		builder.Reset(buf, len(buf))

@@ -10,11 +10,12 @@ import (
 	"github.com/miekg/dns"
 
 	"heimdall/core/dname"
+	"heimdall/core/dname/dnametest"
 )
 
 // TestBuilderSize: messages come out as small as those of another implementation, and say the same.
 func TestBuilderSize(t *testing.T) {
-	zone := mustName(t, "Example.com.")
+	zone := dnametest.Name("Example.com.")
 	records := allRecords(t)
 	for _, rec := range records {
 		// Three of a kind, so that the second and third can point to the first.
@@ -29,7 +30,7 @@ func TestBuilderSize(t *testing.T) {
 		}
 		for range rrs {
 			h := rec.Header()
-			if !b.RR(Answer, mustName(t, h.Name), Type(h.Rrtype), Class(h.Class), h.Ttl, rdataOf(t, rec)) {
+			if !b.RR(Answer, dnametest.Name(h.Name), Type(h.Rrtype), Class(h.Class), h.Ttl, rdataOf(t, rec)) {
 				t.Fatalf("%v does not fit", rec)
 			}
 		}
@@ -56,7 +57,7 @@ func TestBuilderCompressesLikeRFC1035(t *testing.T) {
 	var b Builder
 	b.Reset(buf, len(buf))
 	for _, s := range []string{"F.ISI.ARPA.", "foo.F.ISI.ARPA.", "ARPA.", "."} {
-		if !b.RR(Answer, mustName(t, s), TypeNULL, ClassIN, 0, nil) {
+		if !b.RR(Answer, dnametest.Name(s), TypeNULL, ClassIN, 0, nil) {
 			t.Fatal(s)
 		}
 	}
@@ -69,8 +70,8 @@ func TestBuilderCompressesLikeRFC1035(t *testing.T) {
 
 // TestBuilderLimit: what does not fit leaves no trace, and what does fills the limit to the octet.
 func TestBuilderLimit(t *testing.T) {
-	n := mustName(t, "www.example.com.")
-	rdata := append([]byte{0, 1}, mustName(t, "mail.example.com.")...)
+	n := dnametest.Name("www.example.com.")
+	rdata := append([]byte{0, 1}, dnametest.Name("mail.example.com.")...)
 	build := func(limit int) (msg []byte, question, record bool) {
 		var b Builder
 		b.Reset(make([]byte, 100), limit)
@@ -122,7 +123,7 @@ func TestBuilderManyNames(t *testing.T) {
 	b.Reset(make([]byte, MaxLen), MaxLen)
 	added := 0
 	for ; ; added++ {
-		n := mustName(t, fmt.Sprintf("host%d.zone%d.example.com.", added, added%100))
+		n := dnametest.Name(fmt.Sprintf("host%d.zone%d.example.com.", added, added%100))
 		if !b.RR(Answer, n, TypeCNAME, ClassIN, 1, n) {
 			break
 		}
@@ -135,7 +136,7 @@ func TestBuilderManyNames(t *testing.T) {
 		if _, ok := r.Next(&rr); !ok {
 			t.Fatalf("record %d unreadable", i)
 		}
-		want := mustName(t, fmt.Sprintf("host%d.zone%d.example.com.", i, i%100))
+		want := dnametest.Name(fmt.Sprintf("host%d.zone%d.example.com.", i, i%100))
 		owner, _, _ := dname.Unpack(nil, msg, rr.Owner)
 		rdata, _ := UnpackRData(nil, msg, &rr)
 		if !bytes.Equal(owner, want) || !bytes.Equal(rdata, want) {
@@ -152,7 +153,7 @@ func TestBuilderMalformedRData(t *testing.T) {
 	for _, rdata := range []string{"", "\x05abc", "\x01a\xc0\x0c", "\x01a\x00\x01b\x00 more than the fields"} {
 		var b Builder
 		b.Reset(make([]byte, 512), 512)
-		if !b.RR(Answer, mustName(t, "a."), TypeSOA, ClassIN, 1, []byte(rdata)) {
+		if !b.RR(Answer, dnametest.Name("a."), TypeSOA, ClassIN, 1, []byte(rdata)) {
 			t.Fatalf("%q does not fit", rdata)
 		}
 		msg := b.Finish()

@@ -3,12 +3,14 @@ package wire
 import (
 	"bytes"
 	"testing"
+
+	"heimdall/core/dname/dnametest"
 )
 
 func TestAllocs(t *testing.T) {
 	query := benchQueries(t)["cookie"]
 	msg := benchResponse(t)
-	name := mustName(t, "mail.example.com.")
+	name := dnametest.Name("mail.example.com.")
 	rdata := append([]byte{0, 10}, name...)
 	var (
 		q    Query

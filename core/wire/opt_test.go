@@ -7,6 +7,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/miekg/dns"
+
+	"heimdall/core/dname/dnametest"
 )
 
 // TestAppendOPT: another implementation reads the OPT record and its options.
@@ -35,7 +37,7 @@ func TestAppendOPT(t *testing.T) {
 // TestAppendOptionWithoutOPT: a message that does not end with an OPT is left alone.
 func TestAppendOptionWithoutOPT(t *testing.T) {
 	withOPT := AppendOPT(mustPack(t, nil, nil, nil), OPT{UDPSize: 1232})
-	behind := appendRR(bytes.Clone(withOPT), Additional, mustName(t, "."), TypeNULL, ClassIN, 0, nil)
+	behind := appendRR(bytes.Clone(withOPT), Additional, dnametest.Name("."), TypeNULL, ClassIN, 0, nil)
 	for _, msg := range [][]byte{nil, withOPT[:20], mustPack(t, nil, nil, nil), behind, append(bytes.Clone(withOPT), 0)} {
 		if got := AppendOption(bytes.Clone(msg), OptionNSID, []byte("x")); !bytes.Equal(got, msg) {
 			t.Errorf("AppendOption(%x) = %x", msg, got)
@@ -67,7 +69,7 @@ func TestAppendEDEClips(t *testing.T) {
 }
 
 func TestParseOPTOwner(t *testing.T) {
-	msg := appendRR(AppendQuery(nil, 1, 0, mustName(t, "a."), TypeA, ClassIN), Additional, mustName(t, "a."), TypeOPT, 1232, 0, nil)
+	msg := appendRR(AppendQuery(nil, 1, 0, dnametest.Name("a."), TypeA, ClassIN), Additional, dnametest.Name("a."), TypeOPT, 1232, 0, nil)
 	var r Reader
 	var rr RR
 	r.Reset(msg)

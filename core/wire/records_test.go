@@ -6,6 +6,7 @@ import (
 	"github.com/miekg/dns"
 
 	"heimdall/core/dname"
+	"heimdall/core/dname/dnametest"
 )
 
 // recordTexts has records of all types with structure, and some of unknown ones, names in mixed case.
@@ -118,7 +119,7 @@ func allRecords(tb testing.TB) []dns.RR {
 // replaced, from the first label on where the name ends in that of the question, by a pointer to it.
 func compressAll(tb testing.TB, t Type, c Class, rdata []byte) []byte {
 	tb.Helper()
-	zone := mustName(tb, "example.com.")
+	zone := dnametest.Name("example.com.")
 	msg := AppendQuery(nil, 1, FlagQR, zone, TypeANY, c)
 	var packed []byte
 	for off := 0; off < len(rdata); {

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/miekg/dns"
+
+	"heimdall/core/dname/dnametest"
 )
 
 // referral is a response that delegates Example.com to four servers inside it, with their addresses.
@@ -80,8 +82,8 @@ func TestTruncateAdditional(t *testing.T) {
 
 // TestTruncateOwners: one RRset's owners may be written in different ways.
 func TestTruncateOwners(t *testing.T) {
-	msg := AppendQuery(nil, 1, FlagQR, mustName(t, "example.com."), TypeA, ClassIN)
-	msg = appendRR(msg, Answer, mustName(t, "EXAMPLE.com."), TypeA, ClassIN, 300, []byte("abcd"))
+	msg := AppendQuery(nil, 1, FlagQR, dnametest.Name("example.com."), TypeA, ClassIN)
+	msg = appendRR(msg, Answer, dnametest.Name("EXAMPLE.com."), TypeA, ClassIN, 300, []byte("abcd"))
 	msg = appendRR(msg, Answer, []byte{0xC0, HeaderLen}, TypeA, ClassIN, 300, []byte("abcd"))
 	if got := Truncate(msg, len(msg)-1); sectionCounts(got) != [4]int{1, 0, 0, 0} {
 		t.Errorf("counts %v", sectionCounts(got))

@@ -3,6 +3,8 @@ package wire
 import (
 	"strings"
 	"testing"
+
+	"heimdall/core/dname/dnametest"
 )
 
 func TestTypeText(t *testing.T) {
@@ -48,7 +50,7 @@ func TestCodeText(t *testing.T) {
 
 func TestAppendRRText(t *testing.T) {
 	text := func(typ Type, ttl uint32, rdata string) string {
-		msg := appendRR(AppendQuery(nil, 1, FlagQR, mustName(t, "a."), typ, ClassIN), Answer, mustName(t, "A."), typ, ClassIN,
+		msg := appendRR(AppendQuery(nil, 1, FlagQR, dnametest.Name("a."), typ, ClassIN), Answer, dnametest.Name("A."), typ, ClassIN,
 			ttl, []byte(rdata))
 		var r Reader
 		var rr RR

@@ -25,7 +25,7 @@ func exchange(t testing.TB, addr string, own bool, n int) func() {
 		for range n {
 			sock, _ := h.Pick(s.addr)
 			if own {
-				sock, _ = h.Own(1, s.addr, h.clock+int64(time.Second))
+				sock, _ = h.Own(1, s.addr, h.Clock+int64(time.Second))
 			}
 			h.Send(sock, s.addr, query)
 		}
@@ -34,7 +34,7 @@ func exchange(t testing.TB, addr string, own bool, n int) func() {
 			s.WriteToUDPAddrPort(s.buf[:m], from)
 		}
 		for got = 0; got < n; {
-			h.turn(time.Second)
+			h.Turn(time.Second)
 		}
 	}
 }
@@ -74,12 +74,12 @@ func streamExchange(t testing.TB, n int) func() {
 		for i := range n {
 			query[0] = byte(i)
 			ref++
-			h.Stream(ref, s.addr, query, h.clock+int64(time.Hour))
+			h.Stream(ref, s.addr, query, h.Clock+int64(time.Hour))
 		}
 		if fd < 0 {
 			raw, _ := s.accept().SyscallConn()
 			raw.Control(func(f uintptr) { fd = int(f) })
-			h.quiet()
+			h.Quiet()
 		}
 		for echoed := 0; echoed < n*(2+len(query)); {
 			m, e := framing.Recv(fd, buf)
@@ -89,7 +89,7 @@ func streamExchange(t testing.TB, n int) func() {
 			}
 		}
 		for got = 0; got < n; {
-			h.turn(time.Second)
+			h.Turn(time.Second)
 		}
 	}
 }
@@ -144,7 +144,7 @@ func BenchmarkSendRecv(b *testing.B) {
 		}
 		start = time.Now()
 		for want := h.stats.Received + burst; h.stats.Received < want; {
-			h.turn(0)
+			h.Turn(0)
 		}
 		receiving += time.Since(start)
 		bursts++

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"heimdall/netio/netiotest"
 )
 
 func TestSendErrors(t *testing.T) {
@@ -45,12 +47,12 @@ func TestPortUnreachableIsIgnored(t *testing.T) {
 	s := newUDPServer(t, "127.0.0.1:0")
 	for range 5 {
 		h.send(dead.addr, "q")
-		h.quiet()
+		h.Quiet()
 	}
 	h.send(s.addr, "q")
 	_, from := s.read()
 	s.write("a", from)
-	h.until("answered", func() bool { return len(h.datagrams) == 1 })
+	h.Until("answered", func() bool { return len(h.datagrams) == 1 })
 	if st := h.Stats(); st.Sent != 6 || st.SendErrors != 0 {
 		t.Errorf("%+v", st)
 	}
@@ -65,8 +67,8 @@ func TestDatagramLengths(t *testing.T) {
 	for _, length := range lengths {
 		s.write(strings.Repeat("\x01", length), from)
 	}
-	h.until("received", func() bool { return h.Stats().Received == 5 })
-	h.quiet()
+	h.Until("received", func() bool { return h.Stats().Received == 5 })
+	h.Quiet()
 	for i, length := range lengths {
 		msg := h.datagrams[i].msg
 		if want := min(length, datagramLen); len(msg) != want {
@@ -95,15 +97,15 @@ func TestFlood(t *testing.T) {
 	for range total {
 		before := queued()
 		s.write("a", from)
-		for start := time.Now(); queued() <= before && time.Since(start) < hangGuard; {
+		for start := time.Now(); queued() <= before && time.Since(start) < netiotest.HangGuard; {
 			time.Sleep(10 * time.Microsecond) // a busy kernel delivers a moment later
 		}
 	}
-	h.turn(hangGuard)
+	h.Turn(netiotest.HangGuard)
 	if n := h.Stats().Received; n != maxBatches*batchLen {
 		t.Errorf("%d datagrams in one turn", n)
 	}
-	h.until("received", func() bool { return h.Stats().Received == total })
+	h.Until("received", func() bool { return h.Stats().Received == total })
 }
 
 func TestZones(t *testing.T) {
@@ -134,7 +136,7 @@ func TestZones(t *testing.T) {
 	if n, _ := h.scope("lo"); n != 12345 {
 		t.Errorf("lo is %d", n)
 	}
-	h.pass(time.Duration(zoneNanos))
+	h.Pass(time.Duration(zoneNanos))
 	if n, _ := h.scope("lo"); n != uint32(lo.Index) {
 		t.Errorf("lo is %d", n)
 	}

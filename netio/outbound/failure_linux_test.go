@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"heimdall/netio/netiotest"
 )
 
 func TestServerBreaksOff(t *testing.T) {
@@ -37,7 +39,7 @@ func TestServerBreaksOff(t *testing.T) {
 			s := newTCPServer(t)
 			h.ask(1, s.addr, "aa query")
 			p := s.accept()
-			h.quiet()
+			h.Quiet()
 			p.expect("aa query")
 			p.send(c.sends)
 			if c.reset {
@@ -45,7 +47,7 @@ func TestServerBreaksOff(t *testing.T) {
 			}
 			p.Close()
 			h.expectEnd(1, c.msg, c.want)
-			h.until("closed", func() bool { return h.Stats().Streams == 0 })
+			h.Until("closed", func() bool { return h.Stats().Streams == 0 })
 			if st := h.Stats(); st.Connects != 1 || st.Buffered != 0 {
 				t.Errorf("%+v", st)
 			}
@@ -58,7 +60,7 @@ func used(h *harness, s *tcpServer) peer {
 	h.t.Helper()
 	h.ask(100, s.addr, "first query")
 	c := s.accept()
-	h.quiet()
+	h.Quiet()
 	c.expect("first query")
 	c.send(frames("first answer"))
 	h.expectEnd(100, "first answer", nil)
@@ -70,10 +72,10 @@ func TestIdleStreamClosedByServer(t *testing.T) {
 	h := newHarness(t, Options{})
 	s := newTCPServer(t)
 	used(h, s).Close()
-	h.until("noticed", func() bool { return h.Stats().Streams == 0 })
+	h.Until("noticed", func() bool { return h.Stats().Streams == 0 })
 	h.ask(1, s.addr, "aa")
 	c := s.accept()
-	h.quiet()
+	h.Quiet()
 	c.expect("aa")
 	c.send(frames("aa"))
 	h.expectEnd(1, "aa", nil)
@@ -96,9 +98,9 @@ func TestReusedStreamClosedByServer(t *testing.T) {
 			for ref := range uint64(3) {
 				h.ask(ref, s.addr, fmt.Sprintf("%02d query", ref))
 			}
-			h.until("moved", func() bool { return h.Stats().Retried == 3 })
+			h.Until("moved", func() bool { return h.Stats().Retried == 3 })
 			d := s.accept()
-			h.quiet()
+			h.Quiet()
 			d.expect("00 query", "01 query", "02 query")
 			d.send(frames("02 answer", "00 answer", "01 answer"))
 			for ref := range uint64(3) {
@@ -118,18 +120,18 @@ func TestQueryMovesToNewStream(t *testing.T) {
 	h.ask(100, s.addr, "id one")
 	h.ask(101, s.addr, "id two")
 	a, b := s.accept(), s.accept()
-	h.quiet()
+	h.Quiet()
 	a.send(frames("id"))
 	b.send(frames("id"))
-	h.until("answered", func() bool { return len(h.ends) == 2 })
-	h.quiet()
+	h.Until("answered", func() bool { return len(h.ends) == 2 })
+	h.Quiet()
 	h.ask(1, s.addr, "aa") // on the younger stream, whose end is seen first
 	b.expect("id two", "aa")
 	b.Close()
 	a.Close()
-	h.until("moved", func() bool { return h.Stats().Retried > 0 })
+	h.Until("moved", func() bool { return h.Stats().Retried > 0 })
 	c := s.accept()
-	h.quiet()
+	h.Quiet()
 	c.expect("aa")
 	c.send(frames("aa"))
 	h.expectEnd(1, "aa", nil)
@@ -144,20 +146,20 @@ func TestBrokenStreamIsAvoided(t *testing.T) {
 	s := newTCPServer(t)
 	h.ask(1, s.addr, "aa")
 	a := s.accept()
-	h.quiet()
+	h.Quiet()
 	a.expect("aa")
 	a.SetLinger(0)
 	a.Close()
 	// The kernel has the reset, and the pool has not looked.
 	cut := []unix.PollFd{{Fd: int32(h.servers[s.addr].fd)}}
-	for start := time.Now(); cut[0].Revents == 0 && time.Since(start) < hangGuard; {
+	for start := time.Now(); cut[0].Revents == 0 && time.Since(start) < netiotest.HangGuard; {
 		unix.Poll(cut, 1000)
 	}
 	h.ask(2, s.addr, "bb") // finds out
 	h.ask(3, s.addr, "cc")
 	c := s.accept()
-	h.until("connected", func() bool { return len(h.ends) == 2 })
-	h.quiet()
+	h.Until("connected", func() bool { return len(h.ends) == 2 })
+	h.Quiet()
 	c.expect("cc")
 	c.send(frames("cc"))
 	h.expectEnd(3, "cc", nil)
@@ -174,9 +176,9 @@ func TestMovedQueryFailsOnNewStream(t *testing.T) {
 	s := newTCPServer(t)
 	used(h, s).Close()
 	h.ask(1, s.addr, "aa")
-	h.until("moved", func() bool { return h.Stats().Retried == 1 })
+	h.Until("moved", func() bool { return h.Stats().Retried == 1 })
 	c := s.accept()
-	h.quiet()
+	h.Quiet()
 	c.expect("aa")
 	c.Close()
 	h.expectEnd(1, "", ErrClosed)
@@ -191,8 +193,8 @@ func TestMovedQueryTimesOut(t *testing.T) {
 	s := newTCPServer(t)
 	used(h, s).Close()
 	h.ask(1, s.addr, "aa")
-	h.until("moved", func() bool { return h.Stats().Retried == 1 })
-	h.pass(time.Second)
+	h.Until("moved", func() bool { return h.Stats().Retried == 1 })
+	h.Pass(time.Second)
 	h.expectEnd(1, "", ErrTimeout)
 }
 
@@ -206,7 +208,7 @@ func TestServerThatAnswersOnce(t *testing.T) {
 	}
 	for range total {
 		c := s.accept()
-		h.quiet()
+		h.Quiet()
 		msg := make([]byte, 4)
 		if _, err := io.ReadFull(c, msg); err != nil {
 			t.Fatal(err)
@@ -214,8 +216,8 @@ func TestServerThatAnswersOnce(t *testing.T) {
 		c.send(msg)
 		c.CloseWrite()
 		before := len(h.ends)
-		h.until("answered", func() bool { return len(h.ends) > before })
-		h.quiet()
+		h.Until("answered", func() bool { return len(h.ends) > before })
+		h.Quiet()
 	}
 	for ref := range uint64(total) {
 		h.expectEnd(ref, fmt.Sprintf("%02d", ref), nil)
@@ -236,8 +238,8 @@ func TestPartialWrites(t *testing.T) {
 		h.ask(ref, s.addr, msg)
 	}
 	c := s.accept()
-	h.until("blocked", func() bool { return h.streams[0].blocked })
-	h.quiet()
+	h.Until("blocked", func() bool { return h.streams[0].blocked })
+	h.Quiet()
 	go func() {
 		io.ReadFull(c, make([]byte, len(frames(all...))))
 		for ref := range 100 {
@@ -247,7 +249,7 @@ func TestPartialWrites(t *testing.T) {
 	for ref := range uint64(100) {
 		h.expectEnd(ref, fmt.Sprintf("%02d", ref), nil)
 	}
-	h.quiet()
+	h.Quiet()
 	if h.streams[0].blocked || h.Stats().Buffered != 0 {
 		t.Errorf("%+v", h.Stats())
 	}
@@ -260,7 +262,7 @@ func TestStreamMemoryLimit(t *testing.T) {
 	taken := uint64(0)
 	var err error
 	for ; err == nil && taken < 100; taken++ {
-		err = h.Stream(taken, s.addr, []byte(fmt.Sprintf("%02d", taken)+strings.Repeat("q", 60000)), h.clock+int64(time.Second))
+		err = h.Stream(taken, s.addr, []byte(fmt.Sprintf("%02d", taken)+strings.Repeat("q", 60000)), h.Clock+int64(time.Second))
 	}
 	if err != ErrLimit || taken < 2 || h.Stats().Buffered > streamBytes {
 		t.Errorf("%v after %d queries: %+v", err, taken, h.Stats())
@@ -290,7 +292,7 @@ func TestSinkAsksOn(t *testing.T) {
 			server = dead.addr
 		}
 		msg := []byte(fmt.Sprintf("%04d", next))
-		if err := h.Stream(next, server, append(msg[2:], msg[:2]...), h.clock+int64(time.Hour)); err != nil {
+		if err := h.Stream(next, server, append(msg[2:], msg[:2]...), h.Clock+int64(time.Hour)); err != nil {
 			// The only stream is in its sink's call: the query waits for the next turn.
 			if err != ErrLimit {
 				t.Errorf("query %d: %v", next, err)
@@ -304,7 +306,7 @@ func TestSinkAsksOn(t *testing.T) {
 			ask()
 		}
 	}
-	h.until("all ended", func() bool {
+	h.Until("all ended", func() bool {
 		if len(h.ends) == int(next) && next < total {
 			ask()
 		}
@@ -342,7 +344,7 @@ func TestErraticServers(t *testing.T) {
 	refused := 0
 	for ref := range uint64(total) {
 		msg := fmt.Sprintf("%c%c query %d", rnd.Uint32()%20, rnd.Uint32()%3, ref)
-		err := h.Stream(ref, addrs[rnd.IntN(servers)].addr, []byte(msg), h.clock+int64(time.Second))
+		err := h.Stream(ref, addrs[rnd.IntN(servers)].addr, []byte(msg), h.Clock+int64(time.Second))
 		if err == nil {
 			asked[ref] = msg
 		} else if err == ErrLimit {
@@ -350,12 +352,12 @@ func TestErraticServers(t *testing.T) {
 		} else {
 			t.Fatal(err)
 		}
-		h.turn(time.Duration(rnd.IntN(2)) * time.Millisecond)
+		h.Turn(time.Duration(rnd.IntN(2)) * time.Millisecond)
 		if rnd.IntN(4) == 0 {
-			h.pass(50 * time.Millisecond)
+			h.Pass(50 * time.Millisecond)
 		}
 	}
-	h.until("all ended", func() bool { h.pass(10 * time.Millisecond); return len(h.ends) == len(asked) })
+	h.Until("all ended", func() bool { h.Pass(10 * time.Millisecond); return len(h.ends) == len(asked) })
 	outcomes := map[string]int{}
 	for ref, e := range h.ends {
 		want, ok := asked[ref]

@@ -40,13 +40,13 @@ func FuzzHostileServer(f *testing.F) {
 		if len(stream) > 50000 {
 			return // must fit the kernel's buffers: nobody reads meanwhile
 		}
-		h.t, s.t = t, t
+		h.t, h.T, s.t = t, t, t
 		clear(h.ends)
 		retried := h.Stats().Retried
 		h.ask(1, s.addr, "aa query")
 		h.ask(2, s.addr, "bb query")
 		c := s.accept()
-		h.quiet()
+		h.Quiet()
 		c.expect("aa query", "bb query")
 		c.send(stream)
 		c.Close()
@@ -75,10 +75,10 @@ func FuzzHostileServer(f *testing.F) {
 			}
 		}
 		if moves {
-			h.until("moved", func() bool { return h.Stats().Retried > retried })
+			h.Until("moved", func() bool { return h.Stats().Retried > retried })
 			s.accept().Close()
 		}
-		h.until("closed", func() bool { return h.Stats().Streams == 0 })
+		h.Until("closed", func() bool { return h.Stats().Streams == 0 })
 		if len(h.ends) != 2 || h.ends[1] != want[1] || h.ends[2] != want[2] {
 			t.Fatalf("%v, want %v", h.ends, want)
 		}

@@ -7,21 +7,16 @@ import (
 	"testing"
 	"time"
 
-	"heimdall/netio"
+	"heimdall/netio/netiotest"
 
 	"golang.org/x/sys/unix"
 )
 
-// hangGuard ends a test that waits for something that does not come.
-const hangGuard = 30 * time.Second
-
 // harness is a shard around one pool.
 type harness struct {
 	*Pool
-	t      testing.TB
-	poller *netio.Poller
-	events [64]netio.Event
-	clock  int64
+	*netiotest.Loop
+	t testing.TB
 
 	datagrams []datagram
 	refused   []uint64
@@ -99,63 +94,23 @@ func newRand() *rand.ChaCha8 { return rand.NewChaCha8([32]byte{1, 2, 3}) }
 
 func newHarness(t testing.TB, o Options) *harness {
 	t.Helper()
-	p, err := netio.NewPoller()
-	if err != nil {
-		t.Fatal(err)
-	}
 	if o.Rand == nil {
 		o.Rand = newRand()
 	}
-	h := &harness{t: t, poller: p, ends: map[uint64]end{}}
-	h.Pool, err = Open(p, o, h)
-	if err != nil {
+	h := &harness{t: t, Loop: netiotest.NewLoop(t), ends: map[uint64]end{}}
+	var err error
+	if h.Pool, err = Open(h.Poller, o, h); err != nil {
 		t.Fatal(err)
 	}
-	h.pass(time.Hour)
+	h.Serve(h.Pool, func() any { return h.Stats() })
+	h.Pass(0)
 	t.Cleanup(func() {
 		h.Close()
-		p.Close()
 		if st := h.Stats(); st.Streams != 0 || st.Buffered != 0 || st.InFlight != 0 || len(h.servers) != 0 {
 			t.Errorf("after Close: %+v, %d servers", st, len(h.servers))
 		}
 	})
 	return h
-}
-
-func (h *harness) turn(timeout time.Duration) bool {
-	n := h.poller.Wait(h.events[:], timeout)
-	for _, e := range h.events[:n] {
-		h.Ready(e.Kind(), e.Index(), e.Ready, h.clock)
-	}
-	h.Expire(h.clock)
-	return n > 0
-}
-
-func (h *harness) until(what string, ok func() bool) {
-	h.t.Helper()
-	for start := time.Now(); !ok(); {
-		h.turn(time.Millisecond)
-		if time.Since(start) > hangGuard {
-			h.t.Fatalf("waiting until %s: %+v", what, h.Stats())
-		}
-	}
-}
-
-// quiet turns the loop until the poller has nothing to report, and fails when
-// that never happens: a descriptor that is watched without need.
-func (h *harness) quiet() {
-	h.t.Helper()
-	for range 10000 {
-		if !h.turn(0) {
-			return
-		}
-	}
-	h.t.Fatalf("the poller never rests: %+v", h.Stats())
-}
-
-func (h *harness) pass(d time.Duration) {
-	h.clock += int64(d)
-	h.Expire(h.clock)
 }
 
 // send picks a socket and sends msg from it.
@@ -186,7 +141,7 @@ func newUDPServer(t testing.TB, addr string) *udpServer {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	c.SetDeadline(time.Now().Add(hangGuard))
+	c.SetDeadline(time.Now().Add(netiotest.HangGuard))
 	return &udpServer{UDPConn: c, t: t, addr: c.LocalAddr().(*net.UDPAddr).AddrPort()}
 }
 

@@ -9,12 +9,14 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"heimdall/netio/netiotest"
 )
 
 // own opens a socket for query ref to server, that is due in a second, and sends msg.
 func (h *harness) own(ref uint64, server netip.AddrPort, msg string) uint16 {
 	h.t.Helper()
-	sock, err := h.Own(ref, server, h.clock+int64(time.Second))
+	sock, err := h.Own(ref, server, h.Clock+int64(time.Second))
 	if err == nil {
 		err = h.Send(sock, server, []byte(msg))
 	}
@@ -44,7 +46,7 @@ func TestOwnPorts(t *testing.T) {
 				t.Errorf("port %d", from.Port())
 			}
 			s.write("a", from)
-			h.until("answered", func() bool { return len(h.datagrams) > i })
+			h.Until("answered", func() bool { return len(h.datagrams) > i })
 		}
 		// Draws from 64,503 ports: 2,000 of them meet 31 times, in the mean.
 		if len(ports) < n-80 {
@@ -71,13 +73,13 @@ func TestOwnPortBelongsToItsServer(t *testing.T) {
 	for i := range 3 {
 		s.write(fmt.Sprint("guess ", i), from)
 	}
-	h.until("guesses have come", func() bool { return len(h.datagrams) == 3 })
+	h.Until("guesses have come", func() bool { return len(h.datagrams) == 3 })
 	if h.Stats().Ports != 1 {
 		t.Error("a wrong answer has closed the socket")
 	}
 	h.done = true
 	s.write("answer", from)
-	h.until("answered", func() bool { return len(h.datagrams) == 4 })
+	h.Until("answered", func() bool { return len(h.datagrams) == 4 })
 	if d := h.datagrams[3]; d != (datagram{sock, s.addr, "answer"}) || h.Stats().Ports != 0 {
 		t.Errorf("%+v, %+v", d, h.Stats())
 	}
@@ -94,10 +96,10 @@ func TestPortUnreachableEndsAQuery(t *testing.T) {
 		dead.Close()
 		h.own(1, s.addr, "q")
 		asked := 0
-		for start := time.Now(); len(h.refused) == 0; h.turn(time.Second) { // The kernel may leave an ICMP message out.
+		for start := time.Now(); len(h.refused) == 0; h.Turn(time.Second) { // The kernel may leave an ICMP message out.
 			asked++
 			h.own(uint64(1+asked), dead.addr, "q")
-			if time.Since(start) > hangGuard {
+			if time.Since(start) > netiotest.HangGuard {
 				t.Fatalf("%s: %d queries, none refused: %+v", addr, asked, h.Stats())
 			}
 		}
@@ -107,7 +109,7 @@ func TestPortUnreachableEndsAQuery(t *testing.T) {
 		}
 		_, from := s.read()
 		s.write("a", from)
-		h.until("answered", func() bool { return len(h.datagrams) == 1 })
+		h.Until("answered", func() bool { return len(h.datagrams) == 1 })
 	}
 }
 
@@ -121,15 +123,15 @@ func TestPortsOfOverdueQueries(t *testing.T) {
 		h.own(uint64(i), s.addr, "q")
 		_, addr := s.read()
 		from = append(from, addr)
-		h.clock += int64(time.Millisecond)
+		h.Clock += int64(time.Millisecond)
 	}
-	if _, err := h.Own(9, s.addr, h.clock); err != ErrLimit {
+	if _, err := h.Own(9, s.addr, h.Clock); err != ErrLimit {
 		t.Fatalf("all ports wait: %v", err)
 	}
-	if _, err := h.Own(9, s.addr, h.clock); err != ErrLimit {
+	if _, err := h.Own(9, s.addr, h.Clock); err != ErrLimit {
 		t.Fatalf("all ports wait: %v", err)
 	}
-	h.pass(time.Second)
+	h.Pass(time.Second)
 	h.own(10, s.addr, "q")
 	if st := h.Stats(); st.Ports != ports || st.PortsEvicted != 1 || st.PortsRefused != 2 {
 		t.Errorf("%+v", st)
@@ -138,16 +140,16 @@ func TestPortsOfOverdueQueries(t *testing.T) {
 	for _, addr := range from {
 		s.write("late", addr)
 	}
-	h.until("answered", func() bool { return len(h.datagrams) == ports-1 })
-	h.quiet()
+	h.Until("answered", func() bool { return len(h.datagrams) == ports-1 })
+	h.Quiet()
 	if n := len(h.datagrams); n != ports-1 {
 		t.Errorf("%d answers", n)
 	}
-	h.pass(4 * time.Second)
+	h.Pass(4 * time.Second)
 	if st := h.Stats(); st.Ports != 1 {
 		t.Errorf("after the grace: %+v", st)
 	}
-	h.pass(time.Second)
+	h.Pass(time.Second)
 	if st := h.Stats(); st.Ports != 0 {
 		t.Errorf("after the last one's grace: %+v", st)
 	}
@@ -162,15 +164,15 @@ func TestOwnPortGivenUpWhileItReceives(t *testing.T) {
 	for range 5 {
 		s.write("late", from)
 	}
-	h.pass(time.Second) // It is overdue.
+	h.Pass(time.Second) // It is overdue.
 	calls := 0
 	h.done = true
 	h.datagram = func(uint16, netip.AddrPort, []byte) {
 		calls++
 		h.own(2, s.addr, "next")
 	}
-	h.turn(hangGuard)
-	h.quiet()
+	h.Turn(netiotest.HangGuard)
+	h.Quiet()
 	if st := h.Stats(); calls != 1 || st.Ports != 1 || h.owns.list[0].ref != 2 {
 		t.Errorf("%d calls, %+v", calls, st)
 	}
@@ -222,10 +224,10 @@ func TestNoDescriptorForAnOwnPort(t *testing.T) {
 	s := newUDPServer(t, "127.0.0.1:0")
 	h.own(1, s.addr, "q")
 	h.withoutDescriptors()
-	if _, err := h.Own(2, s.addr, h.clock+1); err != syscall.EMFILE {
+	if _, err := h.Own(2, s.addr, h.Clock+1); err != syscall.EMFILE {
 		t.Errorf("%v", err)
 	}
-	h.pass(time.Second) // The first one is overdue: its descriptor is given up.
+	h.Pass(time.Second) // The first one is overdue: its descriptor is given up.
 	h.own(3, s.addr, "q")
 	if st := h.Stats(); st.Ports != 1 || st.PortsEvicted != 1 || st.OpenErrors == 0 {
 		t.Errorf("%+v", st)
@@ -248,8 +250,8 @@ func TestSocketServesAnotherQuery(t *testing.T) {
 			_, from := s.read()
 			ports[from.Port()] = true
 			s.write("a", from)
-			h.until("answered", func() bool { return len(h.datagrams) > i })
-			h.quiet()
+			h.Until("answered", func() bool { return len(h.datagrams) > i })
+			h.Quiet()
 			if i == n-1 {
 				s.write("late", from) // to a port that is closed by now
 			}
@@ -263,13 +265,13 @@ func TestSocketServesAnotherQuery(t *testing.T) {
 		h.datagrams = nil
 		s.write("a", from)
 		s.write("again", from)
-		h.until("answered", func() bool { return len(h.datagrams) > 0 })
-		h.quiet()
+		h.Until("answered", func() bool { return len(h.datagrams) > 0 })
+		h.Quiet()
 		h.own(201, other.addr, "q")
 		_, from = other.read()
 		other.write("b", from)
-		h.until("answered", func() bool { return h.datagrams[len(h.datagrams)-1].msg == "b" })
-		h.quiet()
+		h.Until("answered", func() bool { return h.datagrams[len(h.datagrams)-1].msg == "b" })
+		h.Quiet()
 		if st := h.Stats(); st.Ports != 0 || st.SockErrors != 0 {
 			t.Errorf("%s: %+v", addr, st)
 		}
@@ -296,10 +298,10 @@ func TestSocketWithAnErrorServesAnotherQuery(t *testing.T) {
 			t.Errorf("socket %d, want %d again", again, sock)
 		}
 	}
-	h.until("answered", func() bool { return h.Stats().Sent == 2 })
+	h.Until("answered", func() bool { return h.Stats().Sent == 2 })
 	msg, from := other.read()
 	other.write("b", from)
-	h.until("answered", func() bool { return h.Stats().Received == 2 })
+	h.Until("answered", func() bool { return h.Stats().Received == 2 })
 	if st := h.Stats(); msg != "next" || len(h.refused) != 0 || st.SendErrors != 0 || st.SockErrors != 1 {
 		t.Errorf("%q, refused %v, %+v", msg, h.refused, st)
 	}

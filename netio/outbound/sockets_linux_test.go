@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"heimdall/netio"
+	"heimdall/netio/netiotest"
 
 	"golang.org/x/sys/unix"
 )
@@ -25,7 +26,7 @@ func TestDatagrams(t *testing.T) {
 				t.Fatalf("%q", got)
 			}
 			s.write("answer", from)
-			h.until("answered", func() bool { return len(h.datagrams) > i })
+			h.Until("answered", func() bool { return len(h.datagrams) > i })
 			if d := h.datagrams[i]; d != (datagram{sock, s.addr, "answer"}) {
 				t.Fatalf("%+v, want socket %d", d, sock)
 			}
@@ -45,7 +46,7 @@ func TestFamiliesShareBuffers(t *testing.T) {
 		h.send(s.addr, "q")
 		_, from := s.read()
 		s.write("a", from)
-		h.until("answered", func() bool { return len(h.datagrams) > i })
+		h.Until("answered", func() bool { return len(h.datagrams) > i })
 		if d := h.datagrams[i]; d.from != s.addr {
 			t.Errorf("from %v, want %v", d.from, s.addr)
 		}
@@ -133,13 +134,13 @@ func TestPortIsReplacedAfterUses(t *testing.T) {
 		t.Fatalf("sockets %v", socks)
 	}
 	// The replaced port still takes answers.
-	h.pass(4 * time.Second)
+	h.Pass(4 * time.Second)
 	s.write("late", from[0])
-	h.until("answered", func() bool { return len(h.datagrams) == 1 })
+	h.Until("answered", func() bool { return len(h.datagrams) == 1 })
 	if h.datagrams[0].sock != socks[0] || h.Stats().Retired != 1 {
 		t.Errorf("%+v, %+v", h.datagrams[0], h.Stats())
 	}
-	h.pass(time.Second)
+	h.Pass(time.Second)
 	if st := h.Stats(); st.Retired != 0 || st.Sockets != 1 {
 		t.Errorf("%+v", st)
 	}
@@ -151,21 +152,21 @@ func TestPortIsReplacedAfterUses(t *testing.T) {
 func TestPortIsReplacedWithAge(t *testing.T) {
 	h := newHarness(t, Options{Sockets: 1, MaxAge: 30 * time.Second, Grace: 5 * time.Second, NoIPv6: true})
 	s := newUDPServer(t, "127.0.0.1:0")
-	h.pass(time.Minute) // the one from Open has gone
-	h.pass(10 * time.Second)
+	h.Pass(time.Minute) // the one from Open has gone
+	h.Pass(10 * time.Second)
 	a := h.send(s.addr, "a")
-	h.pass(29 * time.Second)
+	h.Pass(29 * time.Second)
 	if b := h.send(s.addr, "b"); b != a {
 		t.Error("replaced too early")
 	}
-	h.pass(time.Second)
+	h.Pass(time.Second)
 	if st := h.Stats(); st.Sockets != 0 || st.Retired != 1 {
 		t.Errorf("%+v", st)
 	}
 	if c := h.send(s.addr, "c"); c == a {
 		t.Error("not replaced")
 	}
-	h.pass(5 * time.Second)
+	h.Pass(5 * time.Second)
 	if st := h.Stats(); st.Sockets != 1 || st.Retired != 0 {
 		t.Errorf("%+v", st)
 	}
@@ -195,7 +196,7 @@ func TestPortsAreUsedLongerWhenReplacedOnesAreOwedAnswers(t *testing.T) {
 	for _, addr := range from {
 		s.write("a", addr)
 	}
-	h.until("answered", func() bool { return h.Stats().Received == 100 })
+	h.Until("answered", func() bool { return h.Stats().Received == 100 })
 	before := h.Stats().Opened
 	for range 2 * sockets {
 		h.send(s.addr, "q")
@@ -223,8 +224,8 @@ func TestSocketReplacedWhileItReceives(t *testing.T) {
 		h.send(s.addr, "next")
 		h.send(s.addr, "next")
 	}
-	h.turn(hangGuard)
-	h.quiet()
+	h.Turn(netiotest.HangGuard)
+	h.Quiet()
 	if calls == 0 {
 		t.Error("nothing received")
 	}
@@ -241,7 +242,7 @@ func TestNoDescriptorForAPort(t *testing.T) {
 	if st := h.Stats(); st.OpenErrors == 0 || st.Sockets != 1 {
 		t.Errorf("%+v", st)
 	}
-	if err := h.Stream(1, s.addr, []byte("qq"), h.clock+1); err != unix.EMFILE {
+	if err := h.Stream(1, s.addr, []byte("qq"), h.Clock+1); err != unix.EMFILE {
 		t.Errorf("stream: %v", err)
 	}
 }

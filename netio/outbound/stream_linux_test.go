@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"heimdall/netio/netiotest"
 )
 
 // tcpServer is a server whose connections the test reads and writes by hand.
@@ -26,7 +28,7 @@ func newTCPServer(t testing.TB) *tcpServer {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { l.Close() })
-	l.SetDeadline(time.Now().Add(hangGuard))
+	l.SetDeadline(time.Now().Add(netiotest.HangGuard))
 	return &tcpServer{l, t, l.Addr().(*net.TCPAddr).AddrPort()}
 }
 
@@ -43,7 +45,7 @@ func (s *tcpServer) accept() peer {
 		s.t.Fatal(err)
 	}
 	s.t.Cleanup(func() { c.Close() })
-	c.SetDeadline(time.Now().Add(hangGuard))
+	c.SetDeadline(time.Now().Add(netiotest.HangGuard))
 	return peer{c, s.t}
 }
 
@@ -76,7 +78,7 @@ func frames(msgs ...string) []byte {
 // ask sends msg on a stream with a second to live.
 func (h *harness) ask(ref uint64, server netip.AddrPort, msg string) {
 	h.t.Helper()
-	if err := h.Stream(ref, server, []byte(msg), h.clock+int64(time.Second)); err != nil {
+	if err := h.Stream(ref, server, []byte(msg), h.Clock+int64(time.Second)); err != nil {
 		h.t.Fatalf("query %d: %v", ref, err)
 	}
 }
@@ -84,7 +86,7 @@ func (h *harness) ask(ref uint64, server netip.AddrPort, msg string) {
 // expectEnd waits until query ref has ended, with msg or with err.
 func (h *harness) expectEnd(ref uint64, msg string, err error) {
 	h.t.Helper()
-	h.until(fmt.Sprintf("query %d ends", ref), func() bool { _, ok := h.ends[ref]; return ok })
+	h.Until(fmt.Sprintf("query %d ends", ref), func() bool { _, ok := h.ends[ref]; return ok })
 	if got := h.ends[ref]; got != (end{msg, err}) {
 		h.t.Fatalf("query %d ends with %.80q, %v; want %.80q, %v", ref, got.msg, got.err, msg, err)
 	}
@@ -97,7 +99,7 @@ func TestStreamIsShared(t *testing.T) {
 	h.ask(1, s.addr, "aa query")
 	h.ask(2, s.addr, "bb query")
 	c := s.accept()
-	h.until("sent", func() bool { return h.streams[0].connected })
+	h.Until("sent", func() bool { return h.streams[0].connected })
 	c.expect("aa query", "bb query")
 	h.ask(3, s.addr, "cc query")
 	c.expect("cc query")
@@ -107,16 +109,16 @@ func TestStreamIsShared(t *testing.T) {
 	h.expectEnd(1, "aa answer", nil)
 	for _, octet := range frames("bb answer") {
 		c.send([]byte{octet})
-		h.turn(hangGuard)
+		h.Turn(netiotest.HangGuard)
 	}
 	h.expectEnd(2, "bb answer", nil)
 	// Much later, an ID used before.
-	h.pass(time.Second)
+	h.Pass(time.Second)
 	h.ask(4, s.addr, "aa again")
 	c.expect("aa again")
 	c.send(frames("aa" + strings.Repeat("x", 65533)))
 	h.expectEnd(4, "aa"+strings.Repeat("x", 65533), nil)
-	h.quiet()
+	h.Quiet()
 	if st := h.Stats(); st.Connects != 1 || st.Asked != 4 || st.Answered != 4 || st.Reused != 1 || st.Buffered != 0 || st.InFlight != 0 {
 		t.Errorf("%+v", st)
 	}
@@ -128,7 +130,7 @@ func TestSameIDNeedsAnotherStream(t *testing.T) {
 	h.ask(1, s.addr, "id one")
 	h.ask(2, s.addr, "id two")
 	a, b := s.accept(), s.accept()
-	h.quiet()
+	h.Quiet()
 	a.expect("id one")
 	b.expect("id two")
 	b.send(frames("id 2"))
@@ -140,7 +142,7 @@ func TestSameIDNeedsAnotherStream(t *testing.T) {
 func TestStreamLimits(t *testing.T) {
 	h := newHarness(t, Options{MaxInFlight: 2, MaxPerServer: 2, MaxStreams: 3})
 	s, other, third := newTCPServer(t), newTCPServer(t), newTCPServer(t)
-	deadline := h.clock + int64(time.Second)
+	deadline := h.Clock + int64(time.Second)
 	for i := range uint64(4) {
 		h.ask(i, s.addr, fmt.Sprintf("%02d", i))
 	}
@@ -152,7 +154,7 @@ func TestStreamLimits(t *testing.T) {
 		t.Errorf("beyond MaxStreams: %v", err)
 	}
 	c := other.accept()
-	h.quiet()
+	h.Quiet()
 	c.expect("05")
 	c.send(frames("05"))
 	h.expectEnd(5, "05", nil)
@@ -205,12 +207,12 @@ func TestConnectTimesOut(t *testing.T) {
 	for ref := range uint64(3) { // the backlog takes one
 		h.ask(ref, server, "id")
 	}
-	h.quiet()
-	h.pass(999 * time.Millisecond)
+	h.Quiet()
+	h.Pass(999 * time.Millisecond)
 	if len(h.ends) != 0 {
 		t.Fatalf("ended too early: %v", h.ends)
 	}
-	h.pass(time.Millisecond)
+	h.Pass(time.Millisecond)
 	for ref := range uint64(3) {
 		h.expectEnd(ref, "", ErrTimeout)
 	}
@@ -224,16 +226,16 @@ func TestServerThatNeverAnswers(t *testing.T) {
 	h := newHarness(t, Options{})
 	s := newTCPServer(t)
 	h.ask(1, s.addr, "id one")
-	h.pass(500 * time.Millisecond)
+	h.Pass(500 * time.Millisecond)
 	h.ask(2, s.addr, "bb query")
 	a := s.accept()
-	h.quiet()
+	h.Quiet()
 	a.expect("id one", "bb query")
-	h.pass(500 * time.Millisecond)
+	h.Pass(500 * time.Millisecond)
 	h.expectEnd(1, "", ErrTimeout)
 	h.ask(3, s.addr, "id two")
 	b := s.accept()
-	h.quiet()
+	h.Quiet()
 	b.expect("id two")
 	a.send(frames("id late", "bb answer"))
 	h.expectEnd(2, "bb answer", nil)
@@ -252,16 +254,16 @@ func TestIdleStreamCloses(t *testing.T) {
 	s := newTCPServer(t)
 	h.ask(1, s.addr, "aa")
 	c := s.accept()
-	h.quiet()
+	h.Quiet()
 	c.expect("aa")
-	h.pass(900 * time.Millisecond)
+	h.Pass(900 * time.Millisecond)
 	c.send(frames("aa"))
 	h.expectEnd(1, "aa", nil)
-	h.pass(9999 * time.Millisecond)
+	h.Pass(9999 * time.Millisecond)
 	if h.Stats().Streams != 1 {
 		t.Errorf("closed too early: %+v", h.Stats())
 	}
-	h.pass(time.Millisecond)
+	h.Pass(time.Millisecond)
 	if n, err := c.Read(make([]byte, 1)); err != io.EOF || h.Stats().Streams != 0 {
 		t.Errorf("%d octets, %v, %+v", n, err, h.Stats())
 	}

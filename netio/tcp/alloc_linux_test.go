@@ -27,7 +27,7 @@ func pingPong(t testing.TB, n int) (*harness, func()) {
 	return h, func() {
 		framing.Send(fd, segment)
 		for got := 0; got < len(in); {
-			h.turn(time.Second)
+			h.Turn(time.Second)
 			if m, e := framing.Recv(fd, in); e == 0 {
 				got += m
 			}
@@ -66,13 +66,13 @@ func TestLateReplyAllocs(t *testing.T) {
 	if n := testing.AllocsPerRun(200, func() {
 		framing.Send(fd, segment)
 		for held < 3 {
-			h.turn(time.Second)
+			h.Turn(time.Second)
 		}
 		for _, id := range ids[:held] {
 			h.Reply(id, reply)
 		}
 		held = 0
-		h.Flush(h.clock)
+		h.Flush(h.Clock)
 		framing.Recv(fd, in)
 	}); n != 0 {
 		t.Errorf("%v allocations", n)

@@ -11,20 +11,16 @@ import (
 	"time"
 
 	"heimdall/netio"
+	"heimdall/netio/netiotest"
 )
-
-// hangGuard ends a test that waits for something that does not come.
-const hangGuard = 30 * time.Second
 
 // harness is a shard around one server. Clients are ordinary sockets used from
 // the test's own goroutine: what they send waits in the kernel until a turn.
 type harness struct {
 	*Server
+	*netiotest.Loop
 	t        testing.TB
-	poller   *netio.Poller
 	listener *Listener
-	events   [64]netio.Event
-	clock    int64
 
 	// answer is what the sink does; by default it echoes.
 	answer func(conn ConnID, peer *netio.Endpoint, msg []byte)
@@ -51,19 +47,16 @@ func newHarness(t testing.TB, o Options) *harness {
 
 func newHarnessOn(t testing.TB, o Options, l *Listener) *harness {
 	t.Helper()
-	p, err := netio.NewPoller()
-	if err != nil {
-		t.Fatal(err)
-	}
-	h := &harness{t: t, poller: p, listener: l, clock: int64(time.Hour)}
+	h := &harness{t: t, Loop: netiotest.NewLoop(t), listener: l}
 	h.answer = func(conn ConnID, _ *netio.Endpoint, msg []byte) { h.Reply(conn, msg) }
-	h.Server = New(p, o, h)
+	h.Server = New(h.Poller, o, h)
+	h.Turned = h.Flush
+	h.Serve(h.Server, func() any { return h.Stats() })
 	if err := h.AddListener(l); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		h.Close()
-		p.Close()
 		if st := h.Stats(); st.Open != 0 || st.Pending != 0 || st.Buffered != 0 || len(h.clients) != 0 {
 			t.Errorf("after Close: %+v, %d clients", st, len(h.clients))
 		}
@@ -71,50 +64,12 @@ func newHarnessOn(t testing.TB, o Options, l *Listener) *harness {
 	return h
 }
 
-// turn is one turn of the shard's loop; it reports whether there were events.
-func (h *harness) turn(timeout time.Duration) bool {
-	n := h.poller.Wait(h.events[:], timeout)
-	for _, e := range h.events[:n] {
-		h.Ready(e.Kind(), e.Index(), e.Ready, h.clock)
-	}
-	h.Flush(h.clock)
-	return n > 0
-}
-
-// until turns the loop until ok.
-func (h *harness) until(what string, ok func() bool) {
-	h.t.Helper()
-	for start := time.Now(); !ok(); {
-		h.turn(time.Millisecond)
-		if time.Since(start) > hangGuard {
-			h.t.Fatalf("waiting until %s: %+v", what, h.Stats())
-		}
-	}
-}
-
-// quiet turns the loop until the poller has nothing to report, and fails when
-// that never happens: a descriptor that is watched without need.
-func (h *harness) quiet() {
-	h.t.Helper()
-	for range 10000 {
-		if !h.turn(0) {
-			return
-		}
-	}
-	h.t.Fatalf("the poller never rests: %+v", h.Stats())
-}
-
-func (h *harness) pass(d time.Duration) {
-	h.clock += int64(d)
-	h.Expire(h.clock)
-}
-
 // client connects and waits until the server has accepted.
 func (h *harness) client() *net.TCPConn {
 	h.t.Helper()
 	before := h.Stats()
 	c := dial(h.t, h.listener)
-	h.until("accepted", func() bool {
+	h.Until("accepted", func() bool {
 		st := h.Stats()
 		return st.Accepted+st.Rests > before.Accepted+before.Rests
 	})
@@ -128,7 +83,7 @@ func dial(t testing.TB, l *Listener) *net.TCPConn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	c.SetDeadline(time.Now().Add(hangGuard))
+	c.SetDeadline(time.Now().Add(netiotest.HangGuard))
 	return c.(*net.TCPConn)
 }
 
@@ -165,7 +120,7 @@ func (h *harness) expect(c *net.TCPConn, msgs ...string) {
 	want := frames(msgs...)
 	got := make([]byte, len(want))
 	n := 0
-	h.until("read", func() bool {
+	h.Until("read", func() bool {
 		c.SetReadDeadline(time.Now().Add(time.Millisecond))
 		m, err := c.Read(got[n:])
 		n += m
@@ -174,7 +129,7 @@ func (h *harness) expect(c *net.TCPConn, msgs ...string) {
 		}
 		return n == len(want)
 	})
-	c.SetReadDeadline(time.Now().Add(hangGuard))
+	c.SetReadDeadline(time.Now().Add(netiotest.HangGuard))
 	if !bytes.Equal(got, want) {
 		h.t.Fatalf("%d octets differ from what was sent", n)
 	}

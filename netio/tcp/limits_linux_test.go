@@ -25,8 +25,8 @@ func TestLateReader(t *testing.T) {
 		all = append(all, reply)
 	}
 	send(t, c, frames(strings.Split(strings.Repeat("q,", total-1)+"q", ",")...))
-	h.until("held back", func() bool { return h.stalled.First() != nil })
-	h.quiet()
+	h.Until("held back", func() bool { return h.stalled.First() != nil })
+	h.Quiet()
 	h.expect(c, all...)
 	if st := h.Stats(); st.Slow != 0 || st.Open != 1 {
 		t.Errorf("%+v", st)
@@ -43,18 +43,18 @@ func TestClientThatDoesNotReadStalls(t *testing.T) {
 		all = append(all, "q")
 	}
 	send(t, c, frames(all...))
-	h.until("held back", func() bool { return h.stalled.First() != nil })
-	h.quiet()
+	h.Until("held back", func() bool { return h.stalled.First() != nil })
+	h.Quiet()
 	received, buffered := h.Stats().Received, h.Stats().Buffered
 	if received == 20000 || buffered > 128<<10 {
 		t.Errorf("%d queries taken, %d bytes held", received, buffered)
 	}
-	h.pass(4 * time.Second)
-	h.quiet()
+	h.Pass(4 * time.Second)
+	h.Quiet()
 	if h.Stats().Open != 1 {
 		t.Fatalf("cut too early: %+v", h.Stats())
 	}
-	h.pass(time.Second)
+	h.Pass(time.Second)
 	if st := h.Stats(); st.Stalled != 1 || st.Open != 0 || st.Buffered != 0 {
 		t.Errorf("%+v", st)
 	}
@@ -67,7 +67,7 @@ func TestSlowReaderIsCutAtMaxQueued(t *testing.T) {
 	for range 500 {
 		send(t, c, frames("q"))
 	}
-	h.until("received", func() bool { return len(*queries) == 500 })
+	h.Until("received", func() bool { return len(*queries) == 500 })
 	taken := 0
 	for _, q := range *queries {
 		if h.Reply(q.conn, make([]byte, 60000)) {
@@ -77,7 +77,7 @@ func TestSlowReaderIsCutAtMaxQueued(t *testing.T) {
 			t.Fatalf("%d bytes held", n)
 		}
 	}
-	h.Flush(h.clock)
+	h.Flush(h.Clock)
 	if st := h.Stats(); st.Slow != 1 || st.Open != 0 || taken == 500 || taken < 2 || st.Late == 0 {
 		t.Errorf("%d replies taken: %+v", taken, st)
 	}
@@ -91,14 +91,14 @@ func TestBufferLimit(t *testing.T) {
 		send(t, c, []byte{0, 9, 'x'})
 		all = append(all, c)
 	}
-	h.until("cut", func() bool { return h.Stats().NoBuffer == 1 })
+	h.Until("cut", func() bool { return h.Stats().NoBuffer == 1 })
 	if st := h.Stats(); st.Open != 3 || st.Buffered != 3<<10 {
 		t.Errorf("%+v", st)
 	}
 	for _, c := range all {
 		c.Close()
 	}
-	h.until("closed", func() bool { return h.Stats().Open == 0 })
+	h.Until("closed", func() bool { return h.Stats().Open == 0 })
 	if st := h.Stats(); st.Incomplete != 3 {
 		t.Errorf("%+v", st)
 	}
@@ -111,7 +111,7 @@ func TestReplyBeyondBufferLimit(t *testing.T) {
 		taken = append(taken, h.Reply(conn, msg), h.Reply(conn, make([]byte, 9000)), h.Reply(conn, msg))
 	}
 	send(t, h.client(), frames("a", "b"))
-	h.until("cut", func() bool { return h.Stats().Open == 0 })
+	h.Until("cut", func() bool { return h.Stats().Open == 0 })
 	if st := h.Stats(); fmt.Sprint(taken) != "[true false false]" || st.NoBuffer != 1 || st.Received != 1 {
 		t.Errorf("%v, %+v", taken, st)
 	}
@@ -125,10 +125,10 @@ func TestClientLimit(t *testing.T) {
 		t.Errorf("%+v", st)
 	}
 	a.Close()
-	h.until("closed", func() bool { return h.Stats().Open == 1 })
+	h.Until("closed", func() bool { return h.Stats().Open == 1 })
 	c := h.client()
 	send(t, c, frames("q"))
-	h.until("answered", func() bool { return h.Stats().Sent == 1 })
+	h.Until("answered", func() bool { return h.Stats().Sent == 1 })
 	expect(t, c, "q")
 }
 
@@ -153,7 +153,7 @@ func TestOldestIdleMakesRoom(t *testing.T) {
 	h := newHarness(t, Options{MaxConns: 3, MaxPerClient: 100})
 	a, b, c := h.client(), h.client(), h.client()
 	send(t, a, frames("q")) // a is now the youngest
-	h.until("answered", func() bool { return h.Stats().Sent == 1 })
+	h.Until("answered", func() bool { return h.Stats().Sent == 1 })
 	expect(t, a, "q")
 	d := h.client()
 	expectEnd(t, b, false)
@@ -162,7 +162,7 @@ func TestOldestIdleMakesRoom(t *testing.T) {
 	}{a, c, d} {
 		conn.Write(frames("q"))
 	}
-	h.until("answered", func() bool { return h.Stats().Sent == 4 })
+	h.Until("answered", func() bool { return h.Stats().Sent == 4 })
 	if st := h.Stats(); st.Evicted != 1 || st.Open != 3 {
 		t.Errorf("%+v", st)
 	}
@@ -175,15 +175,15 @@ func TestAllBusy(t *testing.T) {
 	a, b := h.client(), h.client()
 	send(t, a, frames("a"))
 	send(t, b, frames("b"))
-	h.until("received", func() bool { return len(*queries) == 2 })
+	h.Until("received", func() bool { return len(*queries) == 2 })
 	c := h.client()
 	send(t, c, frames("c"))
-	h.quiet()
+	h.Quiet()
 	if st := h.Stats(); st.Open != 2 || st.Rests != 1 {
 		t.Errorf("%+v", st)
 	}
 	h.Reply((*queries)[0].conn, []byte("a"))
-	h.until("accepted", func() bool { return len(*queries) == 3 })
+	h.Until("accepted", func() bool { return len(*queries) == 3 })
 	expect(t, a, "a")
 	expectEnd(t, a, false)
 	if st := h.Stats(); st.Open != 2 || st.Evicted != 1 {
@@ -227,27 +227,27 @@ func TestNoDescriptors(t *testing.T) {
 	queries := h.hold()
 	busy := h.client()
 	send(t, busy, frames("q"))
-	h.until("received", func() bool { return len(*queries) == 1 })
+	h.Until("received", func() bool { return len(*queries) == 1 })
 	idle := h.client()
 	next, late := dial(t, h.listener), dial(t, h.listener)
 	restore := limitDescriptors(t, 0)
 	// idle's descriptor goes to next, which sends a query; then nobody is idle.
 	send(t, next, frames("n"))
-	h.until("evicted", func() bool { return len(*queries) == 2 })
+	h.Until("evicted", func() bool { return len(*queries) == 2 })
 	expectEnd(t, idle, false)
-	h.until("resting", func() bool { return h.Stats().Rests > 0 })
-	h.quiet()
+	h.Until("resting", func() bool { return h.Stats().Rests > 0 })
+	h.Quiet()
 	if st := h.Stats(); st.Open != 2 || st.Evicted != 1 {
 		t.Errorf("%+v", st)
 	}
-	if at := h.Deadline(); at != h.clock+restNanos {
-		t.Errorf("Deadline in %v", time.Duration(at-h.clock))
+	if at := h.Deadline(); at != h.Clock+restNanos {
+		t.Errorf("Deadline in %v", time.Duration(at-h.Clock))
 	}
 	restore()
 	send(t, late, frames("l"))
-	h.quiet()
-	h.pass(time.Duration(restNanos))
-	h.until("accepted", func() bool { return len(*queries) == 3 })
+	h.Quiet()
+	h.Pass(time.Duration(restNanos))
+	h.Until("accepted", func() bool { return len(*queries) == 3 })
 }
 
 // The last descriptor goes to the only client that waits: nobody is evicted.
@@ -256,8 +256,8 @@ func TestLastDescriptor(t *testing.T) {
 	h.client()
 	dial(t, h.listener)
 	limitDescriptors(t, 1)
-	h.until("accepted", func() bool { return h.Stats().Accepted == 2 })
-	h.quiet()
+	h.Until("accepted", func() bool { return h.Stats().Accepted == 2 })
+	h.Quiet()
 	if st := h.Stats(); st.Open != 2 || st.Evicted != 0 || st.Rests != 0 {
 		t.Errorf("%+v", st)
 	}

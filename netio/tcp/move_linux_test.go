@@ -10,7 +10,7 @@ import (
 func (h *harness) leave(o Options) *harness {
 	h.t.Helper()
 	to := newHarness(h.t, o)
-	h.Leave(func(m Moved) { to.Adopt(m, to.clock) })
+	h.Leave(func(m Moved) { to.Adopt(m, to.Clock) })
 	return to
 }
 
@@ -25,37 +25,37 @@ func TestLeave(t *testing.T) {
 	send(t, flying, frames("one", "two"))
 	send(t, closed, frames("last"))
 	closed.CloseWrite()
-	from.until("three queries", func() bool { return len(*queries) == 3 })
-	from.quiet()
+	from.Until("three queries", func() bool { return len(*queries) == 3 })
+	from.Quiet()
 	send(t, unread, frames("unread"))
 	to := from.leave(Options{MaxConns: 1, MaxPerClient: 1})
 	send(t, flying, frames("three"))
-	if from.quiet(); from.Conns() != 2 || from.Stats().Received != 3 {
+	if from.Quiet(); from.Conns() != 2 || from.Stats().Received != 3 {
 		t.Fatalf("%d connections stay with the old server, want those 2 that wait for replies: %+v", from.Conns(), from.Stats())
 	}
-	to.until("the unread query", func() bool { return to.Stats().Received == 1 })
+	to.Until("the unread query", func() bool { return to.Stats().Received == 1 })
 	expect(t, unread, "unread")
 	for _, q := range *queries {
 		from.Reply(q.conn, []byte(q.msg+"!"))
 	}
-	from.Flush(from.clock)
+	from.Flush(from.Clock)
 	expect(t, flying, "one!", "two!")
 	expect(t, closed, "last!")
 	expectEnd(t, closed, false)
 	if from.Conns() != 0 {
 		t.Errorf("%d connections stay", from.Conns())
 	}
-	to.until("what was sent while it moved", func() bool { return to.Stats().Received == 2 })
+	to.Until("what was sent while it moved", func() bool { return to.Stats().Received == 2 })
 	expect(t, flying, "three")
 	send(t, part, frames(long)[1500:])
-	to.until("the rest of a query", func() bool { return to.Stats().Received == 3 })
+	to.Until("the rest of a query", func() bool { return to.Stats().Received == 3 })
 	expect(t, part, long)
 	send(t, idle, frames("later"))
-	to.until("a query", func() bool { return to.Stats().Received == 4 })
+	to.Until("a query", func() bool { return to.Stats().Received == 4 })
 	expect(t, idle, "later")
 	late := from.client() // one that was about to come
 	send(t, late, frames("late"))
-	to.until("its query", func() bool { return to.Stats().Received == 5 })
+	to.Until("its query", func() bool { return to.Stats().Received == 5 })
 	expect(t, late, "late")
 	if st, old := to.Stats(), from.Stats(); st.Adopted != 5 || st.Open != 5 || old.Moved != 5 || old.Finished != 1 {
 		t.Errorf("%+v, before %+v", st, old)
@@ -73,7 +73,7 @@ func TestLeaveBusyClient(t *testing.T) {
 		want = append(want, fmt.Sprintf("query %d", i))
 	}
 	send(t, c, frames(want...))
-	from.until("as many queries as it takes", func() bool { return len(*queries) == 8 })
+	from.Until("as many queries as it takes", func() bool { return len(*queries) == 8 })
 	to := from.leave(Options{})
 	for done := 0; from.Conns() > 0; done++ {
 		if done == len(*queries) {
@@ -81,10 +81,10 @@ func TestLeaveBusyClient(t *testing.T) {
 		}
 		q := (*queries)[done]
 		from.Reply(q.conn, []byte(q.msg))
-		from.Flush(from.clock)
+		from.Flush(from.Clock)
 	}
-	to.until("the others", func() bool { return int(to.Stats().Received)+len(*queries) == n })
-	to.quiet()
+	to.Until("the others", func() bool { return int(to.Stats().Received)+len(*queries) == n })
+	to.Quiet()
 	expect(t, c, want...)
 }
 
@@ -93,8 +93,8 @@ func TestAdoptWithoutMemory(t *testing.T) {
 	from := newHarness(t, Options{})
 	c := from.client()
 	send(t, c, frames(strings.Repeat("x", 60000))[:40000])
-	from.until("part of a query", func() bool { return from.Stats().Buffered >= 40000 })
-	from.quiet()
+	from.Until("part of a query", func() bool { return from.Stats().Buffered >= 40000 })
+	from.Quiet()
 	to := from.leave(Options{MaxBuffered: 1 << 10})
 	expectEnd(t, c, true)
 	if st := to.Stats(); st.Open != 0 || st.NoBuffer != 1 || st.Adopted != 1 {
@@ -102,6 +102,6 @@ func TestAdoptWithoutMemory(t *testing.T) {
 	}
 	c = to.client()
 	send(t, c, frames("query"))
-	to.until("a query", func() bool { return to.Stats().Received == 1 })
+	to.Until("a query", func() bool { return to.Stats().Received == 1 })
 	expect(t, c, "query")
 }

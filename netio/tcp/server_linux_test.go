@@ -40,7 +40,7 @@ func TestEndpoints(t *testing.T) {
 			}
 			defer conn.Close()
 			send(t, conn, frames("query"))
-			h.until("answered", func() bool { return h.Stats().Sent == 1 })
+			h.Until("answered", func() bool { return h.Stats().Sent == 1 })
 			expect(t, conn, "query")
 			if netiotest.Peer(got).String() != conn.LocalAddr().String() {
 				t.Errorf("peer %v, want %v", netiotest.Peer(got), conn.LocalAddr())
@@ -96,7 +96,7 @@ func TestQueryInManySegments(t *testing.T) {
 	for range 2 {
 		for _, octet := range frames("query", "next") {
 			send(t, c, []byte{octet})
-			h.turn(hangGuard)
+			h.Turn(netiotest.HangGuard)
 		}
 		expect(t, c, "query", "next")
 		if n := h.Stats().Buffered; n != 0 {
@@ -110,13 +110,13 @@ func TestRepliesOutOfOrder(t *testing.T) {
 	queries := h.hold()
 	c := h.client()
 	send(t, c, frames("1", "2", "3"))
-	h.until("received", func() bool { return len(*queries) == 3 })
+	h.Until("received", func() bool { return len(*queries) == 3 })
 	for _, i := range []int{2, 0, 1} {
 		if !h.Reply((*queries)[i].conn, []byte((*queries)[i].msg)) {
 			t.Fatal("reply refused")
 		}
 	}
-	h.Flush(h.clock)
+	h.Flush(h.Clock)
 	// One piece: all of it is there after one receive.
 	var got [64]byte
 	if n, err := c.Read(got[:]); string(got[:n]) != string(frames("3", "1", "2")) {
@@ -133,14 +133,14 @@ func TestReplyToAnotherConnection(t *testing.T) {
 	queries := h.hold()
 	a, b := h.client(), h.client()
 	send(t, a, frames("a"))
-	h.until("received", func() bool { return len(*queries) == 1 })
+	h.Until("received", func() bool { return len(*queries) == 1 })
 	h.answer = func(conn ConnID, _ *netio.Endpoint, msg []byte) {
 		h.Reply((*queries)[0].conn, msg)
 		h.Done(conn)
 	}
 	send(t, b, frames("b"))
-	h.until("answered", func() bool { return h.Stats().Sent == 1 })
-	h.Flush(h.clock)
+	h.Until("answered", func() bool { return h.Stats().Sent == 1 })
+	h.Flush(h.Clock)
 	expect(t, a, "b")
 	if st := h.Stats(); st.Pending != 0 {
 		t.Errorf("%+v", st)
@@ -159,8 +159,8 @@ func TestPipelinedLimit(t *testing.T) {
 	}
 	send(t, c, frames(all...))
 	for answered := 0; answered < total; answered++ {
-		h.until("received", func() bool { return len(*queries) > answered })
-		h.quiet()
+		h.Until("received", func() bool { return len(*queries) > answered })
+		h.Quiet()
 		if n := h.Stats().Pending; n > most {
 			t.Fatalf("%d in flight", n)
 		}
@@ -170,7 +170,7 @@ func TestPipelinedLimit(t *testing.T) {
 		} else {
 			h.Done(q.conn)
 		}
-		h.Flush(h.clock)
+		h.Flush(h.Clock)
 	}
 	for i := 0; i < total; i += 3 {
 		expect(t, c, all[i])
@@ -182,14 +182,14 @@ func TestLateReplyIsRefused(t *testing.T) {
 	queries := h.hold()
 	a := h.client()
 	send(t, a, frames("a"))
-	h.until("received", func() bool { return len(*queries) == 1 })
+	h.Until("received", func() bool { return len(*queries) == 1 })
 	a.SetLinger(0)
 	a.Close()
-	h.until("lost", func() bool { return h.Stats().Lost == 1 })
+	h.Until("lost", func() bool { return h.Stats().Lost == 1 })
 
 	b := h.client()
 	send(t, b, frames("b"))
-	h.until("received", func() bool { return len(*queries) == 2 })
+	h.Until("received", func() bool { return len(*queries) == 2 })
 	old, live := (*queries)[0].conn, (*queries)[1].conn
 	if old.slot() != live.slot() || old == live {
 		t.Fatalf("slot not reused: %x, %x", old, live)
@@ -204,7 +204,7 @@ func TestLateReplyIsRefused(t *testing.T) {
 	if !h.Reply(live, []byte("b")) {
 		t.Error("reply refused")
 	}
-	h.Flush(h.clock)
+	h.Flush(h.Clock)
 	expect(t, b, "b")
 }
 
@@ -217,7 +217,7 @@ func TestListenerHandOver(t *testing.T) {
 	send(t, old, frames("x"))
 	func() {
 		defer func() { recover() }()
-		first.until("dead", func() bool { return false })
+		first.Until("dead", func() bool { return false })
 	}()
 	first.Close()
 	expectEnd(t, old, false)
@@ -225,7 +225,7 @@ func TestListenerHandOver(t *testing.T) {
 	between := dial(t, l)
 	send(t, between, frames("between"))
 	second := newHarnessOn(t, Options{}, l)
-	second.until("answered", func() bool { return second.Stats().Sent == 1 })
+	second.Until("answered", func() bool { return second.Stats().Sent == 1 })
 	expect(t, between, "between")
 }
 
@@ -276,7 +276,7 @@ func TestManyClients(t *testing.T) {
 			}
 		})
 	}
-	h.until("all served", func() bool {
+	h.Until("all served", func() bool {
 		rnd.Shuffle(len(waiting), func(i, j int) { waiting[i], waiting[j] = waiting[j], waiting[i] })
 		for _, q := range waiting[len(waiting)/2:] {
 			h.Reply(q.conn, []byte(q.msg))
@@ -286,7 +286,7 @@ func TestManyClients(t *testing.T) {
 			h.Reply(waiting[0].conn, []byte(waiting[0].msg))
 			waiting = nil
 		}
-		h.Flush(h.clock)
+		h.Flush(h.Clock)
 		return h.Stats().Finished == clients
 	})
 	wg.Wait()

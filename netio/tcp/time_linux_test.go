@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"heimdall/netio/netiotest"
 )
 
 func TestIdleTimeout(t *testing.T) {
@@ -13,19 +15,19 @@ func TestIdleTimeout(t *testing.T) {
 	queries := h.hold()
 	busy, idle, trickle := h.client(), h.client(), h.client()
 	send(t, busy, frames("q"))
-	h.until("received", func() bool { return len(*queries) == 1 })
+	h.Until("received", func() bool { return len(*queries) == 1 })
 	for range 9 {
-		h.pass(time.Second)
+		h.Pass(time.Second)
 		send(t, trickle, []byte{9}) // a query that never ends
-		h.turn(hangGuard)
+		h.Turn(netiotest.HangGuard)
 	}
 	if h.Stats().Open != 3 {
 		t.Fatalf("closed too early: %+v", h.Stats())
 	}
-	if at := h.Deadline(); at != h.clock+int64(time.Second) {
-		t.Errorf("Deadline in %v", time.Duration(at-h.clock))
+	if at := h.Deadline(); at != h.Clock+int64(time.Second) {
+		t.Errorf("Deadline in %v", time.Duration(at-h.Clock))
 	}
-	h.pass(time.Second)
+	h.Pass(time.Second)
 	expectEnd(t, idle, false)
 	expectEnd(t, trickle, false)
 	if st := h.Stats(); st.Open != 1 || st.Idle != 2 {
@@ -33,13 +35,13 @@ func TestIdleTimeout(t *testing.T) {
 	}
 	// The time runs from the last reply.
 	h.Reply((*queries)[0].conn, []byte("q"))
-	h.Flush(h.clock)
-	h.pass(9 * time.Second)
+	h.Flush(h.Clock)
+	h.Pass(9 * time.Second)
 	expect(t, busy, "q")
 	if h.Stats().Open != 1 {
 		t.Fatalf("closed too early: %+v", h.Stats())
 	}
-	h.pass(time.Second)
+	h.Pass(time.Second)
 	expectEnd(t, busy, false)
 	if at := h.Deadline(); at != math.MaxInt64 {
 		t.Errorf("Deadline %d without connections", at)
@@ -64,11 +66,11 @@ func TestIdleTimeoutShrinks(t *testing.T) {
 		t.Errorf("full: %d", last)
 	}
 	// One second empties a full server only as far as the pressure goes.
-	h.pass(time.Second)
+	h.Pass(time.Second)
 	if n := h.Conns(); n != 9 {
 		t.Errorf("%d connections", n)
 	}
-	h.pass(19 * time.Second)
+	h.Pass(19 * time.Second)
 	if n := h.Conns(); n != 0 {
 		t.Errorf("%d connections", n)
 	}
@@ -79,16 +81,16 @@ func TestUnansweredConnectionIsGivenUp(t *testing.T) {
 	queries := h.hold()
 	c := h.client()
 	send(t, c, frames("a", "b"))
-	h.until("received", func() bool { return len(*queries) == 2 })
-	h.pass(20 * time.Second)
+	h.Until("received", func() bool { return len(*queries) == 2 })
+	h.Pass(20 * time.Second)
 	h.Reply((*queries)[0].conn, []byte("a"))
-	h.Flush(h.clock)
-	h.pass(20 * time.Second)
+	h.Flush(h.Clock)
+	h.Pass(20 * time.Second)
 	if h.Stats().Open != 1 {
 		t.Fatal("closed although a reply went out")
 	}
 	expect(t, c, "a")
-	h.pass(10 * time.Second)
+	h.Pass(10 * time.Second)
 	expectEnd(t, c, true)
 	if st := h.Stats(); st.Unanswered != 1 || st.Pending != 0 {
 		t.Errorf("%+v", st)
@@ -102,13 +104,13 @@ func TestHalfClosed(t *testing.T) {
 	send(t, c, append(frames("a", "b", "c"), 0, 5, 'x'))
 	c.CloseWrite()
 	for i, msg := range []string{"a", "b", "c"} {
-		h.until("received", func() bool { return len(*queries) > i })
-		h.quiet()
+		h.Until("received", func() bool { return len(*queries) > i })
+		h.Quiet()
 		h.Reply((*queries)[i].conn, []byte(msg))
-		h.Flush(h.clock)
+		h.Flush(h.Clock)
 	}
 	expect(t, c, "a", "b", "c")
-	h.until("closed", func() bool { return h.Stats().Finished == 1 })
+	h.Until("closed", func() bool { return h.Stats().Finished == 1 })
 	expectEnd(t, c, false)
 	if st := h.Stats(); st.Incomplete != 1 {
 		t.Errorf("%+v", st)
@@ -119,7 +121,7 @@ func TestZeroLength(t *testing.T) {
 	h := newHarness(t, Options{})
 	c := h.client()
 	send(t, c, append(frames("q"), 0, 0, 0, 1))
-	h.until("cut", func() bool { return h.Stats().Malformed == 1 })
+	h.Until("cut", func() bool { return h.Stats().Malformed == 1 })
 	if st := h.Stats(); st.Received != 1 || st.Open != 0 {
 		t.Errorf("%+v", st)
 	}
@@ -131,11 +133,11 @@ func TestResetWhileHeldBack(t *testing.T) {
 	queries := h.hold()
 	c := h.client()
 	send(t, c, frames("a", "b", "c"))
-	h.until("received", func() bool { return len(*queries) == 1 })
-	h.quiet()
+	h.Until("received", func() bool { return len(*queries) == 1 })
+	h.Quiet()
 	c.SetLinger(0)
 	c.Close()
-	h.until("lost", func() bool { return h.Stats().Lost == 1 })
+	h.Until("lost", func() bool { return h.Stats().Lost == 1 })
 	if h.Reply((*queries)[0].conn, []byte("a")) {
 		t.Error("reply taken")
 	}
@@ -148,7 +150,7 @@ func (h *harness) unread() {
 	for _, c := range h.conns {
 		conns = append(conns, unix.PollFd{Fd: int32(c.fd), Events: unix.POLLIN}) // -1, not open, is ignored
 	}
-	for start := time.Now(); time.Since(start) < hangGuard; {
+	for start := time.Now(); time.Since(start) < netiotest.HangGuard; {
 		if n, _ := unix.Poll(conns, 1000); n > 0 {
 			return
 		}
@@ -161,7 +163,7 @@ func TestDrain(t *testing.T) {
 	queries := h.hold()
 	busy, idle, sending := h.client(), h.client(), h.client()
 	send(t, busy, frames("a"))
-	h.until("received", func() bool { return len(*queries) == 1 })
+	h.Until("received", func() bool { return len(*queries) == 1 })
 	send(t, sending, frames("b")) // still in the kernel
 	h.unread()
 	h.Drain()
@@ -171,15 +173,15 @@ func TestDrain(t *testing.T) {
 	}
 	expectEnd(t, idle, false)
 	late := dial(t, h.listener)
-	h.until("received", func() bool { return len(*queries) == 2 })
+	h.Until("received", func() bool { return len(*queries) == 2 })
 	send(t, busy, frames("c")) // asked before the answer was there
 	h.unread()
 	for _, i := range []int{0, 1, 2} {
-		h.until("received", func() bool { return len(*queries) > i })
+		h.Until("received", func() bool { return len(*queries) > i })
 		h.Reply((*queries)[i].conn, []byte((*queries)[i].msg))
-		h.Flush(h.clock)
+		h.Flush(h.Clock)
 	}
-	h.until("drained", func() bool { return h.Conns() == 0 })
+	h.Until("drained", func() bool { return h.Conns() == 0 })
 	expect(t, busy, "a", "c")
 	expectEnd(t, busy, false)
 	expect(t, sending, "b")

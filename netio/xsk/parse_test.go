@@ -121,11 +121,11 @@ func checkSums(t *testing.T, b []byte, ip int) {
 	udp, addresses := ip+ipv4Size, b[ip+12:ip+20]
 	if b[ip]>>4 == 6 {
 		udp, addresses = ip+ipv6Size, b[ip+8:ip+40]
-	} else if checksum(b[ip:udp]) != 0 {
+	} else if netiotest.Checksum(b[ip:udp]) != 0 {
 		t.Fatalf("wrong IPv4 checksum in %x", b)
 	}
 	pseudo := append(bytes.Clone(addresses), 0, protocolUDP, b[udp+4], b[udp+5])
-	if checksum(append(pseudo, b[udp:]...)) != 0 || binary.BigEndian.Uint16(b[udp+6:]) == 0 {
+	if netiotest.Checksum(append(pseudo, b[udp:]...)) != 0 || binary.BigEndian.Uint16(b[udp+6:]) == 0 {
 		t.Fatalf("wrong UDP checksum in %x", b)
 	}
 }

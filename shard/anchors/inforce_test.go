@@ -6,15 +6,15 @@ import (
 
 	"heimdall/core/control"
 	"heimdall/core/dname"
+	"heimdall/core/dname/dnametest"
 	"heimdall/core/dnssec"
 )
 
 // Negative trust anchors of commands come and go; configured ones stay.
 func TestNegativeAnchors(t *testing.T) {
-	name := func(text string) dname.Name { n, _ := dname.ParseText(nil, text); return n }
-	trust := configured(dnssec.RootAnchor(), dnssec.Anchor{Zone: name("corp.example."), Negative: true})
+	trust := configured(dnssec.RootAnchor(), dnssec.Anchor{Zone: dnametest.Name("corp.example."), Negative: true})
 	for _, zone := range []string{"a.example.", ".", "a.example.", "corp.example."} {
-		if err := trust.add(name(zone)); err != nil {
+		if err := trust.add(dnametest.Name(zone)); err != nil {
 			t.Errorf("add %s: %v", zone, err)
 		}
 	}
@@ -22,18 +22,18 @@ func TestNegativeAnchors(t *testing.T) {
 		t.Errorf("negative anchors %v", got)
 	}
 	for zone, negative := range map[string]bool{"www.a.example.": true, "corp.example.": true, "elsewhere.": true} {
-		if a := trust.set().Closest(name(zone)); a == nil || a.Negative != negative {
+		if a := trust.set().Closest(dnametest.Name(zone)); a == nil || a.Negative != negative {
 			t.Errorf("%s: %+v", zone, a)
 		}
 	}
-	if err := trust.remove(name(".")); err != nil {
+	if err := trust.remove(dnametest.Name(".")); err != nil {
 		t.Error(err)
 	}
-	if a := trust.set().Closest(name("elsewhere.")); a == nil || a.Negative || len(a.DS) == 0 {
+	if a := trust.set().Closest(dnametest.Name("elsewhere.")); a == nil || a.Negative || len(a.DS) == 0 {
 		t.Errorf("the root's anchor is %+v after the negative one went", a)
 	}
 	for _, zone := range []string{"corp.example.", "unknown.example."} {
-		err := trust.remove(name(zone))
+		err := trust.remove(dnametest.Name(zone))
 		if e, ok := errors.AsType[*control.Error](err); !ok || e.Code != control.CodeBadRequest {
 			t.Errorf("remove %s: %v", zone, err)
 		}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"heimdall/core/cache"
+	"heimdall/core/dname/dnametest"
 	"heimdall/core/wire"
 	"heimdall/ebpf"
 )
@@ -18,7 +19,7 @@ func BenchmarkPublish(b *testing.B) {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	var asked []ebpf.Question
 	for i := range 4000 {
-		k := cache.Key{Name: wireName(fmt.Sprintf("h%d.example.", i)), Type: wire.TypeA, Class: wire.ClassIN}
+		k := cache.Key{Name: dnametest.Name(fmt.Sprintf("h%d.example.", i)), Type: wire.TypeA, Class: wire.ClassIN}
 		if ti.put(rnd, &k, cache.Meta{}) {
 			asked = append(asked, ebpf.Question{Name: k.Name, Type: uint16(k.Type)})
 		}

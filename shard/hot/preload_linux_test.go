@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"heimdall/core/dname/dnametest"
 	"heimdall/core/wire"
 	"heimdall/core/zone"
 	"heimdall/ebpf"
@@ -33,14 +34,14 @@ func (ti *tiers) preloadAll(t *testing.T, room int) (published int) {
 
 func testZone(t *testing.T, origin string, names int) *zone.Zone {
 	t.Helper()
-	b := zone.NewBuilder(wireName(origin), zone.Options{})
+	b := zone.NewBuilder(dnametest.Name(origin), zone.Options{})
 	add := func(owner string, typ wire.Type, rdata []byte) {
-		if err := b.Add(wireName(owner), typ, wire.ClassIN, 300, rdata); err != nil {
+		if err := b.Add(dnametest.Name(owner), typ, wire.ClassIN, 300, rdata); err != nil {
 			t.Fatal(err)
 		}
 	}
-	add(origin, wire.TypeSOA, append(append(wireName("ns."+origin), wireName("host."+origin)...), make([]byte, 20)...))
-	add(origin, wire.TypeNS, wireName("ns."+origin))
+	add(origin, wire.TypeSOA, append(append(dnametest.Name("ns."+origin), dnametest.Name("host."+origin)...), make([]byte, 20)...))
+	add(origin, wire.TypeNS, dnametest.Name("ns."+origin))
 	for i := range names {
 		add(fmt.Sprintf("h%d.%s", i, origin), wire.TypeA, []byte{192, 0, 2, byte(i)})
 	}
@@ -73,7 +74,7 @@ func TestRootPreload(t *testing.T) {
 			t.Errorf("room for %d: published %d, want %d", c.room, got, c.want)
 		}
 		for name, want := range map[string]bool{"h3.small.": c.small, "h1111.large.": c.large} {
-			q := wire.AppendQuery(nil, 1, 0, wireName(name), wire.TypeA, wire.ClassIN)
+			q := wire.AppendQuery(nil, 1, 0, dnametest.Name(name), wire.TypeA, wire.ClassIN)
 			if got := ti.try(t, q) != nil; got != want {
 				t.Errorf("room for %d: %s answered in the kernel: %v, want %v", c.room, name, got, want)
 			}

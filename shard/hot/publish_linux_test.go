@@ -16,6 +16,7 @@ import (
 	"heimdall/core"
 	"heimdall/core/cache"
 	"heimdall/core/dname"
+	"heimdall/core/dname/dnametest"
 	"heimdall/core/local"
 	"heimdall/core/policy"
 	"heimdall/core/wire"
@@ -242,20 +243,20 @@ func testTiers(t *testing.T, ti *tiers) {
 // use recursion.
 func TestRootTiersAgreeOnZones(t *testing.T) {
 	ti := newTiers(t, 1232)
-	b := zone.NewBuilder(wireName("example."), zone.Options{})
+	b := zone.NewBuilder(dnametest.Name("example."), zone.Options{})
 	add := func(owner string, typ wire.Type, rdata []byte) {
 		t.Helper()
-		if err := b.Add(wireName(owner), typ, wire.ClassIN, 300, rdata); err != nil {
+		if err := b.Add(dnametest.Name(owner), typ, wire.ClassIN, 300, rdata); err != nil {
 			t.Fatal(err)
 		}
 	}
-	soa := append(wireName("ns.example."), wireName("host.example.")...)
+	soa := append(dnametest.Name("ns.example."), dnametest.Name("host.example.")...)
 	add("example.", wire.TypeSOA, append(soa, make([]byte, 20)...))
-	add("example.", wire.TypeNS, wireName("ns.example."))
-	add("example.", wire.TypeMX, append([]byte{0, 10}, wireName("a1.example.")...))
+	add("example.", wire.TypeNS, dnametest.Name("ns.example."))
+	add("example.", wire.TypeMX, append([]byte{0, 10}, dnametest.Name("a1.example.")...))
 	add("ns.example.", wire.TypeA, []byte{192, 0, 2, 1})
 	add("*.wild.example.", wire.TypeTXT, []byte("\x03abc"))
-	add("alias.example.", wire.TypeCNAME, wireName("a2.example."))
+	add("alias.example.", wire.TypeCNAME, dnametest.Name("a2.example."))
 	for i := range 50 {
 		for k := range 1 + i%40 {
 			add(fmt.Sprintf("a%d.example.", i), wire.TypeA, []byte{10, 0, byte(i), byte(k)})
@@ -274,7 +275,7 @@ func TestRootTiersAgreeOnZones(t *testing.T) {
 	for range 20000 {
 		text := []string{fmt.Sprintf("a%d.example.", rnd.IntN(60)), "example.", "alias.Example.", fmt.Sprintf("x%d.wild.example.", rnd.IntN(9)), "ns.example."}[rnd.IntN(5)]
 		typ := []wire.Type{wire.TypeA, wire.TypeA, wire.TypeMX, wire.TypeNS, wire.TypeTXT, wire.TypeSOA}[rnd.IntN(6)]
-		q := wire.AppendQuery(nil, uint16(rnd.Uint32()), uint16(rnd.Uint32())&(wire.FlagRD|wire.FlagCD|wire.FlagAD), wireName(text), typ, wire.ClassIN)
+		q := wire.AppendQuery(nil, uint16(rnd.Uint32()), uint16(rnd.Uint32())&(wire.FlagRD|wire.FlagCD|wire.FlagAD), dnametest.Name(text), typ, wire.ClassIN)
 		if rnd.IntN(2) == 0 {
 			q = wire.AppendOPT(q, wire.OPT{UDPSize: uint16(rnd.Uint32N(2000)), DO: rnd.IntN(2) == 0})
 		}
@@ -294,14 +295,6 @@ func TestRootTiersAgreeOnZones(t *testing.T) {
 	if answered < 10000 {
 		t.Errorf("tier 0 answered %d of 20000", answered)
 	}
-}
-
-func wireName(text string) dname.Name {
-	n, err := dname.ParseText(nil, text)
-	if err != nil {
-		panic(err)
-	}
-	return n
 }
 
 func TestMinHits(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"heimdall/core/cache"
+	"heimdall/core/dname/dnametest"
 	"heimdall/core/wire"
 	"heimdall/ebpf"
 )
@@ -16,7 +17,7 @@ func TestRootStaleIsNotAuthentic(t *testing.T) {
 	ti := newTiers(t, 1232)
 	a := ti.engine.Answers()
 	a.SetLimits(cache.AnswersOptions{MinTTL: 600, StaleTTL: 3600})
-	k := cache.Key{Name: wireName("www.example."), Type: wire.TypeA, Class: wire.ClassIN}
+	k := cache.Key{Name: dnametest.Name("www.example."), Type: wire.TypeA, Class: wire.ClassIN}
 	var b wire.Builder
 	b.Reset(make([]byte, 512), 512)
 	b.Header(1, wire.FlagQR)

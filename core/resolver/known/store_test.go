@@ -5,18 +5,10 @@ import (
 
 	"heimdall/core/cache"
 	"heimdall/core/dname"
+	"heimdall/core/dname/dnametest"
 	"heimdall/core/dnssec"
 	"heimdall/core/wire"
 )
-
-func name(t testing.TB, s string) dname.Name {
-	t.Helper()
-	n, err := dname.ParseText(nil, s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return n
-}
 
 func store() *Store {
 	s := New(make([]byte, cache.MinMemory), 1)
@@ -30,7 +22,7 @@ func host(n dname.Name, last byte) Records {
 
 // What is trusted less does not take the place of what is trusted more: RFC 2181, section 5.4.1, and validation before it.
 func TestRanks(t *testing.T) {
-	n := name(t, "www.example.")
+	n := dnametest.Name("www.example.")
 	for _, c := range []struct {
 		what       string
 		before, by Set
@@ -59,7 +51,7 @@ func TestRanks(t *testing.T) {
 
 // TTLs go down with time, a set ends with them, and one with TTL 0 is for the task that asked alone.
 func TestRecall(t *testing.T) {
-	s, n := store(), name(t, "www.example.")
+	s, n := store(), dnametest.Name("www.example.")
 	s.Add(n, wire.TypeA, wire.ClassIN, &Set{Records: host(n, 1), Rcode: wire.RcodeNoError, Rank: AuthAnswer, Status: dnssec.Secure, TTL: 300}, 1000)
 	recs, code, status, ok := s.Recall(nil, n, wire.TypeA, wire.ClassIN, false, false, 1100)
 	if rec, _, _ := recs.Next(); !ok || code != wire.RcodeNoError || status != dnssec.Secure || rec.TTL != 200 {
@@ -82,7 +74,7 @@ func TestRecall(t *testing.T) {
 
 // What has been validated is outdated by what has been validated alone.
 func TestOutdate(t *testing.T) {
-	s, n := store(), name(t, "www.example.")
+	s, n := store(), dnametest.Name("www.example.")
 	add := func(status dnssec.Status) {
 		s.Add(n, wire.TypeA, wire.ClassIN, &Set{Records: host(n, 1), Rank: AuthAnswer, Status: status, TTL: 300}, 1)
 	}
@@ -98,7 +90,7 @@ func TestOutdate(t *testing.T) {
 
 // Entries of different kinds under one name do not meet, and a purge tells them apart.
 func TestKindsAndPurge(t *testing.T) {
-	s, n := store(), name(t, "example.")
+	s, n := store(), dnametest.Name("example.")
 	for _, k := range []Kind{Delegation, Own, RRset, Referral} {
 		s.Put(k, n, wire.TypeNS, wire.ClassIN, []byte{byte(k)}, 60, 1)
 	}
@@ -119,7 +111,7 @@ func TestKindsAndPurge(t *testing.T) {
 
 // Records come out as they went in.
 func TestRecords(t *testing.T) {
-	n := name(t, "example.")
+	n := dnametest.Name("example.")
 	soa := Records(nil).Add(wire.Authority, n, wire.TypeSOA, wire.ClassIN, 60, []byte("soa"))
 	recs := append(Records(nil).Add(wire.Answer|MadeHere, n, wire.TypeCNAME, wire.ClassIN, 300, []byte{0}), soa...)
 	other := append(append(Records(nil), soa...), recs[:len(recs)-len(soa)]...)
@@ -141,7 +133,7 @@ func TestRecords(t *testing.T) {
 }
 
 func TestStoreAllocs(t *testing.T) {
-	s, n := store(), name(t, "www.example.")
+	s, n := store(), dnametest.Name("www.example.")
 	recs, dst := host(n, 1), make(Records, 0, 512)
 	set := &Set{Records: recs, Rank: AuthAnswer, TTL: 60}
 	if allocs := testing.AllocsPerRun(100, func() {
