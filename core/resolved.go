@@ -34,7 +34,7 @@ func (e *Engine) keep(key *cache.Key, ans *resolver.Answer) source {
 	}
 	put := cache.Uncacheable
 	if ttl := min(ans.TTL, e.FailureTTL); ans.Cacheable && (!ans.Failed || ttl > 0) {
-		put = e.answers.Put(hash, key, ans.Msg, cache.Meta{AD: ans.AD, EDE: ans.EDE, Text: ans.EDEText, TTL: ttl, Depends: ans.Depends, Built: true}, e.nowSec)
+		put = e.answers.Put(hash, key, ans.Msg, cache.Meta{AD: ans.AD, EDE: ans.EDE, Text: ans.EDEText, TTL: ttl, Depends: ans.Depends}, e.nowSec)
 	}
 	switch {
 	case ans.Failed:

@@ -26,11 +26,8 @@ type Answers struct {
 	gens  generations
 	freed uint32 // stale entries that are held up to this second may be refreshed; see Changed
 
-	builder wire.Builder
-	message []byte // what builder builds in
-	value   []byte // of the entry being put
-	rdata   []byte // of the record being put, names uncompressed
-	key     []byte // of the entry being looked up or put
+	value []byte // of the entry being put
+	key   []byte // of the entry being looked up or put
 
 	count answerCounters
 }
@@ -84,12 +81,7 @@ type limits struct {
 
 // NewAnswers builds an empty answer cache. It fails if there is too little memory.
 func NewAnswers(o AnswersOptions) (*Answers, error) {
-	a := &Answers{
-		seed:    o.Seed,
-		message: make([]byte, 0, wire.MaxLen),
-		rdata:   make([]byte, 0, wire.MaxLen),
-		key:     make([]byte, 0, maxAnswerKey),
-	}
+	a := &Answers{seed: o.Seed, key: make([]byte, 0, maxAnswerKey)}
 	a.SetLimits(o)
 	var err error
 	if a.store, a.heap, err = newEngine(o); err != nil {

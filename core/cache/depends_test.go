@@ -23,7 +23,7 @@ func TestDepends(t *testing.T) {
 		for _, d := range kinds {
 			k := key(d)
 			m := new(dns.Msg).SetQuestion(k.Name.String(), dns.TypeA)
-			m.Response = true
+			m.Response, m.Compress = true, true
 			rr, err := dns.NewRR(k.Name.String() + " 300 A 192.0.2.1")
 			if err != nil {
 				t.Fatal(err)

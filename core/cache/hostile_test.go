@@ -57,7 +57,11 @@ func TestCompression(t *testing.T) {
 	} {
 		t.Run(what, func(t *testing.T) {
 			a := testAnswers(t, AnswersOptions{})
-			a.mustPut(t, &k, msg, Meta{}, 0, Stored)
+			built, ok := rebuilt(msg)
+			if !ok {
+				t.Fatal("cannot be read")
+			}
+			a.mustPut(t, &k, built, Meta{}, 0, Stored)
 			var h Hit
 			if a.Lookup(a.Hash(&k), &k, 9, &h) != Fresh {
 				t.Fatal("not found")
@@ -71,7 +75,7 @@ func TestCompression(t *testing.T) {
 	}
 }
 
-// TestUncacheable: what is malformed, or answers something else, is not kept and does no harm.
+// TestUncacheable: what is no whole message, or answers something else, is not kept and does no harm.
 func TestUncacheable(t *testing.T) {
 	a := testAnswers(t, AnswersOptions{})
 	k := keyOf("www.example.", wire.TypeA)
@@ -100,10 +104,6 @@ func TestUncacheable(t *testing.T) {
 		"other type":          raw(&Key{Name: k.Name, Type: wire.TypeAAAA, Class: wire.ClassIN}, 1, 0, 0, address),
 		"other class":         raw(&Key{Name: k.Name, Type: wire.TypeA, Class: wire.ClassCH}, 1, 0, 0, address),
 		"OPT":                 wire.AppendOPT(bytes.Clone(good), wire.OPT{UDPSize: 1232}),
-		"short A":             raw(&k, 1, 0, 0, record("\xC0\x0C", wire.TypeA, 60, "\x01\x02\x03")),
-		"owner loops":         raw(&k, 1, 0, 0, record("\xC0\x1D", wire.TypeA, 60, "\x01\x02\x03\x04")),
-		"owner leads forward": raw(&k, 1, 0, 0, record("\xC0\xFF", wire.TypeA, 60, "\x01\x02\x03\x04")),
-		"rdata leads forward": raw(&k, 2, 0, 0, address, record("\xC0\x0C", wire.TypeNS, 60, "\xC0\xFF")),
 		"TTL above 2^31":      raw(&k, 1, 0, 0, record("\xC0\x0C", wire.TypeA, 1<<31, "\x01\x02\x03\x04")), // RFC 2181: 0
 	} {
 		if got := a.Put(a.Hash(&k), &k, msg, Meta{}, 0); got != Uncacheable {
@@ -159,8 +159,8 @@ func TestNameLengths(t *testing.T) {
 	}
 }
 
-// FuzzPut puts any octets. What is stored comes back: the reply parses and has the records of the response,
-// TTLs no longer than they were, the question as asked.
+// FuzzPut puts what a Builder makes of any octets that can be read. What is stored comes back: the reply parses and has the
+// records of the response, TTLs no longer than they were, the question as asked.
 func FuzzPut(f *testing.F) {
 	k := keyOf("www.example.", wire.TypeA)
 	f.Add(response(&k, wire.RcodeNoError, "answer: www.example. 300 IN CNAME Web.example.", "answer: web.example. 60 IN A 192.0.2.1"), uint32(0), uint32(7))
@@ -179,7 +179,8 @@ func FuzzPut(f *testing.F) {
 		}
 		hash := a.Hash(&k)
 		const now = 1 << 20
-		if a.Put(hash, &k, msg, Meta{TTL: ttl}, now) != Stored {
+		built, ok := rebuilt(msg)
+		if !ok || a.Put(hash, &k, built, Meta{TTL: ttl}, now) != Stored {
 			return
 		}
 		var h Hit
@@ -231,7 +232,8 @@ func TestMutations(t *testing.T) {
 			msg[rnd.IntN(len(msg))] = [...]byte{0, 1, 0xC0, 12, byte(rnd.Uint32())}[rnd.IntN(5)]
 		}
 		msg = msg[:len(msg)-rnd.IntN(2)*rnd.IntN(20)]
-		if a.Put(a.Hash(&k), &k, msg, Meta{}, 5) != Stored {
+		built, ok := rebuilt(msg)
+		if !ok || a.Put(a.Hash(&k), &k, built, Meta{}, 5) != Stored {
 			continue
 		}
 		stored++

@@ -19,12 +19,11 @@ type Meta struct {
 	TTL uint32
 	// Depends says what change makes the answer worthless.
 	Depends Depends
-	// Built says that a wire.Builder made the message, question first: it is kept as it is. Others are built anew.
-	Built bool
 }
 
-// Put stores a response for a key, whose Hash it is given. msg is a whole message with the key's question,
-// no OPT, and may come from a stranger: what does not parse is Uncacheable.
+// Put stores a response for a key, whose Hash it is given. msg is a whole message with the key's question and no OPT. A
+// wire.Builder has made it: its records are kept as they are, and their owner names point to the question, so that a reply
+// follows the letter case of its client. What does not answer the question is Uncacheable.
 //
 // A failure does not replace an answer that is fresh or may be served stale: that is Kept and, once stale,
 // is Held for as long as the failure would have been cached.
@@ -66,17 +65,8 @@ func failed(value []byte) bool {
 	return rcode != wire.RcodeNoError && rcode != wire.RcodeNXDomain
 }
 
-// encode writes the value of an entry into the scratch buffer.
+// encode writes the value of an entry into the scratch buffer: the records of msg as they are but for their TTLs.
 func (a *Answers) encode(msg []byte, j *judgement, m Meta, now uint32) ([]byte, PutResult) {
-	if m.Built {
-		return a.encodeBuilt(msg, j, m, now)
-	}
-	return a.rebuild(msg, j, m, now)
-}
-
-// encodeBuilt writes the value of an entry for a message that a wire.Builder made into the scratch buffer: its records as they
-// are but for their TTLs.
-func (a *Answers) encodeBuilt(msg []byte, j *judgement, m Meta, now uint32) ([]byte, PutResult) {
 	var r wire.Reader
 	if !r.Reset(msg) {
 		return nil, Uncacheable
@@ -102,57 +92,6 @@ func (a *Answers) encodeBuilt(msg []byte, j *judgement, m Meta, now uint32) ([]b
 		binary.BigEndian.PutUint32(value[body+ttlAt-start:], j.clamp(&rr))
 	}
 	return a.seal(value, msg, j, m, now), Stored
-}
-
-// rebuild writes the value of an entry for a message of whatever origin into the scratch buffer.
-//
-// It builds the message anew: that checks all of it, compresses owner names against the question, so that
-// they follow the client's letter case, and leaves no pointer to octets that differ from reply to reply.
-func (a *Answers) rebuild(msg []byte, j *judgement, m Meta, now uint32) ([]byte, PutResult) {
-	b := &a.builder
-	b.Reset(a.message, wire.HeaderLen+dname.MaxLen+4+a.limits.maxEntry)
-	var r wire.Reader
-	if !r.Reset(msg) {
-		return nil, Uncacheable
-	}
-	nameOff, t, c := r.Question()
-	var owner [dname.MaxLen]byte
-	name, _, ok := dname.Unpack(owner[:0], msg, nameOff)
-	if !ok || !b.Question(name, t, c) {
-		return nil, Uncacheable
-	}
-	start := b.Len()
-
-	value := a.value[:0]
-	if valueHeader+2*j.records > cap(value) {
-		return nil, TooLarge
-	}
-	value = value[:valueHeader]
-	rdata := a.rdata[:0]
-	for rr := (wire.RR{}); ; {
-		section, ok := r.Next(&rr)
-		if !ok {
-			break
-		}
-		if name, _, ok = dname.Unpack(owner[:0], msg, rr.Owner); !ok {
-			return nil, Uncacheable
-		}
-		if rdata, ok = wire.UnpackRData(rdata[:0], msg, &rr); !ok {
-			return nil, Uncacheable
-		}
-		at := b.Len()
-		if !b.RR(section, name, rr.Type, rr.Class, j.clamp(&rr), rdata) {
-			return nil, TooLarge
-		}
-		fixed, _ := dname.Skip(a.message[:b.Len()], at)
-		value = binary.LittleEndian.AppendUint16(value, uint16(fixed+4-start))
-	}
-	built := b.Finish()
-	body := built[start:]
-	if len(value)+max(len(body), wire.MaxEDEText)+dependsSize > cap(value) {
-		return nil, TooLarge
-	}
-	return a.seal(append(value, body...), msg, j, m, now), Stored
 }
 
 // seal completes a value that has the records of msg: its header, and what stands behind the records.
