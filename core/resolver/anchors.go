@@ -28,7 +28,7 @@ func (m *Machine) SetAnchors(set *dnssec.Anchors, changed []dname.Name) (switche
 	} else {
 		m.trust.begin(m.options.TrustMemory)
 		if m.validations == nil {
-			m.validations = make([]*validation, len(m.tasks.list))
+			m.validations = make([]*validation, m.tasks.table.Len())
 		}
 	}
 	m.startOver()

@@ -10,7 +10,7 @@ import (
 
 // finish ends a task with the aliases that it has followed and the finding about what they lead to.
 func (m *Machine) finish(i int32, f *finding) {
-	t := &m.tasks.list[i]
+	t := m.tasks.at(i)
 	if m.tracer != nil {
 		m.traceNote(i, "answer", f.rcode.String())
 	}
@@ -67,7 +67,7 @@ func (m *Machine) sentinelFails(t *task) bool {
 
 // fail ends a task with SERVFAIL. code and text are the cause, unless responses did not validate.
 func (m *Machine) fail(i int32, code wire.EDE, text string) {
-	t := &m.tasks.list[i]
+	t := m.tasks.at(i)
 	if t.bogus != dnssec.ReasonNone {
 		code, _ = t.bogus.EDE()
 		text = m.bogusText(t)
@@ -103,7 +103,7 @@ func isDNSSEC(t wire.Type) bool {
 
 // respond emits the response of a task and ends it.
 func (m *Machine) respond(i int32, a Answer) {
-	t := &m.tasks.list[i]
+	t := m.tasks.at(i)
 	a.Msg = m.lend(a.Msg)
 	a.Cacheable = a.Cacheable && t.view < anewView
 	if m.tracer != nil {
@@ -112,7 +112,7 @@ func (m *Machine) respond(i int32, a Answer) {
 	q := t.question()
 	q.Name = dname.Name(m.lend(q.Name))
 	start := len(m.waiting)
-	m.waiting = m.waiters.drain(m.waiting, t)
+	m.waiting = m.tasks.waiters.drain(m.waiting, t)
 	m.actions = append(m.actions, Action{
 		Kind: Respond, Question: q, Answer: a, Waiters: m.waiting[start:len(m.waiting):len(m.waiting)],
 	})

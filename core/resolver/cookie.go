@@ -5,7 +5,7 @@ import "heimdall/core/resolver/servers"
 // checkCookie compares the cookie in a response with the one that was sent (RFC 7873, section 5.3). False if
 // the response must not be used: a wrong one is not taken, a missing one has to be explained over TCP.
 func (m *Machine) checkCookie(e int32, resp *response) bool {
-	x := &m.exchanges.list[e]
+	x := m.exchanges.at(e)
 	srv, c := m.servers.At(x.server), resp.cookie
 	switch {
 	case srv.Cookie.Returned(c):
@@ -23,7 +23,7 @@ func (m *Machine) checkCookie(e int32, resp *response) bool {
 		return false
 	case srv.Cookies.State() == servers.Works:
 		m.stats.NoCookie++
-		m.tasks.list[x.task].tried.Of(x.server).Stream = true
+		m.tasks.at(x.task).tried.Of(x.server).Stream = true
 		m.again(e)
 		return false
 	}
@@ -34,7 +34,7 @@ func (m *Machine) checkCookie(e int32, resp *response) bool {
 // in its cache and gives them to whoever asks next. The query stays open, and the server is asked again at once: over TCP
 // if it has given our cookie before, else without a cookie.
 func (m *Machine) doubtCookie(e int32, srv *servers.Server) {
-	a := m.tasks.list[m.exchanges.list[e].task].tried.Of(m.exchanges.list[e].server)
+	a := m.tasks.at(m.exchanges.at(e).task).tried.Of(m.exchanges.at(e).server)
 	if a.Cookie == servers.CookieNotOurs {
 		m.guess(e)
 		return

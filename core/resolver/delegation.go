@@ -293,7 +293,7 @@ func address(rdata []byte, t wire.Type) (a [16]byte, ok bool) {
 // closest fills the delegation of a task with the deepest known zone that contains its name and has at
 // least the given number of labels; false if there is none.
 func (m *Machine) closest(i int32, least int) bool {
-	t, d := &m.tasks.list[i], &m.delegations[i]
+	t, d := m.tasks.at(i), &m.delegations[i]
 	cur := t.current()
 	n := cur.Labels()
 	if t.typ == wire.TypeDS && n > 0 {
@@ -324,7 +324,7 @@ func (m *Machine) closest(i int32, least int) bool {
 
 // gather lists the servers whose addresses the delegation of a task has, as far as they may be asked.
 func (m *Machine) gather(i int32) []int32 {
-	t, d := &m.tasks.list[i], &m.delegations[i]
+	t, d := m.tasks.at(i), &m.delegations[i]
 	lesser := t.lesser || t.depth >= trustDepth || d.labels == 0
 	m.candidates = m.candidates[:0]
 	for pass := 0; pass < 2 && len(m.candidates) == 0; pass++ { // Of a family that is left alone, only if there are no others.

@@ -24,7 +24,7 @@ const (
 //
 // What such servers say is believed within the zone of the delegation, as what any of its servers says is.
 func (m *Machine) widen(i int32, r *route, c *servers.Choice) bool {
-	t, d := &m.tasks.list[i], &m.delegations[i]
+	t, d := m.tasks.at(i), &m.delegations[i]
 	waits := t.subs > 0 || m.spawn(i)
 	if !waits && !t.lesser {
 		t.lesser = true
@@ -69,12 +69,12 @@ const nudgeAfter = int64(800e6)
 
 // nudged looks for the addresses of more servers if it is time.
 func (m *Machine) nudged(i int32) {
-	t := &m.tasks.list[i]
+	t := m.tasks.at(i)
 	if t.nudge == 0 || m.now < t.nudge {
 		return
 	}
 	t.nudge = 0
-	if t.delegated && t.stage == stageAsk && t.subs > 0 && !m.pending(t) && m.spawn(i) && m.unlocated(i) {
+	if t.delegated && t.stage == stageAsk && t.subs > 0 && !m.exchanges.pending(t) && m.spawn(i) && m.unlocated(i) {
 		t.nudge = m.now + nudgeAfter
 	}
 }
@@ -91,7 +91,7 @@ func (m *Machine) renews(t *task, d *delegation, r *route, c *servers.Choice) bo
 // itself names, if somebody has asked it. All this is known or is not: nobody is asked. What the zone itself said before
 // its parent's word changed does not count: the parent may have given it to somebody else (ghost domains).
 func (m *Machine) lookAside(i int32) {
-	t, d := &m.tasks.list[i], &m.delegations[i]
+	t, d := m.tasks.at(i), &m.delegations[i]
 	zone := t.current().Suffix(int(d.labels))
 	m.lookOwn(t, d, zone)
 	for n := range int(d.nns) {
@@ -130,7 +130,7 @@ func (m *Machine) lookAbove(t *task, d *delegation, n int) {
 // spawnDesperate starts sub-tasks for the addresses of servers outside of the zone whose addresses the parent gave, when
 // none of them is of use. It says whether there are any to wait for.
 func (m *Machine) spawnDesperate(i int32) bool {
-	t, d := &m.tasks.list[i], &m.delegations[i]
+	t, d := m.tasks.at(i), &m.delegations[i]
 	zone := t.current().Suffix(int(d.labels))
 	if t.desperate || t.depth >= trustDepth || zone.IsRoot() {
 		return false
@@ -150,7 +150,7 @@ func (m *Machine) spawnDesperate(i int32) bool {
 func (m *Machine) askFor(i int32, n int, zone dname.Name, light bool) (begun bool) {
 	d := &m.delegations[i]
 	name := d.name(n)
-	if dname.Equal(name, m.tasks.list[i].current()) {
+	if dname.Equal(name, m.tasks.at(i).current()) {
 		return false
 	}
 	d.ns[n].state |= nsAsked

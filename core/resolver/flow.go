@@ -7,7 +7,7 @@ import (
 
 // advance sends the next query of a task that waits for nothing, or ends it.
 func (m *Machine) advance(i int32) {
-	t := &m.tasks.list[i]
+	t := m.tasks.at(i)
 	if m.reroute(i) {
 		m.start(i)
 		return
@@ -20,7 +20,7 @@ func (m *Machine) advance(i int32) {
 		m.fail(i, wire.EDENoReachableAuthority, "no server is configured for the name")
 		return
 	}
-	if !m.affordable(t) {
+	if !m.tasks.affordable(t) {
 		if t.depth > 0 { // That says nothing about its question.
 			m.end(i)
 			return
@@ -56,7 +56,7 @@ func (m *Machine) advance(i int32) {
 
 // exhausted goes on with a task that has no server left to ask: it waits for those that may be slow, or ends.
 func (m *Machine) exhausted(i int32, c *servers.Choice) {
-	t := &m.tasks.list[i]
+	t := m.tasks.at(i)
 	if m.mayYetAnswer(t) {
 		m.arm(i)
 		return
@@ -74,21 +74,21 @@ func (m *Machine) exhausted(i int32, c *servers.Choice) {
 
 // send queries a server; false if there is no room for another exchange.
 func (m *Machine) send(i, server int32, r *route) bool {
-	t := &m.tasks.list[i]
+	t := m.tasks.at(i)
 	for t.nflights >= maxFlights {
-		m.dropOldest(t)
+		m.drop(m.exchanges.oldest(t))
 	}
 	e := m.exchanges.add()
 	if e < 0 {
 		if t.nflights == 0 {
 			return false
 		}
-		m.dropOldest(t)
+		m.drop(m.exchanges.oldest(t))
 		e = m.exchanges.add()
 	}
 	srv := m.servers.At(server)
 	a := t.tried.Of(server)
-	x := &m.exchanges.list[e]
+	x := m.exchanges.at(e)
 	x.task, x.server, x.next, t.flights = i, server, t.flights, e
 	x.typ, x.sent, x.stream, x.recurse = t.typ, m.now, a.Stream, r.kind == forward
 	if r.kind == iterate {
@@ -102,7 +102,7 @@ func (m *Machine) send(i, server int32, r *route) bool {
 	t.nflights++
 	srv.Sent(m.now)
 	m.stats.Sent++
-	m.charge(t)
+	m.tasks.charge(t)
 	if a.Tries > 0 {
 		m.stats.Retransmits++
 	}
@@ -141,20 +141,11 @@ func (m *Machine) dress(x *exchange, t *task, a *servers.Attempt) {
 	}
 }
 
-// dropOldest makes room by giving up on the query of a task that has been out longest.
-func (m *Machine) dropOldest(t *task) {
-	last := t.flights
-	for m.exchanges.list[last].next >= 0 {
-		last = m.exchanges.list[last].next
-	}
-	m.drop(last)
-}
-
 // useless ends exchange e, whose server could not help, and goes on to another.
 func (m *Machine) useless(e int32, why servers.Failure, rcode wire.Rcode) {
-	x := &m.exchanges.list[e]
+	x := m.exchanges.at(e)
 	i := x.task
-	t := &m.tasks.list[i]
+	t := m.tasks.at(i)
 	m.servers.At(x.server).Failed(why)
 	if m.tracer != nil {
 		m.traceServer(e, "retry", "of no use: "+why.String())
@@ -183,9 +174,9 @@ func (m *Machine) useless(e int32, why servers.Failure, rcode wire.Rcode) {
 
 // again ends exchange e and asks the same server at once, in the way that its attempt now says.
 func (m *Machine) again(e int32) {
-	x := &m.exchanges.list[e]
+	x := m.exchanges.at(e)
 	i, server := x.task, x.server
-	t := &m.tasks.list[i]
+	t := m.tasks.at(i)
 	if m.tracer != nil {
 		m.traceAgain(e)
 	}
@@ -197,7 +188,7 @@ func (m *Machine) again(e int32) {
 	a := t.tried.Of(server)
 	m.servers.OnceMore(a)
 	r, ok := m.route(i)
-	if !ok || !m.affordable(t) || !m.send(i, server, &r) {
+	if !ok || !m.tasks.affordable(t) || !m.send(i, server, &r) {
 		m.resume(i)
 		return
 	}
@@ -206,7 +197,7 @@ func (m *Machine) again(e int32) {
 
 // resume goes on with a task one of whose exchanges has ended.
 func (m *Machine) resume(i int32) {
-	if m.pending(&m.tasks.list[i]) {
+	if m.exchanges.pending(m.tasks.at(i)) {
 		m.arm(i)
 		return
 	}
@@ -216,9 +207,9 @@ func (m *Machine) resume(i int32) {
 // probe asks, beside the server that was chosen, one that is down and due to be tried again, so that no
 // client has to wait for it to fail.
 func (m *Machine) probe(i int32, r *route) {
-	t := &m.tasks.list[i]
+	t := m.tasks.at(i)
 	for _, s := range r.servers {
-		if !m.servers.At(s).ProbeDue(m.now) || !m.affordable(t) {
+		if !m.servers.At(s).ProbeDue(m.now) || !m.tasks.affordable(t) {
 			continue
 		}
 		if n, _ := m.servers.Tries(&t.tried, s); n > 0 {
@@ -226,7 +217,7 @@ func (m *Machine) probe(i int32, r *route) {
 		}
 		if m.send(i, s, r) {
 			m.stats.Probes++
-			m.exchanges.list[t.flights].probe = true
+			m.exchanges.at(t.flights).probe = true
 		}
 		return
 	}
@@ -235,8 +226,8 @@ func (m *Machine) probe(i int32, r *route) {
 // mayYetAnswer says whether a server that a task has asked in vain so far may still answer: it may be slow, or busy
 // asking others.
 func (m *Machine) mayYetAnswer(t *task) bool {
-	for x := t.flights; x >= 0; x = m.exchanges.list[x].next {
-		s := m.exchanges.list[x].server
+	for x := t.flights; x >= 0; x = m.exchanges.at(x).next {
+		s := m.exchanges.at(x).server
 		if n, _ := m.servers.Tries(&t.tried, s); n > 0 && !t.tried.Of(s).Excluded && !m.servers.Crowded(s) {
 			return true
 		}

@@ -6,6 +6,7 @@ import (
 
 	"heimdall/core/dname"
 	"heimdall/core/resolver/known"
+	"heimdall/core/slots"
 	"heimdall/core/wire"
 )
 
@@ -26,10 +27,7 @@ type groups struct {
 }
 
 func newGroups(list []group, seed uint64) groups {
-	t := groups{list: list, seed: seed, max: -1, slots: make([]int32, pow2(2*len(list)+1))}
-	for i := range t.slots {
-		t.slots[i] = -1
-	}
+	t := groups{list: list, seed: seed, max: -1, slots: slots.Heads(2*len(list) + 1)}
 	for i := range list {
 		n := list[i].zone.Labels()
 		t.depths[n] = true

@@ -45,7 +45,7 @@ func (m *Machine) ZonesChanged(names bool) {
 // fromHere answers a task, or follows its aliases, as far as that is done here. True if that ended it. What a zone that
 // is served here delegates is asked of the servers that it names.
 func (m *Machine) fromHere(i int32) bool {
-	t := &m.tasks.list[i]
+	t := m.tasks.at(i)
 	if m.realms.own.here == nil || m.isLink(t) || t.depth == primeDepth {
 		return false
 	}

@@ -25,7 +25,7 @@ func (m *Machine) recursive() bool { return m.options.Recursion && m.known.Keeps
 
 // start begins with the present name of a task.
 func (m *Machine) start(i int32) {
-	t := &m.tasks.list[i]
+	t := m.tasks.at(i)
 	if m.isLink(t) {
 		m.startLink(i)
 		return
@@ -42,7 +42,7 @@ func (m *Machine) start(i int32) {
 
 // look finds addresses of the servers of a task's delegation that the parent gave none for.
 func (m *Machine) look(i int32) {
-	t, d := &m.tasks.list[i], &m.delegations[i]
+	t, d := m.tasks.at(i), &m.delegations[i]
 	for n := range int(d.nns) {
 		if d.ns[n].state&(nsGlue|nsKnown) == 0 {
 			m.lookFor(t, d, n)
@@ -83,7 +83,7 @@ func (m *Machine) lookFor(t *task, d *delegation, n int) {
 
 // spawn starts sub-tasks that look for the addresses of servers. It says whether there are any to wait for.
 func (m *Machine) spawn(i int32) bool {
-	t, d := &m.tasks.list[i], &m.delegations[i]
+	t, d := m.tasks.at(i), &m.delegations[i]
 	if t.depth >= maxDepth && t.depth != primeDepth || t.depth == primeDepth {
 		return t.subs > 0
 	}
@@ -114,7 +114,7 @@ const noLimit = 255
 // sub makes task i wait for a sub-task that looks for an address. Sub-tasks wait only for deeper ones, so
 // that no two wait for each other.
 func (m *Machine) sub(i int32, name dname.Name, typ wire.Type, above int) bool {
-	t := &m.tasks.list[i]
+	t := m.tasks.at(i)
 	q := Question{Name: name, Type: typ, Class: t.class, CD: true, View: t.view}
 	depth := t.depth + 1
 	hash := m.tasks.hash(&q, depth)
@@ -130,11 +130,11 @@ func (m *Machine) sub(i int32, name dname.Name, typ wire.Type, above int) bool {
 		if s = m.tasks.add(hash, &q, depth); s < 0 {
 			return false
 		}
-		c := &m.tasks.list[s]
+		c := m.tasks.at(s)
 		c.deadline, c.origin, c.originGen, c.above = t.deadline, t.origin, t.originGen, uint8(above)
 		c.plainNames = above != noLimit // The parent would but refer to the zone once more.
 	}
-	if !m.dependents.add(&m.tasks.list[s].parents, i, t.gen) {
+	if !m.tasks.dependents.add(&m.tasks.at(s).parents, i, t.gen) {
 		if fresh {
 			m.tasks.remove(s)
 		}
@@ -164,38 +164,10 @@ func (m *Machine) prime() {
 		return
 	}
 	if s := m.tasks.add(hash, &q, primeDepth); s >= 0 {
-		t := &m.tasks.list[s]
+		t := m.tasks.at(s)
 		t.deadline, t.fresh = m.now+int64(m.options.Timeout), true
 		m.advance(s)
 	}
-}
-
-// affordable says whether a task, and the client's question that it is for, may send another query. What no
-// client waits for any more may not: else the sub-tasks of one question that has failed would go on.
-func (m *Machine) affordable(t *task) bool {
-	return t.queries < maxQueries && m.adopt(t) && m.tasks.list[t.origin].total < maxTotal
-}
-
-// charge counts a query.
-func (m *Machine) charge(t *task) {
-	t.queries++
-	m.tasks.list[t.origin].total++
-}
-
-// adopt sees to it that the origin of a task is running: one of the tasks that wait for it gives theirs if
-// its own has ended. False if there is none.
-func (m *Machine) adopt(t *task) bool {
-	if o := &m.tasks.list[t.origin]; o.running && o.gen == t.originGen {
-		return true
-	}
-	for l := t.parents; l >= 0; l = m.dependents.list[l].next {
-		p := &m.tasks.list[m.dependents.list[l].parent]
-		if p.running && p.gen == m.dependents.list[l].gen && m.adopt(p) {
-			t.origin, t.originGen = p.origin, p.originGen
-			return true
-		}
-	}
-	return false
 }
 
 // minimise decides how many labels of the present name the next question shows.
@@ -238,40 +210,23 @@ func (m *Machine) askWhole(t *task) {
 	}
 }
 
-// readyTask is a task whose sub-task has ended.
-type readyTask struct {
-	task int32
-	gen  uint32
-}
-
-// notify tells the tasks that wait for t that it has ended.
-func (m *Machine) notify(t *task) {
-	for l := t.parents; l >= 0; {
-		link := m.dependents.list[l]
-		m.ready = append(m.ready, readyTask{link.parent, link.gen})
-		m.dependents.release(l)
-		l = link.next
-	}
-	t.parents = -1
-}
-
 // wake goes on with the tasks whose sub-tasks have ended. It runs at the end of each call.
 func (m *Machine) wake() {
-	for len(m.ready) > 0 {
-		r := m.ready[len(m.ready)-1]
-		m.ready = m.ready[:len(m.ready)-1]
-		t := &m.tasks.list[r.task]
+	for ready := &m.tasks.ready; len(*ready) > 0; {
+		r := (*ready)[len(*ready)-1]
+		*ready = (*ready)[:len(*ready)-1]
+		t := m.tasks.at(r.parent)
 		if !t.running || t.gen != r.gen {
 			continue
 		}
 		t.subs--
-		if m.reroute(r.task) {
-			m.start(r.task)
+		if m.reroute(r.parent) {
+			m.start(r.parent)
 			continue
 		}
 		switch t.stage {
 		case stageTrust:
-			m.climb(r.task)
+			m.climb(r.parent)
 			continue
 		case stageVerify:
 			continue
@@ -279,49 +234,15 @@ func (m *Machine) wake() {
 		if !t.delegated {
 			continue
 		}
-		d := &m.delegations[r.task]
+		d := &m.delegations[r.parent]
 		for n := range int(d.nns) {
 			if d.ns[n].state&nsAsked != 0 {
 				m.lookFor(t, d, n)
 			}
 		}
 		if t.desperate {
-			m.lookAside(r.task)
+			m.lookAside(r.parent)
 		}
-		m.resume(r.task)
+		m.resume(r.parent)
 	}
-}
-
-// dependents lead from a sub-task to the tasks that wait for it.
-type dependents struct {
-	list []dependent
-	free int32
-	used int
-}
-
-type dependent struct {
-	parent int32
-	gen    uint32
-	next   int32
-}
-
-func newDependents(n int) dependents { return dependents{list: make([]dependent, n), free: -1} }
-
-func (p *dependents) add(head *int32, parent int32, gen uint32) bool {
-	i := p.free
-	if i >= 0 {
-		p.free = p.list[i].next
-	} else if p.used < len(p.list) {
-		i = int32(p.used)
-		p.used++
-	} else {
-		return false
-	}
-	p.list[i] = dependent{parent, gen, *head}
-	*head = i
-	return true
-}
-
-func (p *dependents) release(i int32) {
-	p.list[i].next, p.free = p.free, i
 }

@@ -86,31 +86,15 @@ func (j *Job) result() dnssec.Result {
 
 // submit asks for a job to be run for task i.
 func (m *Machine) submit(i int32, j *Job) {
-	t := &m.tasks.list[i]
+	t := m.tasks.at(i)
 	t.stage = stageVerify
 	m.validations[i].job = j
 	j.policy = &m.trust.policy
-	j.budget = m.budget(t)
+	j.budget = m.tasks.budget(t)
 	m.validations[i].given = j.budget
 	m.stats.Jobs++
-	m.actions = append(m.actions, Action{Kind: Verify, Ref: makeRef(timerRef, t.gen, i), Job: j, Waiter: m.oldestWaiter(t)})
+	m.actions = append(m.actions, Action{Kind: Verify, Ref: makeRef(timerRef, t.gen, i), Job: j, Waiter: m.tasks.oldestWaiter(t)})
 	m.arm(i)
-}
-
-// oldestWaiter is the client that a task, or the one that it is for, was begun for.
-func (m *Machine) oldestWaiter(t *task) uint32 {
-	if !m.adopt(t) || m.tasks.list[t.origin].first < 0 {
-		return NoWaiter
-	}
-	return m.waiters.list[m.tasks.list[t.origin].first].id
-}
-
-// budget returns what is left for the client's question that a task is for.
-func (m *Machine) budget(t *task) dnssec.Budget {
-	if m.adopt(t) {
-		return m.tasks.list[t.origin].budget
-	}
-	return dnssec.Budget{}
 }
 
 // Verified takes back the job of the action ref, which is never nil: run, or as it was if nobody could run it or
@@ -119,12 +103,12 @@ func (m *Machine) Verified(now int64, ref uint64, j *Job) {
 	m.now = now
 	m.held.bytes -= j.orphaned
 	j.orphaned = 0
-	i := refIndex(ref)
-	if ref&timerRef == 0 || i < 0 || int(i) >= m.tasks.used {
+	i := m.tasks.of(ref)
+	if i < 0 {
 		return
 	}
-	t := &m.tasks.list[i]
-	if !t.running || t.gen != refGen(ref) || t.stage != stageVerify || m.validations[i].job != j {
+	t := m.tasks.at(i)
+	if t.stage != stageVerify || m.validations[i].job != j {
 		return
 	}
 	defer m.wake()
@@ -138,8 +122,8 @@ func (m *Machine) Verified(now int64, ref uint64, j *Job) {
 		m.fail(i, edeBusy, "too many signatures wait to be checked")
 		return
 	}
-	if m.adopt(t) {
-		m.tasks.list[t.origin].budget.Spend(m.validations[i].given, j.budget)
+	if o := m.tasks.origin(t); o != nil {
+		o.budget.Spend(m.validations[i].given, j.budget)
 	}
 	t.stage = stageAsk
 	m.takeVerdict(i, j)

@@ -13,9 +13,10 @@ import (
 func TestChosenNamesShareNoChain(t *testing.T) {
 	const many = 1024
 	rnd := rand.NewChaCha8([32]byte{9})
-	known := newTasks(many, rnd.Uint64())
+	o := Options{MaxTasks: many}
+	known := newTasks(&o, rnd.Uint64())
 	for range 3 {
-		p := newTasks(many, rnd.Uint64())
+		p := newTasks(&o, rnd.Uint64())
 		var n, most int
 		chains := map[uint64]int{}
 		for i := 0; n < 256; i++ {

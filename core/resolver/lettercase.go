@@ -39,8 +39,8 @@ func (m *Machine) mayMindCase(t *task, x *exchange, why servers.Failure) bool {
 // confirmCase reacts to a response that is right but for the letter case of its question: a server that
 // changes it, or a guess. The answer comes over TCP, where it cannot be a guess; the query stays open.
 func (m *Machine) confirmCase(e int32) {
-	a := m.tasks.list[m.exchanges.list[e].task].tried.Of(m.exchanges.list[e].server)
-	if a.Case == servers.CaseLost || m.tasks.list[m.exchanges.list[e].task].plain != plainOff {
+	a := m.tasks.at(m.exchanges.at(e).task).tried.Of(m.exchanges.at(e).server)
+	if a.Case == servers.CaseLost || m.tasks.at(m.exchanges.at(e).task).plain != plainOff {
 		return
 	}
 	a.Case, a.Stream = servers.CaseLost, true
@@ -49,20 +49,20 @@ func (m *Machine) confirmCase(e int32) {
 
 // beside asks the server of exchange e once more, as its attempt now says, and keeps e open.
 func (m *Machine) beside(e int32) {
-	x := &m.exchanges.list[e]
+	x := m.exchanges.at(e)
 	i, server := x.task, x.server
-	t := &m.tasks.list[i]
+	t := m.tasks.at(i)
 	m.servers.OnceMore(t.tried.Of(server))
-	if r, ok := m.route(i); ok && m.affordable(t) && m.send(i, server, &r) {
+	if r, ok := m.route(i); ok && m.tasks.affordable(t) && m.send(i, server, &r) {
 		m.arm(i)
 	}
 }
 
 // streamFailed ends a query over TCP. If it was to confirm a datagram, the task goes on without.
 func (m *Machine) streamFailed(e int32, why servers.Failure) {
-	x := &m.exchanges.list[e]
+	x := m.exchanges.at(e)
 	i := x.task
-	t := &m.tasks.list[i]
+	t := m.tasks.at(i)
 	if !m.withoutStream(t, t.tried.Of(x.server)) {
 		m.useless(e, why, wire.RcodeServFail)
 		return

@@ -10,7 +10,7 @@ import (
 // needLink makes task i wait for a sub-task that finds and validates DS records, or their absence, or the keys of
 // a zone. The outcome is found in m.trust. False if the sub-task has ended without one.
 func (m *Machine) needLink(i int32, v *validation, name dname.Name, typ wire.Type) bool {
-	t := &m.tasks.list[i]
+	t := m.tasks.at(i)
 	q := Question{Name: m.trust.lower(name), Type: typ, Class: t.class, CD: true, View: t.view}
 	depth := t.depth + 1
 	hash := m.tasks.hash(&q, depth)
@@ -38,10 +38,10 @@ func (m *Machine) needLink(i int32, v *validation, name dname.Name, typ wire.Typ
 		if s = m.tasks.add(hash, &q, depth); s < 0 {
 			return false
 		}
-		c := &m.tasks.list[s]
+		c := m.tasks.at(s)
 		c.deadline, c.origin, c.originGen = t.deadline, t.origin, t.originGen
 	}
-	if !m.dependents.add(&m.tasks.list[s].parents, i, t.gen) {
+	if !m.tasks.dependents.add(&m.tasks.at(s).parents, i, t.gen) {
 		if fresh {
 			m.tasks.remove(s)
 		}
@@ -51,7 +51,7 @@ func (m *Machine) needLink(i int32, v *validation, name dname.Name, typ wire.Typ
 	if m.tracer != nil {
 		m.step(t, "link").say("validation needs " + typ.String() + " of " + name.String())
 	}
-	c := &m.tasks.list[s]
+	c := m.tasks.at(s)
 	c.deadline = max(c.deadline, t.deadline) // who joins late has more time
 	if fresh {
 		m.stats.SubTasks++
@@ -63,7 +63,7 @@ func (m *Machine) needLink(i int32, v *validation, name dname.Name, typ wire.Typ
 // startLink begins with a task that looks for a link: what is known already may do, and what the parent said
 // along with the referral.
 func (m *Machine) startLink(i int32) {
-	t := &m.tasks.list[i]
+	t := m.tasks.at(i)
 	now := m.seconds()
 	name := t.current()
 	f := m.findings.take()
@@ -96,7 +96,7 @@ func (m *Machine) startLink(i int32) {
 
 // verifyLink asks for the verdict about the response of a task that looks for a link.
 func (m *Machine) verifyLink(i int32, v *validation) {
-	t := &m.tasks.list[i]
+	t := m.tasks.at(i)
 	j := &Job{claim: v.claim, name: v.claim.Name}
 	if t.typ == wire.TypeDNSKEY {
 		ds, ttl, ok := m.trust.ds(t.current(), m.now)
@@ -120,7 +120,7 @@ func (m *Machine) verifyLink(i int32, v *validation) {
 
 // takeLinkVerdict goes on with a task that looks for a link and has the verdict.
 func (m *Machine) takeLinkVerdict(i int32, v *validation, j *Job) {
-	t := &m.tasks.list[i]
+	t := m.tasks.at(i)
 	if m.tracer != nil {
 		m.traceVerdict(i, "link of the chain of trust", j.result())
 	}

@@ -20,7 +20,6 @@ type Machine struct {
 	realms    realms
 	servers   servers.Table
 	tasks     tasks
-	waiters   waiters
 	exchanges exchanges
 	failing   failing
 	chains    chains
@@ -32,10 +31,8 @@ type Machine struct {
 	trust       trust
 	passing     map[int32]*passing // of forwarders
 	candidates  []int32            // servers that a task may ask
-	dependents  dependents
 	held        held
-	ready       []readyTask // sub-tasks of theirs have ended
-	primed      int64       // when the root servers may be asked for again
+	primed      int64 // when the root servers may be asked for again
 
 	reserve int // tasks that are kept for sub-tasks
 	actions []Action
@@ -58,9 +55,8 @@ func New(o Options, rnd Rand) *Machine {
 	m := &Machine{
 		options: o, rnd: rnd, seed: rnd.Uint64(),
 		servers:   servers.NewTable(o.MaxServers, o.MaxTasks, [2]uint64{rnd.Uint64(), rnd.Uint64()}),
-		tasks:     newTasks(o.MaxTasks, rnd.Uint64()),
-		waiters:   newWaiters(o.MaxWaiters),
-		exchanges: newExchanges(2*o.MaxTasks + maxFlights),
+		tasks:     newTasks(&o, rnd.Uint64()),
+		exchanges: newExchanges(2*o.MaxTasks+maxFlights, rnd.Uint64()),
 		held:      newHeld(o.MaxTasks),
 		failing:   newFailing(rnd.Uint64()),
 		actions:   make([]Action, 0, 64),
@@ -75,7 +71,6 @@ func New(o Options, rnd Rand) *Machine {
 	if o.Recursion || o.Anchors != nil {
 		m.reserve = o.MaxTasks / 8
 		m.delegations = make([]delegation, o.MaxTasks)
-		m.dependents = newDependents(4 * o.MaxTasks)
 		m.known = known.New(o.Memory, seed)
 	}
 	m.Reconfigure(o.Groups)
@@ -93,7 +88,7 @@ func (m *Machine) Begin(now int64, q *Question, waiter uint32) Status {
 		if !m.recursive() && m.realms.groups.find(q.Name, q.Type) == nil && !m.realms.isHere(q.Name, q.Type) {
 			return NoGroup
 		}
-		if m.tasks.inUse < m.options.MaxTasks-m.reserve {
+		if m.tasks.table.Used() < m.options.MaxTasks-m.reserve {
 			i = m.tasks.add(hash, q, 0)
 		}
 		if i < 0 {
@@ -101,8 +96,8 @@ func (m *Machine) Begin(now int64, q *Question, waiter uint32) Status {
 			return Full
 		}
 	}
-	t := &m.tasks.list[i]
-	if waiter != NoWaiter && !m.waiters.push(t, waiter) {
+	t := m.tasks.at(i)
+	if waiter != NoWaiter && !m.tasks.waiters.push(t, waiter) {
 		m.stats.Full++
 		if !joined {
 			m.tasks.remove(i)
@@ -131,14 +126,11 @@ func (m *Machine) Begin(now int64, q *Question, waiter uint32) Status {
 // Fire is called when the timer ref is due.
 func (m *Machine) Fire(now int64, ref uint64) {
 	m.now = now
-	i := refIndex(ref)
-	if ref&timerRef == 0 || i < 0 || int(i) >= m.tasks.used {
+	i := m.tasks.of(ref)
+	if i < 0 {
 		return
 	}
-	t := &m.tasks.list[i]
-	if !t.running || t.gen != refGen(ref) {
-		return
-	}
+	t := m.tasks.at(i)
 	defer m.wake()
 	gen := t.gen
 	defer func() { // No other timer is under way for it.
@@ -153,7 +145,7 @@ func (m *Machine) Fire(now int64, ref uint64) {
 		m.fail(i, wire.EDENoReachableAuthority, "no server answered in time")
 		return
 	}
-	if m.expire(t) && !m.pending(t) && t.stage == stageAsk {
+	if m.expire(t) && !m.exchanges.pending(t) && t.stage == stageAsk {
 		m.askWhole(t)
 		m.advance(i)
 		return
@@ -163,12 +155,12 @@ func (m *Machine) Fire(now int64, ref uint64) {
 }
 
 // Timers returns how many timers there are: one for each task.
-func (m *Machine) Timers() int { return len(m.tasks.list) }
+func (m *Machine) Timers() int { return m.tasks.table.Len() }
 
 // expire moves the exchanges that are due past their time-out; it reports whether there were any.
 func (m *Machine) expire(t *task) (any bool) {
 	for i := t.flights; i >= 0; {
-		x := &m.exchanges.list[i]
+		x := m.exchanges.at(i)
 		next := x.next
 		if !x.late && m.now >= x.due {
 			any = true
@@ -194,25 +186,10 @@ func (m *Machine) expire(t *task) (any bool) {
 	return any
 }
 
-// pending says whether a query other than a probe is still within its time.
-func (m *Machine) pending(t *task) bool {
-	for i := t.flights; i >= 0; i = m.exchanges.list[i].next {
-		if x := &m.exchanges.list[i]; !x.late && !x.probe {
-			return true
-		}
-	}
-	return false
-}
-
 // arm sees to it that a timer fires when the next thing of a task is due.
 func (m *Machine) arm(i int32) {
-	t := &m.tasks.list[i]
-	due := t.deadline
-	for x := t.flights; x >= 0; x = m.exchanges.list[x].next {
-		if e := &m.exchanges.list[x]; !e.late {
-			due = min(due, e.due)
-		}
-	}
+	t := m.tasks.at(i)
+	due := m.exchanges.due(t)
 	if t.nudge != 0 {
 		due = min(due, max(t.nudge, m.now))
 	}
@@ -225,10 +202,10 @@ func (m *Machine) arm(i int32) {
 
 // end gives back a task and all it holds, after its Respond.
 func (m *Machine) end(i int32) {
-	t := &m.tasks.list[i]
+	t := m.tasks.at(i)
 	m.dropAll(t)
 	m.held.bytes -= m.chains.release(&t.chain)
 	m.letGo(i)
-	m.notify(t)
+	m.tasks.notify(t)
 	m.tasks.remove(i)
 }

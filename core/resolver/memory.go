@@ -60,10 +60,10 @@ func (m *Machine) hold(i int32, size int, sub bool) bool {
 		return true
 	}
 	largest, most := int32(-1), m.holds(i)+size
-	for range min(m.tasks.used, heldScan) {
-		m.held.hand = (m.held.hand + 1) % m.tasks.used
+	for range min(len(m.tasks.table.Touched()), heldScan) {
+		m.held.hand = (m.held.hand + 1) % len(m.tasks.table.Touched())
 		k := int32(m.held.hand)
-		if t := &m.tasks.list[k]; k != i && t.running && t.depth == 0 && m.holds(k) > most {
+		if t := m.tasks.at(k); k != i && t.running && t.depth == 0 && m.holds(k) > most {
 			largest, most = k, m.holds(k)
 		}
 	}
@@ -76,7 +76,7 @@ func (m *Machine) hold(i int32, size int, sub bool) bool {
 
 // holds returns what is free again when a task ends: a job of its own that runs keeps what it has.
 func (m *Machine) holds(i int32) int {
-	n := len(m.chains.get(m.tasks.list[i].chain))
+	n := len(m.chains.get(m.tasks.at(i).chain))
 	if m.validations != nil {
 		if v := m.validations[i]; v != nil && v.job == nil {
 			n += v.size

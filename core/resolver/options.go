@@ -38,8 +38,8 @@ type Group struct {
 // Options size and tune a Machine. The zero value of each field selects its default.
 type Options struct {
 	// MaxTasks is the number of distinct questions in flight, sub-tasks included, for which Recursion keeps an
-	// eighth free. Default 4096. A slot costs 1,144 bytes once it has been used, with its two exchanges, and
-	// 2,200 more once it has been used for iteration; a chain of aliases adds a buffer of 1 to 16 KiB.
+	// eighth free. Default 4096. A slot costs 1,172 bytes once it has been used, with its two exchanges, and
+	// 2,204 more once it has been used for iteration; a chain of aliases adds a buffer of 1 to 16 KiB.
 	MaxTasks int
 	// MaxWaiters is the number of clients that wait for these. Default 4 * MaxTasks, 8 bytes each.
 	MaxWaiters int

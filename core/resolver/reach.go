@@ -28,12 +28,12 @@ const busyPause = int64(100e6)
 // SendFailed reports that the query ref could not be sent.
 func (m *Machine) SendFailed(now int64, ref uint64, why Obstacle) {
 	m.now = now
-	e := m.exchange(ref)
+	e := m.exchanges.of(ref)
 	if e < 0 {
 		return
 	}
 	defer m.wake()
-	x := &m.exchanges.list[e]
+	x := m.exchanges.at(e)
 	if why == Busy {
 		m.postpone(e)
 		return
@@ -43,11 +43,8 @@ func (m *Machine) SendFailed(now int64, ref uint64, why Obstacle) {
 	if why == NoRoute {
 		m.families.NoRoute(s.Addr().Addr(), now)
 	}
-	t := &m.tasks.list[x.task]
-	t.queries-- // Each server that cannot be sent to is tried once.
-	if o := &m.tasks.list[t.origin]; o.running && o.gen == t.originGen {
-		o.total--
-	}
+	t := m.tasks.at(x.task)
+	m.tasks.refund(t) // Each server that cannot be sent to is tried once.
 	m.streamFailed(e, servers.FailNetwork)
 }
 
@@ -56,12 +53,12 @@ func (m *Machine) SendFailed(now int64, ref uint64, why Obstacle) {
 // not down for it.
 func (m *Machine) Refused(now int64, ref uint64) {
 	m.now = now
-	e := m.exchange(ref)
+	e := m.exchanges.of(ref)
 	if e < 0 {
 		return
 	}
 	defer m.wake()
-	m.servers.At(m.exchanges.list[e].server).Refused()
+	m.servers.At(m.exchanges.at(e).server).Refused()
 	m.useless(e, servers.FailNetwork, wire.RcodeServFail)
 }
 
@@ -73,29 +70,19 @@ func (x *exchange) unsent() bool { return x.sent == never }
 // postpone goes on with a task whose query was kept back by a limit of ours: another server that was not asked yet is
 // asked at once, this one after a pause. The server is not to blame.
 func (m *Machine) postpone(e int32) {
-	x := &m.exchanges.list[e]
+	x := m.exchanges.at(e)
 	i := x.task
-	t := &m.tasks.list[i]
+	t := m.tasks.at(i)
 	x.sent, x.due = never, min(m.now+busyPause, t.deadline)
 	if r, ok := m.route(i); ok {
 		for _, s := range r.servers {
-			if n, usable := m.servers.Tries(&t.tried, s); usable && n == 0 && !m.pendingElsewhere(t, e) {
+			if n, usable := m.servers.Tries(&t.tried, s); usable && n == 0 && !m.exchanges.pendingBeside(t, e) {
 				m.advance(i)
 				return
 			}
 		}
 	}
 	m.arm(i)
-}
-
-// pendingElsewhere says whether a task waits for another query than e that is within its time.
-func (m *Machine) pendingElsewhere(t *task, e int32) bool {
-	for i := t.flights; i >= 0; i = m.exchanges.list[i].next {
-		if x := &m.exchanges.list[i]; i != e && !x.late && !x.probe && !x.unsent() {
-			return true
-		}
-	}
-	return false
 }
 
 // shut says whether the servers of a family are left alone for now.

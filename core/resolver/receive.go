@@ -3,7 +3,6 @@ package resolver
 import (
 	"net/netip"
 
-	"heimdall/core/dname"
 	"heimdall/core/resolver/servers"
 	"heimdall/core/wire"
 )
@@ -22,28 +21,30 @@ func (m *Machine) Receive(now int64, sock uint16, from netip.AddrPort, msg []byt
 	e := m.exchanges.find(sock, wire.ID(msg))
 	if e < 0 {
 		m.stats.UnknownID++
-		m.servers.Mismatched(m.servers.Find(from))
-		if e = m.near(sock, from, msg); e >= 0 {
+		server := m.servers.Find(from)
+		m.servers.Mismatched(server)
+		if e = m.exchanges.near(sock, server, msg, &m.tasks); e >= 0 {
 			m.guess(e)
 		}
 		return
 	}
-	x := &m.exchanges.list[e]
+	x := m.exchanges.at(e)
 	if m.servers.At(x.server).Addr() != from {
 		m.stats.WrongSource++
 		m.servers.Mismatched(x.server)
 		m.guess(e)
 		return
 	}
-	switch m.check(x, msg) {
-	case checkOK:
+	result := x.check(m.tasks.at(x.task), msg)
+	if result == checkOK {
 		m.accept(e, msg)
-	case checkCase:
-		m.stats.WrongCase++
-		m.servers.Mismatched(x.server)
+		return
+	}
+	m.stats.mismatch(result)
+	m.servers.Mismatched(x.server)
+	if result == checkCase {
 		m.confirmCase(e)
-	default:
-		m.servers.Mismatched(x.server)
+	} else {
 		m.guess(e)
 	}
 }
@@ -51,12 +52,12 @@ func (m *Machine) Receive(now int64, sock uint16, from netip.AddrPort, msg []byt
 // ReceiveStream takes what came of a query sent over TCP: a message, or the error that ended it.
 func (m *Machine) ReceiveStream(now int64, ref uint64, msg []byte, err error) {
 	m.now = now
-	e := m.exchange(ref)
+	e := m.exchanges.of(ref)
 	if e < 0 {
 		return
 	}
 	defer m.wake()
-	x := &m.exchanges.list[e]
+	x := m.exchanges.at(e)
 	if err != nil || len(msg) < wire.HeaderLen {
 		m.streamFailed(e, servers.FailNetwork)
 		return
@@ -68,85 +69,38 @@ func (m *Machine) ReceiveStream(now int64, ref uint64, msg []byte, err error) {
 		m.streamFailed(e, servers.FailMalformed)
 		return
 	}
-	switch m.check(x, msg) {
+	result := x.check(m.tasks.at(x.task), msg)
+	if result != checkOK {
+		m.stats.mismatch(result)
+		m.servers.Mismatched(x.server)
+	}
+	switch result {
 	case checkOK:
 		m.accept(e, msg)
 	case checkCase: // Nobody can inject into the stream unseen: the server itself does not keep the case.
-		m.stats.WrongCase++
-		m.servers.Mismatched(x.server)
 		m.plainCase(x.server)
 		m.accept(e, msg)
 	default:
-		m.servers.Mismatched(x.server)
 		m.streamFailed(e, servers.FailMalformed)
 	}
 }
 
-type checked uint8
-
-const (
-	checkOK checked = iota
-	checkCase
-	checkFailed
-)
-
-// check compares a message whose ID and source are right with the query it claims to respond to.
-func (m *Machine) check(x *exchange, msg []byte) checked {
-	flags := wire.Flags(msg)
-	if flags&wire.FlagQR == 0 {
-		m.stats.NotResponse++
-		return checkFailed
-	}
-	if flags&wire.OpcodeMask != 0 {
-		m.stats.WrongOpcode++
-		return checkFailed
-	}
-	t := &m.tasks.list[x.task]
-	var asked, got [dname.MaxLen]byte
-	name, next, ok := dname.Unpack(got[:0], msg, wire.HeaderLen)
-	whole := ok && len(msg)-next >= 4
-	if flags&wire.FlagTC != 0 && !x.stream && (!whole || wire.Count(msg, wire.Question) == 0) {
-		return checkOK // Cut down to less than the question: all that is taken from it is to ask over TCP.
-	}
-	if len(msg) == wire.HeaderLen && wire.Count(msg, wire.Question) == 0 {
-		switch wire.RcodeOf(flags) { // RFC 6891, section 7: a server that could not read the query may leave it out.
-		case wire.RcodeFormErr, wire.RcodeNotImp:
-			return checkOK
-		}
-	}
-	if !whole || wire.Count(msg, wire.Question) != 1 ||
-		wire.Type(uint16(msg[next])<<8|uint16(msg[next+1])) != x.typ ||
-		wire.Class(uint16(msg[next+2])<<8|uint16(msg[next+3])) != t.class {
-		m.stats.WrongQuestion++
-		return checkFailed
-	}
-	want := x.question(t, &asked)
-	if string(want) == string(name) || x.caseOf == 0 && dname.Equal(want, name) {
-		return checkOK
-	}
-	if dname.Equal(want, name) {
-		return checkCase
-	}
-	m.stats.WrongQuestion++
-	return checkFailed
-}
-
 // guess counts a wrong response to a query; many mean that someone tries to hit it, and it goes to TCP.
 func (m *Machine) guess(e int32) {
-	x := &m.exchanges.list[e]
+	x := m.exchanges.at(e)
 	if x.guesses++; x.guesses < maxGuesses {
 		return
 	}
 	m.stats.Spoofed++
-	m.tasks.list[x.task].tried.Of(x.server).Stream = true
+	m.tasks.at(x.task).tried.Of(x.server).Stream = true
 	m.again(e)
 }
 
 // accept takes a response that belongs to exchange e.
 func (m *Machine) accept(e int32, msg []byte) {
-	x := &m.exchanges.list[e]
+	x := m.exchanges.at(e)
 	srv := m.servers.At(x.server)
-	t := &m.tasks.list[x.task]
+	t := m.tasks.at(x.task)
 	a := t.tried.Of(x.server)
 	resp := &m.inbox
 	readable := resp.read(msg)
@@ -198,9 +152,9 @@ func refusesEDNS(code wire.Rcode) bool {
 // sort goes on by the response code.
 func (m *Machine) sort(e int32, resp *response) {
 	rcode := resp.rcode
-	x := &m.exchanges.list[e]
+	x := m.exchanges.at(e)
 	srv := m.servers.At(x.server)
-	a := m.tasks.list[x.task].tried.Of(x.server)
+	a := m.tasks.at(x.task).tried.Of(x.server)
 	switch rcode {
 	case wire.RcodeNoError, wire.RcodeNXDomain, wire.RcodeYXDomain:
 		m.learnFeatures(x, srv, a)

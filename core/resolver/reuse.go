@@ -7,7 +7,7 @@ import (
 
 // fromKnowledge answers a task, or follows its aliases, with what is known already. True if that ended it.
 func (m *Machine) fromKnowledge(i int32) bool {
-	t := &m.tasks.list[i]
+	t := m.tasks.at(i)
 	f := m.findings.take()
 	defer m.findings.give()
 	for m.known.Keeps() {
@@ -87,7 +87,7 @@ func (m *Machine) knownAlias(t *task, f *finding) (status dnssec.Status, ok bool
 // fromDenials answers a task, or follows its alias, with what denial records and wildcards tell. True if that
 // ended it.
 func (m *Machine) fromDenials(i int32, f *finding) bool {
-	t := &m.tasks.list[i]
+	t := m.tasks.at(i)
 	if !m.validates(t) {
 		return false
 	}
@@ -102,7 +102,7 @@ func (m *Machine) fromDenials(i int32, f *finding) bool {
 
 // reuse ends a task with what is known, or validates it first if nobody has done so.
 func (m *Machine) reuse(i int32, f *finding, status dnssec.Status) {
-	t := &m.tasks.list[i]
+	t := m.tasks.at(i)
 	if m.validates(t) && status == dnssec.Unchecked {
 		m.conclude(i, f)
 		return

@@ -35,7 +35,7 @@ func (r *route) bailiwick() dname.Name {
 // route finds the servers for the present name of a task; false if there are none. It begins nothing and learns nothing:
 // locate has found the delegation. The result is valid until the next call and the end of the present name.
 func (m *Machine) route(i int32) (route, bool) {
-	t := &m.tasks.list[i]
+	t := m.tasks.at(i)
 	g := m.realms.groups.find(t.current(), t.typ)
 	switch {
 	case t.below && t.delegated: // A zone that is served here leads to them.
@@ -55,7 +55,7 @@ func (m *Machine) route(i int32) (route, bool) {
 // what is known of the addresses of its servers. The root servers are primed where only hints lead to them. False if
 // nothing is found.
 func (m *Machine) locate(i int32, g *group) bool {
-	t := &m.tasks.list[i]
+	t := m.tasks.at(i)
 	least := 0
 	if g != nil {
 		least = g.zone.Labels() + 1
@@ -73,7 +73,7 @@ func (m *Machine) locate(i int32, g *group) bool {
 // reroute has a task forget the servers of its present name if the routes have changed since it chose them: what they
 // still say counts for nothing. True if they have; the task then has no exchange left, and start goes on.
 func (m *Machine) reroute(i int32) bool {
-	t := &m.tasks.list[i]
+	t := m.tasks.at(i)
 	if t.routes == m.tasks.routes {
 		return false
 	}

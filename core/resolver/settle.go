@@ -6,8 +6,8 @@ import "heimdall/core/wire"
 // without AA comes out of somebody's cache: it is put aside, and taken when no other server gives a better one. Of a
 // denial without AA and without SOA, and of a referral upwards or sideways, nothing can be taken: the server is lame.
 func (m *Machine) authority(e int32, f *finding, resp *response, r *route) outcome {
-	x := &m.exchanges.list[e]
-	t := &m.tasks.list[x.task]
+	x := m.exchanges.at(e)
+	t := m.tasks.at(x.task)
 	out := f.out
 	if out != outAnswer && out != outAlias && out != outNegative {
 		return out
@@ -40,7 +40,7 @@ func (t *task) putAside(server int32, hollow bool) bool {
 // settle goes on with what was put aside, since no other server has said anything better: a hollow response, or an
 // answer without authority, which is asked for again. False if there was neither.
 func (m *Machine) settle(i int32) bool {
-	t := &m.tasks.list[i]
+	t := m.tasks.at(i)
 	if t.aside == 0 || t.settled {
 		return false
 	}
@@ -70,7 +70,7 @@ func (m *Machine) settle(i int32) bool {
 
 // last says whether all other servers have been tried in vain, as far as they are known.
 func (m *Machine) last(i int32, r *route) bool {
-	t := &m.tasks.list[i]
+	t := m.tasks.at(i)
 	usable := 0
 	for _, s := range r.servers {
 		if _, ok := m.servers.Tries(&t.tried, s); ok && !m.servers.At(s).Down() {
@@ -82,7 +82,7 @@ func (m *Machine) last(i int32, r *route) bool {
 
 // mayWiden says whether a task's delegation has servers whose addresses were not looked for yet.
 func (m *Machine) mayWiden(i int32) bool {
-	t, d := &m.tasks.list[i], &m.delegations[i]
+	t, d := m.tasks.at(i), &m.delegations[i]
 	if t.subs > 0 || d.lesser != 0 && !t.lesser {
 		return true
 	}
@@ -91,7 +91,7 @@ func (m *Machine) mayWiden(i int32) bool {
 
 // unlocated says whether there are servers whose addresses may be looked for yet.
 func (m *Machine) unlocated(i int32) bool {
-	t, d := &m.tasks.list[i], &m.delegations[i]
+	t, d := m.tasks.at(i), &m.delegations[i]
 	if t.depth >= maxDepth || d.labels == 0 || t.spawned >= maxSpawned {
 		return false
 	}

@@ -40,7 +40,7 @@ type Stats struct {
 // Stats returns a copy of the counters.
 func (m *Machine) Stats() Stats {
 	s := m.stats
-	s.Tasks, s.Waiters, s.Exchanges = m.tasks.inUse, m.waiters.inUse, m.exchanges.inUse
+	s.Tasks, s.Waiters, s.Exchanges = m.tasks.table.Used(), m.tasks.waiters.table.Used(), m.exchanges.table.Used()
 	s.Servers, s.Evicted = m.servers.Len(), m.servers.Evicted()
 	return s
 }

@@ -1,8 +1,6 @@
 package resolver
 
 import (
-	"math/bits"
-
 	"heimdall/core/dname"
 	"heimdall/core/dnssec"
 	"heimdall/core/resolver/servers"
@@ -19,7 +17,7 @@ const (
 type task struct {
 	gen      uint32
 	hash     uint64
-	next     int32 // in its hash chain, or in the free list
+	next     int32 // in its hash chain; -1: none
 	first    int32 // waiters, oldest first; -1: none
 	last     int32
 	flights  int32 // exchanges, newest first; -1: none
@@ -116,148 +114,4 @@ func (t *task) restart() {
 	t.delegated, t.renewal, t.plainNames, t.chosen, t.asked, t.steps, t.spawned = false, notRenewed, false, false, 0, 0, 0
 	t.below = false
 	t.typedNS, t.lesser, t.desperate, t.settled, t.above, t.aside, t.nudge = false, false, false, false, noLimit, 0, 0
-}
-
-// tasks is the pool of tasks and the table that finds one by its question.
-type tasks struct {
-	list  []task
-	heads []int32
-	free  int32 // head of the free list, -1: none
-	used  int   // list[:used] has been in use
-	inUse int
-	seed  uint64
-
-	routes uint32 // counts the changes of what is asked whom
-	zones  uint32 // counts the changes of what is known here
-
-	anchors uint32 // counts the changes of the trust anchors that touch tasks under way
-}
-
-func newTasks(n int, seed uint64) tasks {
-	t := tasks{list: make([]task, n), heads: make([]int32, pow2(n)), free: -1, seed: seed}
-	for i := range t.heads {
-		t.heads[i] = -1
-	}
-	return t
-}
-
-// pow2 is the smallest power of two that is at least n.
-func pow2(n int) int { return 1 << bits.Len(uint(n-1)) }
-
-func (p *tasks) hash(q *Question, depth uint8) uint64 {
-	h := uint64(q.Type)<<32 | uint64(q.Class)<<16 | uint64(q.View)<<8
-	if q.DO {
-		h |= 1
-	}
-	if q.CD {
-		h |= 2
-	}
-	h |= uint64(depth) << 48
-	return dname.Mix(dname.Hash(p.seed, q.Name) ^ dname.Mix(h))
-}
-
-func (p *tasks) find(hash uint64, q *Question, depth uint8) int32 {
-	for i := p.heads[hash&uint64(len(p.heads)-1)]; i >= 0; i = p.list[i].next {
-		t := &p.list[i]
-		if t.hash == hash && t.depth == depth && t.typ == q.Type && t.class == q.Class && t.do == q.DO && t.cd == q.CD &&
-			t.view == q.View && dname.Equal(t.qname(), q.Name) {
-			return i
-		}
-	}
-	return -1
-}
-
-// add takes a task out of the pool, -1 if it is empty.
-func (p *tasks) add(hash uint64, q *Question, depth uint8) int32 {
-	i := p.free
-	if i >= 0 {
-		p.free = p.list[i].next
-	} else if p.used < len(p.list) {
-		i = int32(p.used)
-		p.used++
-	} else {
-		return -1
-	}
-	p.inUse++
-	head := &p.heads[hash&uint64(len(p.heads)-1)]
-	t := &p.list[i]
-	t.gen = (t.gen + 1) & genMask
-	t.hash, t.next, *head = hash, *head, i
-	t.first, t.last, t.flights, t.chain = -1, -1, -1, -1
-	t.deadline, t.armed, t.running = 0, 0, true
-	t.typ, t.class, t.do, t.cd, t.view = q.Type, q.Class, q.DO, q.CD, q.View
-	t.queries, t.aliases, t.nflights = 0, 0, 0
-	t.depth, t.fresh, t.total, t.subs, t.parents = depth, false, 0, 0, -1
-	t.origin, t.originGen = i, t.gen
-	t.routes, t.born, t.zones, t.anchors, t.ours = p.routes, p.routes, p.zones, p.anchors, false
-	t.stage, t.security, t.bogus, t.distrusted, t.faulty, t.budget = stageAsk, dnssec.Secure, dnssec.ReasonNone, 0, 0, dnssec.DefaultBudget()
-	t.lastRcode, t.lastFail, t.hasFail, t.hasEDE, t.plain = 0, 0, false, false, plainOff
-	t.nameLen = uint8(len(dname.AppendLower(t.name[:0], q.Name)))
-	t.setCurrent(t.qname())
-	t.restart()
-	return i
-}
-
-// remove gives a task back. Its content stays readable until add.
-func (p *tasks) remove(i int32) {
-	t := &p.list[i]
-	for at := &p.heads[t.hash&uint64(len(p.heads)-1)]; *at >= 0; at = &p.list[*at].next {
-		if *at == i {
-			*at = t.next
-			break
-		}
-	}
-	t.running = false
-	t.next, p.free = p.free, i
-	p.inUse--
-}
-
-// waiters are the clients that wait for tasks, as singly linked lists in one pool.
-type waiters struct {
-	list  []waiter
-	free  int32
-	used  int
-	inUse int
-}
-
-type waiter struct {
-	id   uint32
-	next int32
-}
-
-func newWaiters(n int) waiters { return waiters{list: make([]waiter, n), free: -1} }
-
-// push appends id to the waiters of t; false if the pool is empty.
-func (w *waiters) push(t *task, id uint32) bool {
-	i := w.free
-	if i >= 0 {
-		w.free = w.list[i].next
-	} else if w.used < len(w.list) {
-		i = int32(w.used)
-		w.used++
-	} else {
-		return false
-	}
-	w.inUse++
-	w.list[i] = waiter{id: id, next: -1}
-	if t.last >= 0 {
-		w.list[t.last].next = i
-	} else {
-		t.first = i
-	}
-	t.last = i
-	return true
-}
-
-// drain appends the waiters of t to dst and gives their slots back.
-func (w *waiters) drain(dst []uint32, t *task) []uint32 {
-	for i := t.first; i >= 0; {
-		next := w.list[i].next
-		dst = append(dst, w.list[i].id)
-		w.list[i].next, w.free = w.free, i
-		w.inUse--
-		i = next
-	}
-	t.first, t.last = -1, -1
-	return dst
 }

@@ -87,7 +87,7 @@ func (t *Trace) Here(q *Question, why string, msg []byte) {
 
 // traceStart claims a task that is being started as the one to trace, if it is.
 func (m *Machine) traceStart(i int32) {
-	t := &m.tasks.list[i]
+	t := m.tasks.at(i)
 	if tr := m.tracer; tr.origin < 0 && t.depth == 0 && t.view == traceView {
 		tr.origin, tr.gen = i, t.gen
 	}
@@ -113,7 +113,7 @@ func (m *Machine) step(t *task, kind string) *Step {
 
 // traceNote adds a step that is told in words.
 func (m *Machine) traceNote(i int32, kind, text string) {
-	m.step(&m.tasks.list[i], kind).say(text)
+	m.step(m.tasks.at(i), kind).say(text)
 }
 
 // say tells a step in words; nil has nobody to tell.
@@ -125,8 +125,8 @@ func (s *Step) say(text string) {
 
 // traceQuery adds that exchange e has been sent.
 func (m *Machine) traceQuery(e int32) {
-	x := &m.exchanges.list[e]
-	t := &m.tasks.list[x.task]
+	x := m.exchanges.at(e)
+	t := m.tasks.at(x.task)
 	s := m.step(t, "query")
 	if s == nil {
 		return
@@ -152,8 +152,8 @@ func (m *Machine) traceQuery(e int32) {
 
 // traceResponse adds what came for exchange e.
 func (m *Machine) traceResponse(e int32, r *response, readable bool) {
-	x := &m.exchanges.list[e]
-	t := &m.tasks.list[x.task]
+	x := m.exchanges.at(e)
+	t := m.tasks.at(x.task)
 	s := m.step(t, "response")
 	if s == nil {
 		return
@@ -189,16 +189,16 @@ var sectionNames = [...]string{wire.Question: "question", wire.Answer: "answer",
 
 // traceServer adds a step about the server of exchange e.
 func (m *Machine) traceServer(e int32, kind, text string) {
-	x := &m.exchanges.list[e]
-	if s := m.step(&m.tasks.list[x.task], kind); s != nil {
+	x := m.exchanges.at(e)
+	if s := m.step(m.tasks.at(x.task), kind); s != nil {
 		s.Server, s.Text = m.servers.At(x.server).Addr(), text
 	}
 }
 
 // traceAgain adds why the server of exchange e is asked again.
 func (m *Machine) traceAgain(e int32) {
-	x := &m.exchanges.list[e]
-	a := m.tasks.list[x.task].tried.Of(x.server)
+	x := m.exchanges.at(e)
+	a := m.tasks.at(x.task).tried.Of(x.server)
 	why := "the same server is asked again"
 	switch {
 	case a.Stream && !x.stream:
@@ -219,7 +219,7 @@ func (m *Machine) traceVerdict(i int32, what string, r dnssec.Result) {
 // traceEnd ends the trace if it is about task i, which ends with a.
 func (m *Machine) traceEnd(i int32, a *Answer) {
 	tr := m.tracer
-	if t := &m.tasks.list[i]; tr.origin != i || tr.gen != t.gen {
+	if t := m.tasks.at(i); tr.origin != i || tr.gen != t.gen {
 		return
 	}
 	m.tracer = nil

@@ -148,9 +148,9 @@ func TestTraceIsBounded(t *testing.T) {
 	if i < 0 || len(tr.Steps[i].Records) != maxTraceRecords {
 		t.Errorf("steps %+v", tr.Steps)
 	}
-	tr.origin, tr.gen = 0, n.m.tasks.list[0].gen
+	tr.origin, tr.gen = 0, n.m.tasks.at(0).gen
 	n.m.tracer = tr
-	task := &n.m.tasks.list[0]
+	task := n.m.tasks.at(0)
 	for range 2 * maxTraceSteps {
 		n.m.step(task, "x")
 	}

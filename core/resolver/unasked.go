@@ -41,7 +41,7 @@ func (o *Options) privateRoot() bool {
 
 // allUnasked says whether a task has asked nobody because the addresses of all servers are not asked.
 func (m *Machine) allUnasked(i int32) bool {
-	if !m.tasks.list[i].delegated || m.delegations[i].naddrs == 0 {
+	if !m.tasks.at(i).delegated || m.delegations[i].naddrs == 0 {
 		return false
 	}
 	d := &m.delegations[i]

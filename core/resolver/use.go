@@ -9,9 +9,9 @@ import (
 
 // use goes on with what a response, which came through exchange e, says.
 func (m *Machine) use(e int32, resp *response) {
-	x := &m.exchanges.list[e]
+	x := m.exchanges.at(e)
 	i := x.task
-	t := &m.tasks.list[i]
+	t := m.tasks.at(i)
 	if m.reroute(i) {
 		m.start(i)
 		return
@@ -64,8 +64,8 @@ func (m *Machine) use(e int32, resp *response) {
 // confirmed says whether a finding may be taken: with fewer bits to guess than a question in mixed letter case has, two
 // responses have to agree.
 func (m *Machine) confirmed(e int32, f *finding, resp *response) bool {
-	x := &m.exchanges.list[e]
-	t := &m.tasks.list[x.task]
+	x := m.exchanges.at(e)
+	t := m.tasks.at(x.task)
 	if x.lowered && t.plain == plainOff && !(x.cookie && m.servers.At(x.server).Cookie.Returned(resp.cookie)) {
 		t.plain = plainFirst
 	}
@@ -89,9 +89,9 @@ func (m *Machine) confirmed(e int32, f *finding, resp *response) bool {
 
 // useMinimised goes on with the response to a question for an ancestor of the name (RFC 9156, section 2.3).
 func (m *Machine) useMinimised(e int32, f *finding, resp *response, r *route) {
-	x := &m.exchanges.list[e]
+	x := m.exchanges.at(e)
 	i := x.task
-	t := &m.tasks.list[i]
+	t := m.tasks.at(i)
 	m.scrub(f, t, t.current()[x.skip:], x.typ, resp, r)
 	switch {
 	case f.out == outReferral:
@@ -122,7 +122,7 @@ func (m *Machine) useMinimised(e int32, f *finding, resp *response, r *route) {
 
 // refer goes on with the servers of the zone that a referral leads to.
 func (m *Machine) refer(i int32, f *finding, resp *response, r *route) {
-	t := &m.tasks.list[i]
+	t := m.tasks.at(i)
 	if m.tracer != nil {
 		m.traceNote(i, "referral", "to the servers of "+f.child.String())
 	}
@@ -152,7 +152,7 @@ func (m *Machine) follow(i int32, f *finding) {
 // extend adds the aliases of a finding to the chain of a task, whose present name is then the one that they lead to; false
 // if it got too long.
 func (m *Machine) extend(i int32, f *finding) bool {
-	t := &m.tasks.list[i]
+	t := m.tasks.at(i)
 	t.bogus, t.faulty = dnssec.ReasonNone, 0 // The aliases are believed, whatever other servers have said.
 	for rest := f.records; len(rest) > 0; {
 		rec, next, _ := rest.Next()

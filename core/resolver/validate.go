@@ -61,7 +61,7 @@ func (v *validation) believed(f *finding, code wire.Rcode, status dnssec.Status)
 
 // conclude goes on with a response: it is believed, or validated first.
 func (m *Machine) conclude(i int32, f *finding) {
-	t := &m.tasks.list[i]
+	t := m.tasks.at(i)
 	link := m.isLink(t)
 	if !link && !m.validates(t) {
 		if f.source >= 0 {
@@ -139,7 +139,7 @@ func (m *Machine) proceed(i int32, f *finding) {
 
 // believe stores a response that validation has no objection to, and goes on with it.
 func (m *Machine) believe(i int32, f *finding, status dnssec.Status) {
-	t := &m.tasks.list[i]
+	t := m.tasks.at(i)
 	t.stage = stageAsk
 	t.security = min(t.security, status)
 	m.remember(t, f, status)
@@ -235,7 +235,7 @@ func (m *Machine) letGo(i int32) {
 // takeVerdict goes on with the task of a job that has been run.
 func (m *Machine) takeVerdict(i int32, j *Job) {
 	v := m.validations[i]
-	t := &m.tasks.list[i]
+	t := m.tasks.at(i)
 	t.stage = stageAsk
 	m.letGo(i)
 	if j.kind != jobAnswer {
@@ -271,7 +271,7 @@ func (m *Machine) takeVerdict(i int32, j *Job) {
 // distrust goes on with a task whose response is bogus: another server may have a better one, unless it is the
 // chain of trust that is broken. faulty is as in task.
 func (m *Machine) distrust(i int32, f *finding, why dnssec.Reason, faulty uint8, broken bool) {
-	t := &m.tasks.list[i]
+	t := m.tasks.at(i)
 	source := f.source
 	t.stage = stageAsk
 	t.bogus, t.faulty = why, faulty

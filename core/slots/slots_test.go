@@ -36,3 +36,18 @@ func TestTable(t *testing.T) {
 		}
 	}
 }
+
+// There are at least as many heads as slots, no more than twice as many, and each is empty.
+func TestHeads(t *testing.T) {
+	for n := 1; n < 70; n++ {
+		h := Heads(n)
+		if len(h) < n || len(h) >= 2*n && n > 1 || len(h)&(len(h)-1) != 0 {
+			t.Errorf("%d heads for %d slots", len(h), n)
+		}
+		for _, first := range h {
+			if first != -1 {
+				t.Errorf("for %d slots: %d", n, first)
+			}
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 
 	"heimdall/core/policy"
 	"heimdall/core/resolver"
+	"heimdall/core/slots"
 )
 
 const (
@@ -29,18 +30,14 @@ type jobQueue struct {
 	mu     sync.Mutex
 	some   sync.Cond // a job waits, or closed
 	fair   *policy.FairQueue
-	jobs   []queued // by the numbers that fair knows; one more than may wait, for a job that takes another's place
-	free   []uint32 // of jobs
+	jobs   slots.Table[queued] // by the numbers that fair knows; one more than may wait, for a job that takes another's place
 	closed bool
 }
 
 // newJobQueue makes a queue for so many threads.
 func newJobQueue(threads int, o *Options) *jobQueue {
-	q := &jobQueue{jobs: make([]queued, maxWaiting+1), free: make([]uint32, maxWaiting+1)}
+	q := &jobQueue{jobs: slots.New[queued](maxWaiting + 1)}
 	q.some.L = &q.mu
-	for i := range q.free {
-		q.free[i] = uint32(i)
-	}
 	q.fair = policy.NewFairQueue(policy.FairOptions{
 		Seed: o.Seed, Parked: maxWaiting, Share: maxShare, IPv4Bits: o.IPv4Bits, IPv6Bits: o.IPv6Bits,
 		// A thread that has nothing else to do takes any job: what FairQueue reserves for newcomers, an eighth, comes
@@ -54,20 +51,18 @@ func newJobQueue(threads int, o *Options) *jobQueue {
 func (q *jobQueue) put(j queued) (evicted queued, ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	n := q.free[len(q.free)-1]
-	verdict, out := q.fair.Push(j.job.Client, n, 0)
-	switch verdict {
+	n, ok := q.jobs.Take()
+	if !ok {
+		return evicted, false
+	}
+	switch verdict, out := q.fair.Push(j.job.Client, n, 0); verdict {
 	case policy.RefusedShare, policy.RefusedFull:
+		q.jobs.Put(n)
 		return evicted, false
 	case policy.ParkedEvicting:
-		evicted = q.jobs[out]
-		q.jobs[out] = queued{}
+		evicted = q.giveUp(out)
 	}
-	q.free = q.free[:len(q.free)-1]
-	q.jobs[n] = j
-	if verdict == policy.ParkedEvicting {
-		q.free = append(q.free, out)
-	}
+	*q.jobs.At(n) = j
 	q.some.Signal()
 	return evicted, true
 }
@@ -78,8 +73,7 @@ func (q *jobQueue) take(wait bool) (queued, bool) {
 	defer q.mu.Unlock()
 	for {
 		if n, client, ok := q.fair.Pop(); ok {
-			j := q.jobs[n]
-			q.jobs[n], q.free = queued{}, append(q.free, n)
+			j := q.giveUp(n)
 			j.client = client
 			return j, true
 		}
@@ -88,6 +82,14 @@ func (q *jobQueue) take(wait bool) (queued, bool) {
 		}
 		q.some.Wait()
 	}
+}
+
+// giveUp empties the slot of a job.
+func (q *jobQueue) giveUp(n uint32) queued {
+	j := *q.jobs.At(n)
+	*q.jobs.At(n) = queued{}
+	q.jobs.Put(n)
+	return j
 }
 
 // ran takes note that a job that was taken has been run.

@@ -5,6 +5,8 @@ import (
 	"math/bits"
 	"net/netip"
 	"time"
+
+	"heimdall/core/slots"
 )
 
 // idle is for how long the memory of a server that nobody asks is worth something, in nanoseconds.
@@ -27,11 +29,7 @@ type Table struct {
 
 // NewTable makes a table of n servers for a resolver with so many questions in flight. key is random and secret.
 func NewTable(n, questions int, key [2]uint64) Table {
-	t := Table{list: make([]Server, n), heads: make([]int32, 1<<bits.Len(uint(n-1))), key: key, questions: questions}
-	for i := range t.heads {
-		t.heads[i] = -1
-	}
-	return t
+	return Table{list: make([]Server, n), heads: slots.Heads(n), key: key, questions: questions}
 }
 
 // At returns server i.
