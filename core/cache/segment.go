@@ -3,9 +3,10 @@ package cache
 // segment is the bookkeeping of one piece of the store's memory. A piece is free, or belongs to a queue,
 // or holds lines of the index.
 type segment struct {
-	used uint32 // bytes appended
-	old  uint32 // bytes of them that were there when the running purge began
-	next uint32 // the next younger in its queue, or the next in the free list
+	used  uint32 // bytes appended
+	old   uint32 // bytes of them that were there when the running purge began
+	next  uint32 // the next younger in its queue, or the next in the free list
+	birth uint32 // tells one use in a queue from the next; 0: it is in none
 }
 
 const noSegment = 1<<32 - 1
@@ -26,6 +27,7 @@ type segments struct {
 	released  uint32 // free list of pieces used before
 	nreleased int
 	untouched uint32 // pieces from here on were never used
+	births    uint32 // pieces that were opened, modulo 2^32
 }
 
 func newSegments(size int, shift uint) segments {
@@ -90,7 +92,8 @@ func (s *segments) extend(q *queue) (wasted int, ok bool) {
 
 // open starts piece n of the memory, or starts it afresh, as an empty youngest segment.
 func (s *segments) open(n uint32) {
-	s.table[n] = segment{next: noSegment}
+	s.births++
+	s.table[n] = segment{next: noSegment, birth: s.births}
 }
 
 // room reports whether the youngest segment of q takes size further bytes.

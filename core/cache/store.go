@@ -223,17 +223,28 @@ func (s *Store) Put(hash uint64, key, value []byte, expires, now uint32) PutResu
 		q = &s.main
 		s.count.ghostHits++
 	}
+	if !found {
+		return s.insert(q, h, key, value)
+	}
 	off, ok := s.append(q, size)
 	if !ok {
 		s.count.noRoom++
 		return NoRoom
 	}
 	s.write(off, &h, key, value)
-	if found {
-		s.index.move(p, h.hash, uint32(off>>3))
-		s.count.updates++
-		return Stored
+	s.index.move(p, h.hash, uint32(off>>3))
+	s.count.updates++
+	return Stored
+}
+
+// insert appends an entry to q, whose key the store has not.
+func (s *Store) insert(q *queue, h header, key, value []byte) PutResult {
+	off, ok := s.append(q, h.size())
+	if !ok {
+		s.count.noRoom++
+		return NoRoom
 	}
+	s.write(off, &h, key, value)
 	if !s.index.insert(h.hash, uint32(off>>3)) {
 		s.count.crowded++
 	}
