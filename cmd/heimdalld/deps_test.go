@@ -32,6 +32,7 @@ netio/udp netio/xsk netio/netiotest < netio;
 netio/tcp netio/outbound < netio netio/list netio/tcp/framing;
 shard < core core/slots core/cache core/resolver core/histogram netio netio/tcp netio/outbound affinity shard/timer shard/mailbox;
 shard/worker < affinity netio netio/tcp shard core;
+shard/snapshot < core/cache core/dname shard shard/worker;
 shard/notice < core/control core/resolver;
 shard/process shard/journal <;
 shard/verify < affinity core/slots core/policy core/resolver core/dnssec;
