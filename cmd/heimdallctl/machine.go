@@ -12,6 +12,7 @@ import (
 	"heimdall/affinity"
 	"heimdall/core/config"
 	"heimdall/core/control"
+	"heimdall/shard/diskfile"
 	"heimdall/shard/preflight"
 )
 
@@ -89,17 +90,19 @@ func (f *machineFlags) fromDaemon(ctx context.Context, t *tool, o *preflight.Opt
 	return true
 }
 
+// maxConfig bounds a configuration in bytes, with what it includes.
+const maxConfig = 64 << 20
+
 // readConfig reads a configuration as the daemon does.
 func readConfig(path string) (*config.Config, error) {
-	body, err := os.ReadFile(path)
+	c, problems, err := config.LoadFile(path, &diskfile.Files{Left: maxConfig})
 	if err != nil {
 		return nil, &control.Error{Code: control.CodeInvalidConfig, Message: err.Error(), Hint: "name the configuration with -config"}
 	}
-	c, problems := config.Load(path, body)
 	if err := problems.Err(); err != nil {
 		return nil, &control.Error{Code: control.CodeInvalidConfig, Message: err.Error(), Hint: "correct it; `heimdalld -check -config " + path + "` tells more"}
 	}
-	dir, err := filepath.Abs(filepath.Dir(path))
+	dir, err := os.Getwd()
 	if err != nil {
 		return nil, err
 	}

@@ -47,8 +47,8 @@ type checker struct {
 
 // reject notes an error about the key at path, which may end in "[i]" for an element of a list.
 func (k *checker) reject(path, format string, args ...any) {
-	s := &k.config.source
-	k.problems = append(k.problems, Problem{File: s.name, Line: s.lineOf(path), Key: path, Message: fmt.Sprintf(format, args...)})
+	file, line, rank := k.config.source.place(path)
+	k.problems = append(k.problems, Problem{File: file, Line: line, Key: path, Message: fmt.Sprintf(format, args...), rank: rank})
 }
 
 // warn notes a warning.
@@ -186,7 +186,10 @@ func (k *checker) zones(upstreams map[string]string) {
 
 // describe names a table of an array by its line, or by its path without a file.
 func (k *checker) describe(path string) string {
-	if line := k.config.source.lineOf(path); line > 0 {
+	switch file, line, _ := k.config.source.place(path); {
+	case line > 0 && len(k.config.source.parts) > 1:
+		return fmt.Sprintf("%s in %s:%d", path, file, line)
+	case line > 0:
 		return fmt.Sprintf("%s in line %d", path, line)
 	}
 	return path

@@ -36,7 +36,7 @@ type Config struct {
 	Stub      []Upstream `toml:"stub"`
 	Zone      []Zone     `toml:"zone"`
 
-	source source // where the keys stand; empty for Default
+	source origin // where the keys stand; empty for Default
 }
 
 // Server is what clients see.
@@ -240,19 +240,24 @@ func Default() *Config {
 	return c
 }
 
-// ResolvePaths makes relative file names start at dir, the folder of the configuration file.
+// ResolvePaths makes relative file names start at the folder of the file that they stand in. Where its own name is relative,
+// that starts at dir, the working folder of the process.
 func (c *Config) ResolvePaths(dir string) {
-	resolve := func(name *string) {
-		if *name != "" && !path.IsAbs(*name) {
+	resolve := func(key string, name *string) {
+		if *name == "" || path.IsAbs(*name) {
+			return
+		}
+		*name = path.Join(c.source.folderOf(key), *name)
+		if !path.IsAbs(*name) {
 			*name = path.Join(dir, *name)
 		}
 	}
-	resolve(&c.Recursion.RootHints)
-	resolve(&c.Recursion.TrustAnchors)
-	resolve(&c.Recursion.TrustAnchorState)
-	resolve(&c.Admin.Socket)
+	resolve("recursion.root_hints", &c.Recursion.RootHints)
+	resolve("recursion.trust_anchors", &c.Recursion.TrustAnchors)
+	resolve("recursion.trust_anchor_state", &c.Recursion.TrustAnchorState)
+	resolve("admin.socket", &c.Admin.Socket)
 	for i := range c.Zone {
-		resolve(&c.Zone[i].File)
-		resolve(&c.Zone[i].IncludeFolder)
+		resolve(Element("zone", i)+".file", &c.Zone[i].File)
+		resolve(Element("zone", i)+".include_folder", &c.Zone[i].IncludeFolder)
 	}
 }

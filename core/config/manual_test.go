@@ -54,7 +54,7 @@ func TestManualIsDefault(t *testing.T) {
 	if err := problems.Err(); err != nil {
 		t.Fatal(err)
 	}
-	c.source = source{}
+	c.source = origin{}
 	if !reflect.DeepEqual(c, Default()) {
 		t.Errorf("loaded\n%+v\nwant\n%+v", c, Default())
 	}

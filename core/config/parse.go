@@ -8,8 +8,10 @@ import (
 )
 
 // Load is Parse and Check in one.
-func Load(name string, data []byte) (*Config, Problems) {
-	c, problems := Parse(name, data)
+func Load(name string, data []byte) (*Config, Problems) { return load(name, data, nil) }
+
+func load(name string, data []byte, files Files) (*Config, Problems) {
+	c, problems := parse(name, data, files)
 	if !slices.ContainsFunc(problems, func(p Problem) bool { return p.syntax }) {
 		// With broken syntax, what is missing may be what could not be read.
 		problems = append(problems, c.Check()...)
@@ -21,10 +23,14 @@ func Load(name string, data []byte) (*Config, Problems) {
 // Parse reads the text of a configuration file; name is the file's, for the problems. Keys that are not in
 // the text, or have a problem, keep their defaults. Problems are found all at once: what cannot be read as
 // TOML, unknown keys, and values of the wrong type, form or size. The Config is never nil.
-func Parse(name string, data []byte) (*Config, Problems) {
-	p := parser{config: Default()}
-	tables := p.syntax(name, string(data))
-	p.config.source = p.src
+func Parse(name string, data []byte) (*Config, Problems) { return parse(name, data, nil) }
+
+// parse is Parse for a file and what it includes; files may be nil.
+func parse(name string, data []byte, files Files) (*Config, Problems) {
+	p := parser{config: Default(), files: files}
+	tables := map[string]any{}
+	p.file(tables, name, string(data), 0)
+	p.config.source = p.origin
 	for section, value := range tables {
 		p.section(section, value)
 	}
@@ -33,7 +39,10 @@ func Parse(name string, data []byte) (*Config, Problems) {
 }
 
 type parser struct {
-	src      source
+	files    Files  // nil: nothing can be included
+	src      source // of the file that is being read
+	rank     int    // its number
+	origin   origin // of the files that have been read
 	config   *Config
 	problems Problems
 }
@@ -44,9 +53,8 @@ func (p *parser) report(path string, element int, format string, args ...any) {
 	if element >= 0 {
 		place += "[" + strconv.Itoa(element) + "]"
 	}
-	p.problems = append(p.problems, Problem{
-		File: p.src.name, Line: p.src.lineOf(place), Key: path, Message: fmt.Sprintf(format, args...),
-	})
+	file, line, rank := p.origin.place(place)
+	p.problems = append(p.problems, Problem{File: file, Line: line, Key: path, Message: fmt.Sprintf(format, args...), rank: rank})
 }
 
 // section takes one of the tables at the top.
@@ -75,7 +83,11 @@ func (p *parser) section(name string, value any) {
 	for word, v := range table {
 		i := slices.IndexFunc(keys, func(k key) bool { return k.Name == name+"."+word })
 		if i < 0 {
-			p.report(path+"."+quoteKey(word), -1, "unknown key%s", suggestKey(name, word))
+			hint := suggestKey(name, word)
+			if word == includeKey {
+				hint = "; include stands above all tables"
+			}
+			p.report(path+"."+quoteKey(word), -1, "unknown key%s", hint)
 			continue
 		}
 		p.set(&keys[i], p.config, keys[i].Name, v)

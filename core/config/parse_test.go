@@ -176,7 +176,7 @@ func TestWrongValuesLeaveDefaults(t *testing.T) {
 	if len(problems) != 3 {
 		t.Errorf("problems %v", problems)
 	}
-	c.source = source{}
+	c.source = origin{}
 	if !reflect.DeepEqual(c, Default()) {
 		t.Errorf("config %+v", c)
 	}

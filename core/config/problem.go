@@ -16,7 +16,8 @@ type Problem struct {
 	Message string // what is wrong and what to do about it
 	Warning bool   // the configuration can be used all the same
 
-	syntax bool // not TOML
+	syntax bool // not TOML, or a file that could not be read: what is missing may be in there
+	rank   int  // of File, in the order in which files were read
 }
 
 // Error returns "file:line: key: message", without the parts that are empty.
@@ -61,13 +62,18 @@ func (p Problems) Warnings() Problems {
 	return warnings
 }
 
-// sort orders by line; what has none comes last.
+// sort orders by file and line; what has no line comes last.
 func (p Problems) sort() {
-	place := func(a Problem) int {
+	const last = int(^uint(0) >> 1)
+	place := func(a Problem) (rank, line int) {
 		if a.Line == 0 {
-			return int(^uint(0) >> 1)
+			return last, last
 		}
-		return a.Line
+		return a.rank, a.Line
 	}
-	slices.SortStableFunc(p, func(a, b Problem) int { return cmp.Compare(place(a), place(b)) })
+	slices.SortStableFunc(p, func(a, b Problem) int {
+		fileA, lineA := place(a)
+		fileB, lineB := place(b)
+		return cmp.Or(cmp.Compare(fileA, fileB), cmp.Compare(lineA, lineB))
+	})
 }

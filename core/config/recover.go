@@ -38,7 +38,7 @@ func (p *parser) syntax(name, text string) (tables map[string]any) {
 		}
 		var syntax toml.ParseError
 		if !errors.As(err, &syntax) {
-			p.problems = append(p.problems, Problem{File: name, Message: err.Error(), syntax: true})
+			p.problems = append(p.problems, Problem{File: name, Message: err.Error(), syntax: true, rank: p.rank})
 			break
 		}
 		offset := min(max(syntax.Position.Start, 0), len(text))
@@ -72,7 +72,7 @@ func (p *parser) skip(text string, offset int, message string) string {
 	if first < at {
 		message += fmt.Sprintf(" (in what begins in line %d)", first+1)
 	}
-	p.problems = append(p.problems, Problem{File: p.src.name, Line: at + 1, Key: key, Message: message, syntax: true})
+	p.problems = append(p.problems, Problem{File: p.src.name, Line: at + 1, Key: key, Message: message, syntax: true, rank: p.rank})
 	for i := first; i < len(lines) && (i <= first || !next.MatchString(lines[i])); i++ {
 		lines[i] = blank(lines[i])
 	}
