@@ -47,7 +47,7 @@ shard/settings < affinity core core/cache core/config core/control core/dname co
 shard/check < affinity core/config shard/admin shard/anchors shard/diskfile shard/listen shard/settings shard/zones;
 shard/supervisor < affinity affinity/cpulist core core/cache core/config core/control core/dname core/dnssec core/policy core/resolver core/wire ebpf netio/tcp shard shard/admin shard/anchors shard/hot shard/journal shard/listen shard/notice shard/process shard/settings shard/verify shard/worker shard/zones;
 cmd/heimdalld < core/config shard/check shard/journal shard/settings shard/supervisor;
-cmd/heimdallctl < affinity core/config core/control core/histogram shard/preflight;
+cmd/heimdallctl < affinity core/config core/control core/histogram shard/diskfile shard/preflight;
 cmd/heimdall-bench < affinity affinity/cpulist;
 cmd/heimdall-lab/lab < affinity;
 netio/vethtest < cmd/heimdall-lab/lab;
