@@ -15,6 +15,9 @@ func Allowed() ([]int, error) { return nil, fmt.Errorf("get allowed CPUs: %w", E
 // ThreadID returns 0.
 func ThreadID() int { return 0 }
 
+// ThreadTime returns 0.
+func ThreadTime() uint64 { return 0 }
+
 // PinThread returns an error that wraps ErrNotSupported.
 func PinThread(cpu int) error {
 	return fmt.Errorf("pin thread to CPU %d: %w", cpu, ErrNotSupported)

@@ -37,6 +37,16 @@ func Allowed() ([]int, error) {
 // only after runtime.LockOSThread.
 func ThreadID() int { return unix.Gettid() }
 
+// ThreadTime returns the CPU time that the calling thread has used, in nanoseconds; 0 if the kernel does not tell. It
+// means something only after runtime.LockOSThread. It costs a system call.
+func ThreadTime() uint64 {
+	var t unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &t); err != nil {
+		return 0
+	}
+	return uint64(t.Nano())
+}
+
 // PinThread keeps the calling thread on one CPU. Call runtime.LockOSThread first.
 func PinThread(cpu int) error {
 	if err := setAffinity(0, []int{cpu}); err != nil {

@@ -55,6 +55,19 @@ func (h *Histogram) RecordN(ns int64, times uint64) {
 // Count returns how many durations were recorded.
 func (h *Histogram) Count() uint64 { return h.count }
 
+// Sum returns the sum of all durations recorded, in nanoseconds.
+func (h *Histogram) Sum() uint64 { return h.sum }
+
+// Each calls f with each bucket in use, the lowest first: the longest duration that belongs to it, in nanoseconds, and
+// how many were recorded.
+func (h *Histogram) Each(f func(longest int64, n uint64)) {
+	for i, c := range h.n {
+		if c > 0 {
+			f(int64(upper(i)), c)
+		}
+	}
+}
+
 // Max returns the longest duration recorded, in nanoseconds; 0 when empty.
 func (h *Histogram) Max() int64 { return int64(h.max) }
 

@@ -132,6 +132,28 @@ func TestMergeAndSince(t *testing.T) {
 	}
 }
 
+// TestEach: what Each tells adds up to what was recorded, in ascending order, each bucket no lower than its durations.
+func TestEach(t *testing.T) {
+	var h, again Histogram
+	for _, v := range []int64{0, 3, 3, 999, 1000, 123456, MaxValue} {
+		h.Record(v)
+	}
+	last := int64(-1)
+	h.Each(func(longest int64, n uint64) {
+		if longest <= last {
+			t.Errorf("%d comes after %d", longest, last)
+		}
+		last = longest
+		again.RecordN(longest, n)
+	})
+	if again.n != h.n || last != MaxValue {
+		t.Errorf("the buckets end at %d, or do not add up", last)
+	}
+	if want := uint64(0 + 3 + 3 + 999 + 1000 + 123456 + MaxValue); h.Sum() != want {
+		t.Errorf("Sum() = %d, want %d", h.Sum(), want)
+	}
+}
+
 func BenchmarkRecord(b *testing.B) {
 	var h Histogram
 	v := int64(1)
