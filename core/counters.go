@@ -28,7 +28,11 @@ type Counters struct {
 	Answered  uint64 // clients that waited and got an answer
 	Failed    uint64 // clients that waited and got SERVFAIL
 	Rcodes    [wire.RcodeBadVers + 1]uint64
+	Types     [OtherTypes + 1]uint64 // of Queries that were understood, by the type asked for
 }
+
+// OtherTypes is the place in Counters.Types of all types that have none of their own.
+const OtherTypes = int(wire.TypeCAA) + 1
 
 // Counters returns a copy.
 func (e *Engine) Counters() Counters { return e.count }

@@ -56,6 +56,7 @@ func (e *Engine) read(r *Request) stage {
 	e.count.Queries++
 	r.asker.set(&r.query, r.Stream)
 	if verdict == wire.QueryOK {
+		e.count.Types[min(int(r.query.Type), OtherTypes)]++
 		return onward
 	}
 	return e.unreadable(r, verdict)

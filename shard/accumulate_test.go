@@ -12,16 +12,16 @@ func TestAccumulate(t *testing.T) {
 	var past, s Snapshot
 	n := uint64(0)
 	number(reflect.ValueOf(&past).Elem(), &n)
-	past.Service.RecordN(100, 7)
+	past.Latency[WaitedTCP].RecordN(100, 7)
 	s.Waiting, s.Engine.Queries, s.Cache.Store.Entries = 3, 1000, 5
-	s.Service.RecordN(100, 2)
+	s.Latency[WaitedTCP].RecordN(100, 2)
 	s.Accumulate(&past)
 	s.Accumulate(&past)
 	if s.Waiting != 3 || s.Cache.Store.Entries != 5 || s.TCP.Open != 0 || s.Resolver.Tasks != 0 {
 		t.Errorf("what tells of the present has changed: %+v", s)
 	}
-	if s.Engine.Queries -= 1000; s.Service.Count() != 16 {
-		t.Errorf("%d times are in the histogram", s.Service.Count())
+	if s.Engine.Queries -= 1000; s.Latency[WaitedTCP].Count() != 16 {
+		t.Errorf("%d times are in the histogram", s.Latency[WaitedTCP].Count())
 	}
 	twice(t, "snapshot", reflect.ValueOf(&s).Elem(), reflect.ValueOf(&past).Elem())
 	if n < 100 {

@@ -65,7 +65,7 @@ func (s *Shard) handle(i int, p netio.Port, in []netio.Datagram) {
 		p.Send(tx)
 	}
 	s.stats.batch(len(in))
-	s.service.RecordN(s.clock()-s.now, uint64(len(in)))
+	s.latency[AtOnceUDP].RecordN(s.clock()-s.now, uint64(len(tx)))
 }
 
 // late collects the responses to queries that have waited, so that one system call sends many.

@@ -12,7 +12,6 @@ import (
 
 	"heimdall/affinity"
 	"heimdall/core"
-	"heimdall/core/histogram"
 	"heimdall/netio"
 	"heimdall/netio/outbound"
 	"heimdall/netio/tcp"
@@ -76,7 +75,8 @@ type Shard struct {
 	backlog   backlog
 	shedAfter int64 // ns; what waited longer in a receive queue is dropped
 	stats     Stats
-	service   histogram.Histogram
+	latency   Latency
+	cpu       cpuTime
 
 	drainBy  int64                           // ns; when a stopping shard gives up waiting
 	leaveTo  atomic.Pointer[func(tcp.Moved)] // takes its streams; written before stopping is
@@ -144,6 +144,7 @@ func (s *Shard) Run() error {
 	// do that let it wait for the end of their turn, some milliseconds.
 	_ = affinity.ShortSlice(slice)
 	s.thread.Store(int32(affinity.ThreadID()))
+	s.cpu.start()
 	if err := s.Move(s.opt.CPU); err != nil {
 		if s.opt.Unpinned == nil {
 			return err
@@ -200,6 +201,7 @@ func (s *Shard) open() (err error) {
 
 // close releases what the shard has opened itself.
 func (s *Shard) close() {
+	s.cpu.read()
 	s.state.Store(int32(Stopped))
 	close(s.ended)
 	if s.tcp != nil {

@@ -5,7 +5,6 @@ import (
 
 	"heimdall/core"
 	"heimdall/core/cache"
-	"heimdall/core/histogram"
 	"heimdall/core/resolver"
 	"heimdall/netio"
 	"heimdall/netio/outbound"
@@ -39,7 +38,8 @@ type Snapshot struct {
 	Each     []netio.PortStats // of each of Options.Ports
 	TCP      tcp.Stats
 	Outbound outbound.Stats
-	Service  histogram.Histogram // ns from receiving a batch to having sent its responses
+	Latency  Latency
+	CPU      uint64 // ns of CPU time that the shard's thread has used
 }
 
 // Snapshot copies the counters. Only for commands that run on the shard's thread, and when the shard has ended: what
@@ -47,6 +47,9 @@ type Snapshot struct {
 func (s *Shard) Snapshot() *Snapshot {
 	if s.tcp == nil {
 		return new(Snapshot)
+	}
+	if s.State() != Stopped {
+		s.cpu.read()
 	}
 	snap := &Snapshot{
 		Stats:    s.stats,
@@ -57,7 +60,8 @@ func (s *Shard) Snapshot() *Snapshot {
 		Resolver: s.engine.Resolver().Stats(),
 		TCP:      s.tcp.Stats(),
 		Outbound: s.out.Stats(),
-		Service:  s.service,
+		Latency:  s.latency,
+		CPU:      s.cpu.used,
 	}
 	for _, p := range s.opt.Ports {
 		snap.Each = append(snap.Each, p.Stats())

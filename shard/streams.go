@@ -17,6 +17,7 @@ func (s *Shard) StreamMessage(conn tcp.ConnID, peer *netio.Endpoint, msg []byte)
 	switch r.Outcome {
 	case core.Send:
 		s.tcp.Reply(conn, r.Response)
+		s.latency[AtOnceTCP].Record(s.clock() - s.now)
 	case core.Drop:
 		s.tcp.Done(conn)
 	}

@@ -13,6 +13,7 @@ type target struct {
 	kind  targetKind
 	begun bool  // responses have gone there, and others follow
 	port  int16 // that the query came through, of a datagram; elsewhere: which of Shard.receivers
+	since int64 // ns on the shard's clock: when its query came
 	peer  netio.Endpoint
 	conn  tcp.ConnID
 }
@@ -66,9 +67,9 @@ const streamTag = ^uint32(0)
 // Hold implements core.Performer.
 func (s *Shard) Hold(tag uint32) core.Target {
 	if tag == streamTag {
-		return s.targets.hold(target{kind: stream, conn: s.conn})
+		return s.targets.hold(target{kind: stream, since: s.now, conn: s.conn})
 	}
-	return s.targets.hold(target{kind: datagram, port: s.port, peer: s.in[tag].Peer})
+	return s.targets.hold(target{kind: datagram, since: s.now, port: s.port, peer: s.in[tag].Peer})
 }
 
 // Reply implements core.Performer.
@@ -87,7 +88,10 @@ func (s *Shard) Reply(to core.Target, msg []byte, more bool) core.Room {
 		room = s.receivers[t.port](msg, more)
 	}
 	switch {
-	case room == core.Gone, room == core.Taken && !more:
+	case room == core.Taken && !more:
+		s.waited(t)
+		s.end(to, t)
+	case room == core.Gone:
 		s.end(to, t)
 	case room == core.Taken:
 		t.begun = true

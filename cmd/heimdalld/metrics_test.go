@@ -55,6 +55,10 @@ func TestMetrics(t *testing.T) {
 		`heimdall_answers_total{shard="0",source="cache"} 7`, `heimdall_answers_total{shard="0",source="upstream"} 2`,
 		`heimdall_responses_total{rcode="NXDOMAIN",shard="0"} 1`, `heimdall_drops_total{reason="short",shard="0"} 1`,
 		`heimdall_upstream_queries_total{shard="0"} 2`, `heimdall_upstream_ports{shard="0"} 0`, `heimdall_upstream_hindered_total{reason="unreachable",shard="0"} 0`, `heimdall_in_flight{shard="0"} 0`, `heimdall_shard_restarts_total{shard="0"} 0`,
+		`heimdall_response_seconds_count{tier="1",transport="udp"}`, `heimdall_response_seconds_count{tier="2",transport="udp"} 2`,
+		`heimdall_response_seconds_bucket{tier="2",transport="udp",le="+Inf"} 2`, `heimdall_query_types_total{type="A"} 9`,
+		`heimdall_shard_up{shard="0"} 1`, `heimdall_upstream_servers{state="up"} 1`, `heimdall_zones{state="failed"} 0`, "heimdall_cache_capacity_bytes",
+		`heimdall_xdp_verdicts_total{verdict="answered"} 0`, `heimdall_drops_total{reason="receive_queue",shard="0"} 0`,
 		`heimdall_service_seconds{shard="0",quantile="0.99"}`, "heimdall_queries_total", "heimdall_cache_bytes", "go_goroutines", "process_open_fds",
 	} {
 		if !strings.Contains(text, want) {

@@ -160,6 +160,8 @@ type Local struct {
 type Admin struct {
 	Socket  string         `toml:"socket"`
 	Metrics netip.AddrPort `toml:"metrics"` // not valid: off
+	// MetricsUpstreams is how many servers of [[forward]] and [[stub]] have metrics of their own.
+	MetricsUpstreams int `toml:"metrics_upstreams"`
 }
 
 // Log is what the daemon writes about itself.

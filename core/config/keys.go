@@ -141,6 +141,7 @@ var keys = []key{
 	// 107 is what fits into sun_path with its final zero.
 	{Name: "admin.socket", Default: "heimdall.sock", Min: 1, Max: 107, Unit: "octets"},
 	{Name: "admin.metrics", Default: ""},
+	{Name: "admin.metrics_upstreams", Default: int64(0), Max: 64, Unit: "servers", Reload: true},
 
 	{Name: "log.level", Default: "info", Values: []string{"debug", "info", "warn", "error"}, Reload: true},
 	{Name: "log.format", Default: "auto", Values: []string{"auto", "text", "json", "journald"}, Reload: true},

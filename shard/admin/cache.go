@@ -110,7 +110,7 @@ func cacheShard(id int, snap *shard.Snapshot) control.CacheShard {
 		Shard: id, Entries: uint64(c.Store.Entries), BytesUsed: uint64(c.Store.Bytes), BytesCapacity: uint64(c.Store.Capacity),
 		IndexBuckets: uint64(c.Store.Buckets), Hits: snap.Engine.Hits + snap.Engine.StaleHits, StaleHits: snap.Engine.StaleHits,
 		Misses: snap.Engine.Misses, Inserts: c.Stored, Expired: c.Store.Expired, Flushed: c.Store.Purged + c.Store.Deleted, TooLarge: c.TooLarge,
-		Evictions: evictions(snap),
+		Evictions: occurred(evictions(snap)),
 	}
 	sh.HitRatio = control.Ratio(sh.Hits, sh.Misses)
 	return sh

@@ -1,12 +1,17 @@
 package admin
 
 import (
+	"maps"
+	"strings"
+
+	"heimdall/core"
+	"heimdall/core/dnssec"
 	"heimdall/core/wire"
 	"heimdall/shard"
 )
 
-// The maps below give the counters of a snapshot the names that operators see, in the CLI and the metrics.
-// Reasons that did not occur are left out where the list is long.
+// The maps below give the counters of a snapshot the names that operators see, in the CLI and the metrics. They have all
+// names, so that a collector sees the first of each; occurred leaves out those that did not occur.
 
 func sources(s *shard.Snapshot) map[string]uint64 {
 	return map[string]uint64{
@@ -15,71 +20,76 @@ func sources(s *shard.Snapshot) map[string]uint64 {
 	}
 }
 
+// other is the name of all that has no name of its own: strangers must not choose how many names there are.
+const other = "other"
+
 func rcodes(s *shard.Snapshot) map[string]uint64 {
-	return some(func(add func(string, uint64)) {
-		for code, n := range s.Engine.Rcodes {
-			add(wire.Rcode(code).String(), n)
+	m := map[string]uint64{}
+	for code, n := range s.Engine.Rcodes {
+		name := wire.Rcode(code).String()
+		if strings.HasPrefix(name, "RCODE") {
+			name = other
 		}
-	})
+		m[name] += n
+	}
+	return m
+}
+
+// types are the queries by the type asked for.
+func types(counts *[core.OtherTypes + 1]uint64) map[string]uint64 {
+	m := map[string]uint64{}
+	for t, n := range counts {
+		name := wire.Type(t).String()
+		if t == core.OtherTypes || strings.HasPrefix(name, "TYPE") {
+			name = other
+		}
+		m[name] += n
+	}
+	return m
 }
 
 // drops are the messages without a response, by reason.
 func drops(s *shard.Snapshot) map[string]uint64 {
-	return some(func(add func(string, uint64)) {
-		add("short", s.Engine.Short)
-		add("response", s.Engine.Responses)
-		add("denied", s.Engine.Denied)
-		add("limited", s.Engine.Limited)
-		add("overload", s.Engine.Dropped)
-		add("shed", s.Stats.Shed)
-		add("oversize", s.Ports.Oversize)
-		add("malformed", s.Ports.Malformed)
-		add("receive_queue", s.Ports.QueueDrops)
-		add("send", s.Ports.SendDrops)
-		add("descriptors", s.TCP.Starved)
-	})
+	return map[string]uint64{
+		"short": s.Engine.Short, "response": s.Engine.Responses, "denied": s.Engine.Denied, "limited": s.Engine.Limited, "overload": s.Engine.Dropped,
+		"shed": s.Stats.Shed, "oversize": s.Ports.Oversize, "malformed": s.Ports.Malformed, "receive_queue": s.Ports.QueueDrops, "send": s.Ports.SendDrops,
+		"descriptors": s.TCP.Starved,
+	}
 }
 
 // limited are the misses that were not resolved because of a limit, by the limit: queries in flight, the
 // client's share of them, the time that one may wait for its turn.
 func limited(s *shard.Snapshot) map[string]uint64 {
-	return some(func(add func(string, uint64)) {
-		add("in_flight", s.Engine.InFlight)
-		add("share", s.Engine.Share)
-		add("waited", s.Engine.Expired)
-	})
+	return map[string]uint64{"in_flight": s.Engine.InFlight, "share": s.Engine.Share, "waited": s.Engine.Expired}
 }
 
 // ignored are the datagrams from other servers that answered no query, by reason.
 func ignored(s *shard.Snapshot) map[string]uint64 {
 	r := &s.Resolver
-	return some(func(add func(string, uint64)) {
-		add("short", r.Short)
-		add("id", r.UnknownID)
-		add("source", r.WrongSource)
-		add("no_response", r.NotResponse)
-		add("opcode", r.WrongOpcode)
-		add("question", r.WrongQuestion)
-		add("letter_case", r.WrongCase)
-		add("cookie", r.WrongCookie)
-	})
+	return map[string]uint64{
+		"short": r.Short, "id": r.UnknownID, "source": r.WrongSource, "no_response": r.NotResponse, "opcode": r.WrongOpcode, "question": r.WrongQuestion,
+		"letter_case": r.WrongCase, "cookie": r.WrongCookie,
+	}
 }
 
 func evictions(s *shard.Snapshot) map[string]uint64 {
-	return some(func(add func(string, uint64)) {
-		c := &s.Cache.Store
-		add("small_queue", c.EvictedSmall)
-		add("main_queue", c.EvictedMain)
-		add("index", c.EvictedIndex)
-	})
+	c := &s.Cache.Store
+	return map[string]uint64{"small_queue": c.EvictedSmall, "main_queue": c.EvictedMain, "index": c.EvictedIndex}
 }
 
-func some(fill func(add func(string, uint64))) map[string]uint64 {
+// verdicts are the answers to clients that were validated, by what came of it.
+func verdicts(s *shard.Snapshot) map[string]uint64 {
 	m := map[string]uint64{}
-	fill(func(name string, n uint64) {
-		if n > 0 {
-			m[name] = n
+	for v, n := range s.Resolver.Verdicts {
+		if dnssec.Status(v) != dnssec.Unchecked {
+			m[dnssec.Status(v).String()] = n
 		}
-	})
+	}
+	return m
+}
+
+// occurred removes the counts of 0.
+func occurred(m map[string]uint64) map[string]uint64 {
+	maps.DeleteFunc(m, func(_ string, n uint64) bool { return n == 0 })
 	return m
 }

@@ -33,6 +33,7 @@ type Options struct {
 	Settings  func() Settings                                // in force
 	Warnings  func() []string                                // what keeps the daemon from its best
 	Reload    func(context.Context) (*control.Reload, error) // of the configuration
+	Refused   func() bool                                    // the last reload was
 	Log       *slog.Logger
 	Journal   *journal.Journal // that Log writes to; nil: its lines are not counted
 }
@@ -46,6 +47,8 @@ type Settings struct {
 	HotAnswers  int           // in the kernel at most; 0: none are given
 	Limit       control.Limit // but for InKernel
 	ResolveTime time.Duration // what an upstream may take
+	// MetricsUpstreams is how many servers have metrics of their own.
+	MetricsUpstreams int
 }
 
 // Server answers what operators ask. It is safe for concurrent use.

@@ -38,7 +38,7 @@ func (s *Server) Status(ctx context.Context) (*control.Status, error) {
 	for _, past := range s.o.Histories.Ended(list, snaps) {
 		c := counters(past)
 		st.Totals.Add(&c)
-		service.Merge(&past.Service)
+		service.Merge(&past.Latency[shard.AtOnceUDP])
 	}
 	for i, snap := range snaps {
 		if snap == nil {
@@ -48,7 +48,7 @@ func (s *Server) Status(ctx context.Context) (*control.Status, error) {
 		st.Totals.Add(&c)
 		st.InFlight += snap.Waiting
 		st.CacheEntries += uint64(snap.Cache.Store.Entries)
-		service.Merge(&snap.Service)
+		service.Merge(&snap.Latency[shard.AtOnceUDP])
 		if list[i].State() == worker.Running {
 			st.ShardsRunning++
 		}
@@ -79,7 +79,7 @@ func (s *Server) Shards(ctx context.Context) (*control.Shards, error) {
 			sh.MemoryBytes = uint64(snap.Cache.Store.Bytes)
 			sh.MemoryLimit = uint64(snap.Cache.Store.Capacity)
 			sh.BatchSizes = control.BatchSizes((*[control.BatchSlots]uint64)(&snap.Stats.Batches))
-			sh.ServiceTime = control.LatencyOf(&snap.Service)
+			sh.ServiceTime = control.LatencyOf(&snap.Latency[shard.AtOnceUDP])
 		}
 		out.Shards = append(out.Shards, sh)
 	}
@@ -91,7 +91,7 @@ func counters(s *shard.Snapshot) control.Counters {
 	c := control.Counters{
 		Queries: s.Engine.Queries, Hits: hits, StaleHits: s.Engine.StaleHits, Misses: s.Engine.Misses, Local: s.Engine.Local + s.Engine.Zone,
 		HitRatio: control.Ratio(hits, s.Engine.Misses), TCPQueries: s.Stats.Streams,
-		KernelDrops: s.Ports.QueueDrops, SendDrops: s.Ports.SendDrops, Slipped: s.Engine.Slipped, Drops: drops(s), Limited: limited(s), Rcodes: rcodes(s),
+		KernelDrops: s.Ports.QueueDrops, SendDrops: s.Ports.SendDrops, Slipped: s.Engine.Slipped, Drops: occurred(drops(s)), Limited: occurred(limited(s)), Rcodes: occurred(rcodes(s)),
 	}
 	c.Replies = s.Ports.Sent + s.TCP.Sent
 	return c

@@ -16,9 +16,10 @@ import (
 // the shards run. The sockets, the queries in flight and the cache stay. It is all or nothing: on an error the old
 // configuration is in force as a whole, and the file can be reloaded once the cause is mended. The file of a zone is not
 // part of it: one with an error is a warning, as at the start.
-func (s *Supervisor) Reload(ctx context.Context) (*control.Reload, error) {
+func (s *Supervisor) Reload(ctx context.Context) (out *control.Reload, err error) {
 	s.reloading.Lock()
 	defer s.reloading.Unlock()
+	defer func() { s.refused.Store(err != nil) }()
 	s.tellReloading(true)
 	defer s.tellReloading(false)
 	file, problems, err := settings.Load(s.path)
@@ -42,7 +43,7 @@ func (s *Supervisor) Reload(ctx context.Context) (*control.Reload, error) {
 			Details: strings.Split(err.Error(), "\n"),
 		}
 	}
-	out := &control.Reload{Config: s.path}
+	out = &control.Reload{Config: s.path}
 	_, anchors := c.apply(ctx)
 	if err := s.zones.Move(ctx, shardNodes(s.planInForce())); err != nil {
 		c.warnings = append(c.warnings, fmt.Sprintf("shards use zones in the memory of another NUMA node: %v", err))

@@ -66,10 +66,11 @@ type Supervisor struct {
 
 	tellReloading func(now bool)
 
-	reloading sync.Mutex // held by a reload, which is one at a time
-	anchoring sync.Mutex // held while the shards are given trust anchors: the last ones given are those in force
-	resizing  sync.Mutex // held while the number of shards changes, and by Stop
-	stopped   bool       // guarded by resizing
+	reloading sync.Mutex  // held by a reload, which is one at a time
+	refused   atomic.Bool // the last reload was
+	anchoring sync.Mutex  // held while the shards are given trust anchors: the last ones given are those in force
+	resizing  sync.Mutex  // held while the number of shards changes, and by Stop
+	stopped   bool        // guarded by resizing
 
 	inForce atomic.Pointer[config.Config] // what config returns
 
