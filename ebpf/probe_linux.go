@@ -47,7 +47,7 @@ func TryPrograms() []Feature {
 		return p.Close()
 	}
 	steer := func() error {
-		s, err := loadSteering(ByName, Seed{})
+		s, err := loadSteering(ByName, Seed{}, nil)
 		if err != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/cilium/ebpf"
 	"golang.org/x/sys/unix"
 )
 
@@ -25,25 +26,76 @@ func AttachSteering(by By, seed Seed, sockets []Socket) (*Steering, error) {
 	if len(sockets) == 0 {
 		return nil, errors.New("steer: no sockets")
 	}
-	s, err := loadSteering(by, seed)
+	s, err := loadSteering(by, seed, nil)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.Update(sockets); err != nil {
+	if err := s.attach(sockets); err != nil {
 		s.empty()
 		s.objs.Close()
 		return nil, err
-	}
-	if err := unix.SetsockoptInt(sockets[0].FD, unix.SOL_SOCKET, unix.SO_ATTACH_REUSEPORT_EBPF, s.objs.Steer.FD()); err != nil {
-		s.empty()
-		s.objs.Close()
-		return nil, explain("attach the steering program", err)
 	}
 	return s, nil
 }
 
-// loadSteering loads the program, without sockets.
-func loadSteering(by By, seed Seed) (*Steering, error) {
+// attach fills the map and has the group use the program.
+func (s *Steering) attach(sockets []Socket) error {
+	if err := s.Update(sockets); err != nil {
+		return err
+	}
+	if err := unix.SetsockoptInt(sockets[0].FD, unix.SOL_SOCKET, unix.SO_ATTACH_REUSEPORT_EBPF, s.objs.Steer.FD()); err != nil {
+		return explain("attach the steering program", err)
+	}
+	return nil
+}
+
+// AdoptSteering is AttachSteering for a group that another process steers. Its map of sockets, which the descriptor stands
+// for, goes on to be used, so that no packet misses the sockets that it holds; this program takes the other's place in one step.
+// The other process then only closes its Steering. The descriptor stays the caller's. Where the map does not fit this
+// program, its sockets are taken out, and packets are spread for a moment.
+func AdoptSteering(by By, seed Seed, sockets []Socket, fd int) (*Steering, error) {
+	if len(sockets) == 0 {
+		return nil, errors.New("steer: no sockets")
+	}
+	own, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("adopt the steering map: %w", err)
+	}
+	held, err := ebpf.NewMapFromFD(own) // which owns it, whatever comes
+	if err != nil {
+		return nil, fmt.Errorf("adopt the steering map: %w", err)
+	}
+	defer held.Close()
+	s, err := loadSteering(by, seed, held)
+	if err != nil {
+		for i := range held.MaxEntries() {
+			held.Delete(i)
+		}
+		return AttachSteering(by, seed, sockets)
+	}
+	if err := s.Resume(sockets); err != nil {
+		s.objs.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// Resume attaches the program again, to a map that another process may have changed since: one that has adopted it.
+func (s *Steering) Resume(sockets []Socket) error {
+	s.sockets = s.sockets[:0]
+	for i := range s.objs.Sockets.MaxEntries() {
+		var cookie uint64 // 0: no socket
+		s.objs.Sockets.Lookup(i, &cookie)
+		s.sockets = append(s.sockets, cookie)
+	}
+	return s.attach(sockets)
+}
+
+// FD is the descriptor of the map of sockets, for AdoptSteering in another process.
+func (s *Steering) FD() int { return s.objs.Sockets.FD() }
+
+// loadSteering loads the program, with a map of sockets of its own or, if that is not nil, another one.
+func loadSteering(by By, seed Seed, held *ebpf.Map) (*Steering, error) {
 	spec, err := loadSteer()
 	if err != nil {
 		return nil, fmt.Errorf("read the steering program: %w", err)
@@ -52,8 +104,11 @@ func loadSteering(by By, seed Seed) (*Steering, error) {
 	if err := errors.Join(v[steerVarBy].Set(uint32(by)), v[steerVarWordKeys].Set(keys.words), v[steerVarFirstKey].Set(keys.first)); err != nil {
 		return nil, fmt.Errorf("prepare the steering program: %w", err)
 	}
-	s := new(Steering)
-	if err := spec.LoadAndAssign(&s.objs, nil); err != nil {
+	s, o := new(Steering), ebpf.CollectionOptions{}
+	if held != nil {
+		o.MapReplacements = map[string]*ebpf.Map{steerMapSockets: held}
+	}
+	if err := spec.LoadAndAssign(&s.objs, &o); err != nil {
 		return nil, explain("load the steering program", err)
 	}
 	return s, nil

@@ -17,6 +17,23 @@ func (s *Shard) Leave(to func(tcp.Moved)) {
 	s.Stop()
 }
 
+// HandOver is Leave when another process reads the same sockets from now on: the shard leaves to it what is in their queues.
+func (s *Shard) HandOver(to func(tcp.Moved)) {
+	s.deaf.Store(true)
+	s.Leave(to)
+}
+
+// unwatch ends the reading of datagrams. What the ports hold is for another process.
+func (s *Shard) unwatch() {
+	s.measureAge(false)
+	for i, p := range s.opt.Ports {
+		s.watches[i].ready = false
+		if !s.watches[i].off {
+			s.poller.Del(p.FD())
+		}
+	}
+}
+
 // Adopt takes over a stream from another shard. Only for commands.
 func (s *Shard) Adopt(m tcp.Moved) { s.tcp.Adopt(m, s.now) }
 
@@ -33,7 +50,11 @@ func (s *Shard) drained() bool {
 	case Running:
 		s.state.Store(int32(Draining))
 		s.drainBy = s.now + int64(s.opt.DrainFor)
-		if to := s.leaveTo.Load(); to != nil {
+		if to := s.leaveTo.Load(); to != nil && s.deaf.Load() {
+			s.unwatch()
+			s.tcp.HandOver(*to)
+			break
+		} else if to != nil {
 			s.tcp.Leave(*to)
 			break
 		}

@@ -80,6 +80,7 @@ type Shard struct {
 
 	drainBy  int64                           // ns; when a stopping shard gives up waiting
 	leaveTo  atomic.Pointer[func(tcp.Moved)] // takes its streams; written before stopping is
+	deaf     atomic.Bool                     // another process reads its sockets; likewise
 	stopping atomic.Bool
 	released atomic.Bool
 	state    atomic.Int32

@@ -139,3 +139,7 @@ func (d *fakeDaemon) Reload(context.Context) (*control.Reload, error) {
 		Warnings: []string{"cpu.shards: 2 shards go on running"},
 	}, d.err
 }
+
+func (d *fakeDaemon) Upgrade(_ context.Context, a control.UpgradeArgs) (*control.Upgrade, error) {
+	return &control.Upgrade{PID: 4711, Version: "2", Before: "1", Shards: 4, TookSeconds: float64(a.Within) / 100}, d.err
+}

@@ -66,6 +66,7 @@ func (t *tool) command() *cobra.Command {
 		t.doctorCommand(),
 		t.tuneCommand(),
 		t.simple("reload", "Make the daemon read its configuration again", t.reload),
+		t.upgradeCommand(),
 		t.topCommand(),
 	)
 	root.AddCommand(t.resolverCommands()...)

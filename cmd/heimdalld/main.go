@@ -20,6 +20,7 @@ import (
 
 	"heimdall/core/config"
 	"heimdall/shard/check"
+	"heimdall/shard/handover"
 	"heimdall/shard/journal"
 	"heimdall/shard/settings"
 	"heimdall/shard/supervisor"
@@ -31,6 +32,9 @@ var version string
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
 func run(args []string, stdout, stderr io.Writer) int {
+	if len(args) > 0 && args[0] == handover.LauncherArg {
+		return handover.Launch(args[1:])
+	}
 	flags := flag.NewFlagSet("heimdalld", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	path := flags.String("config", "config.toml", "configuration `file`")
@@ -55,9 +59,19 @@ func run(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "heimdalld: -log %s: use debug, info, warn or error\n", *level)
 		return 2
 	}
+	var before *handover.Predecessor
+	var given *handover.Given
+	if !*checkOnly {
+		var err error
+		if before, given, err = handover.FromPredecessor(config.Version(version)); err != nil {
+			fmt.Fprintln(stderr, "heimdalld:", err)
+			return 1
+		}
+	}
 	cfg, warnings, err := settings.Load(*path)
 	if err != nil {
 		fmt.Fprintln(stderr, err)
+		before.Failed(err)
 		return 1
 	}
 	for _, w := range warnings {
@@ -84,15 +98,21 @@ func run(args []string, stdout, stderr io.Writer) int {
 	defer j.Flush()
 	log := j.Logger()
 	slog.SetDefault(log) // what libraries log
-	if err := serve(cfg, *path, j, log); err != nil {
+	launcher, err := handover.StartLauncher(args)
+	if err != nil {
+		log.Warn("there will be no upgrades, only restarts", "error", err)
+	}
+	defer launcher.Close()
+	if err := serve(cfg, *path, j, log, supervisor.Options{Given: given, Predecessor: before, Launcher: launcher}); err != nil {
 		log.Error("heimdalld ends", "error", err)
+		before.Failed(err)
 		return 1
 	}
 	return 0
 }
 
-// serve runs the daemon until a signal ends it.
-func serve(cfg *config.Config, path string, j *journal.Journal, log *slog.Logger) error {
+// serve runs the daemon until a signal ends it, or another process takes its place. o has what it begins with.
+func serve(cfg *config.Config, path string, j *journal.Journal, log *slog.Logger, o supervisor.Options) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	hup := make(chan os.Signal, 1)
@@ -103,29 +123,38 @@ func serve(cfg *config.Config, path string, j *journal.Journal, log *slog.Logger
 	if more := len(list) - 1; more > 0 {
 		status += fmt.Sprintf(" and %d more", more)
 	}
-	s, err := supervisor.Start(ctx, supervisor.Options{
-		Config: cfg, Path: path, Version: config.Version(version), Log: log, Journal: j, Pace: os.Getenv("GOGC") == "",
-		Reloading: func(now bool) {
-			switch {
-			case ctx.Err() != nil: // it drains, which has been told
-			case now:
-				manager.reloading()
-			default:
-				manager.ready(status)
-			}
-		},
-	})
+	o.Config, o.Path, o.Version, o.Log, o.Journal, o.Pace = cfg, path, config.Version(version), log, j, os.Getenv("GOGC") == ""
+	o.Reloading = func(now bool) {
+		switch {
+		case ctx.Err() != nil: // it drains, which has been told
+		case now:
+			manager.reloading()
+		default:
+			manager.ready(status)
+		}
+	}
+	o.Replaced = manager.replaced
+	s, err := supervisor.Start(ctx, o)
 	if err != nil {
 		return err
 	}
 	manager.ready(status)
-	go manager.feed(ctx, s.Turning)
+	feeding, ending := context.WithCancel(ctx)
+	defer ending()
+	go manager.feed(feeding, s.Turning)
 	go func() {
 		for range hup {
 			s.ReloadAndLog(ctx)
 		}
 	}()
-	<-ctx.Done()
+	select {
+	case <-ctx.Done():
+	case <-s.Replaced():
+		ending() // the manager listens to the other process
+		log.Info("another process serves, this one ends when it has answered what it has")
+		s.HandOver()
+		return nil
+	}
 	stop() // a second signal ends at once
 	log.Info("draining")
 	manager.stopping()

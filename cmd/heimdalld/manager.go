@@ -32,6 +32,9 @@ func (m manager) reloading() {
 	m.tell(fmt.Sprintf("%s\nMONOTONIC_USEC=%d", systemd.SdNotifyReloading, now.Microseconds()))
 }
 
+// replaced says that another process is the daemon. The manager does not listen to this one any more.
+func (m manager) replaced(pid int) { m.tell(fmt.Sprint("MAINPID=", pid)) }
+
 // stopping says that the daemon drains.
 func (m manager) stopping() { m.tell(systemd.SdNotifyStopping + "\nSTATUS=draining") }
 

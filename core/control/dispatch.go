@@ -20,6 +20,7 @@ const (
 	CommandZoneReload  = "zone.reload"
 	CommandZoneLookup  = "zone.lookup"
 	CommandXDP         = "xdp"
+	CommandUpgrade     = "upgrade"
 )
 
 // Limits on arguments, in characters.
@@ -44,6 +45,7 @@ type Server interface {
 	ZoneReload(context.Context, ZoneReloadArgs) (*ZoneList, error)
 	ZoneLookup(context.Context, ZoneLookupArgs) (*ZoneLookup, error)
 	XDP(context.Context) (*XDP, error)
+	Upgrade(context.Context, UpgradeArgs) (*Upgrade, error)
 	ResolverServer
 }
 
@@ -125,6 +127,16 @@ func call(ctx context.Context, s Server, req *Request) (any, error) {
 			return nil, err
 		}
 		return s.ZoneLookup(ctx, args)
+	}
+	if req.Command == CommandUpgrade {
+		var args UpgradeArgs
+		if err := decodeArgs(req, &args); err != nil {
+			return nil, err
+		}
+		if args.Within < 0 || args.Within > MaxUpgrade {
+			return nil, Errorf(CodeBadRequest, "an upgrade may take up to %d seconds, not %d", MaxUpgrade, args.Within)
+		}
+		return s.Upgrade(ctx, args)
 	}
 	if err := decodeArgs(req, &struct{}{}); err != nil {
 		return nil, err

@@ -44,3 +44,7 @@ func (f *fakeServer) ZoneLookup(_ context.Context, a ZoneLookupArgs) (*ZoneLooku
 	f.zones = append(f.zones, a)
 	return &ZoneLookup{Name: a.Name, Type: a.Type, Rcode: "NOERROR"}, f.err
 }
+
+func (f *fakeServer) Upgrade(_ context.Context, a UpgradeArgs) (*Upgrade, error) {
+	return &Upgrade{PID: 1 + a.Within}, f.err
+}

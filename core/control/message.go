@@ -48,6 +48,7 @@ const (
 	CodeTooLarge       Code = "too_large"       // the request or the response passed its limit
 	CodeInvalidConfig  Code = "invalid_config"  // the configuration file has errors; nothing was changed
 	CodeUnavailable    Code = "unavailable"     // the daemon cannot do that now: it is starting or draining
+	CodeForbidden      Code = "forbidden"       // the peer may not do that
 	CodeTimeout        Code = "timeout"         // a shard did not answer in time
 	CodeInternal       Code = "internal"        // anything else
 )

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/netip"
 
+	"heimdall/netio"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -101,6 +103,23 @@ func prepare(fd, domain int, sa unix.Sockaddr, free bool) (netip.AddrPort, error
 		return netip.AddrPort{}, fmt.Errorf("get bound address: %w", err)
 	}
 	return addrPort(bound), nil
+}
+
+// Adopt makes a listener of a socket that Listen has opened elsewhere, at addr: in another process that hands over to this
+// one, or that has left it behind. Clients that wait there are accepted here. On an error the descriptor stays the caller's.
+func Adopt(fd int, addr netip.AddrPort) (*Listener, error) {
+	is, err := netio.LookAt(fd)
+	if err != nil {
+		return nil, err
+	}
+	if want := netio.Bound(addr); is.Type != unix.SOCK_STREAM || !is.Listening || is.Addr != want {
+		return nil, fmt.Errorf("adopt a tcp listener: it is at %v, not at %v", is.Addr, want)
+	}
+	unix.CloseOnExec(fd)
+	if err := unix.SetNonblock(fd, true); err != nil {
+		return nil, fmt.Errorf("adopt tcp listener %v: %w", addr, err)
+	}
+	return &Listener{fd: fd, addr: is.Addr, wildcard: addr.Addr().IsUnspecified()}, nil
 }
 
 // FD returns the listening descriptor, which stays the listener's.

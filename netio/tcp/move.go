@@ -14,6 +14,24 @@ type Moved struct {
 // Close gives up a connection that nobody adopts.
 func (m Moved) Close() { closeSocket(m.fd, false) }
 
+// Parts are what a connection is made of, for another process. The descriptor stays the Moved's.
+func (m Moved) Parts() (fd int, peer netio.Endpoint, held []byte) { return m.fd, m.peer, m.held }
+
+// NewMoved puts a connection together that came from another process. The descriptor becomes the Moved's.
+func NewMoved(fd int, peer netio.Endpoint, held []byte) Moved { return Moved{fd, peer, held} }
+
+// HandOver is Leave without the clients who wait at the listeners: another process accepts these.
+func (s *Server) HandOver(to func(Moved)) {
+	if s.draining {
+		return
+	}
+	s.deaf = true
+	for _, l := range s.listeners {
+		s.poller.Del(l.fd)
+	}
+	s.Leave(to)
+}
+
 // Leave stops reading, and hands each connection to the function to as soon as nothing is owed on it: those idle and
 // those that come at once, the others after their last reply. Those that the client has closed end here. The shard
 // goes on as usual until Conns is zero or its patience ends, then calls Close.

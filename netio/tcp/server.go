@@ -44,6 +44,7 @@ type Server struct {
 	restUntil int64 // when they are tried again
 	draining  bool
 	leaveTo   func(Moved) // takes the connections; nil: they stay
+	deaf      bool        // others accept the clients
 
 	conns   []*conn // by slot; those not open are in free
 	free    []*conn
@@ -217,7 +218,7 @@ func (s *Server) settleIdle() {
 }
 
 // accepting reports whether connections are taken from the listeners.
-func (s *Server) accepting() bool { return !s.draining || s.leaveTo != nil }
+func (s *Server) accepting() bool { return !s.deaf && (!s.draining || s.leaveTo != nil) }
 
 // Close cuts all connections. The listeners are left open, and no longer watched.
 func (s *Server) Close() {

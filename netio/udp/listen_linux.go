@@ -52,6 +52,11 @@ func listen(fd int, o Options) (*Port, error) {
 		return nil, fmt.Errorf("bind: %w", err)
 	}
 	p := newPort(fd, o)
+	return p, p.askForBuffers(o)
+}
+
+// askForBuffers asks for the socket buffers. That there are less is a warning.
+func (p *Port) askForBuffers(o Options) error {
 	for _, b := range []struct {
 		what, sysctl  string
 		force, option int
@@ -60,15 +65,15 @@ func listen(fd int, o Options) (*Port, error) {
 		{"receive", "net.core.rmem_max", unix.SO_RCVBUFFORCE, unix.SO_RCVBUF, o.RcvBuf},
 		{"send", "net.core.wmem_max", unix.SO_SNDBUFFORCE, unix.SO_SNDBUF, o.SndBuf},
 	} {
-		got, err := setBuffer(fd, b.force, b.option, b.bytes)
+		got, err := setBuffer(p.fd, b.force, b.option, b.bytes)
 		if err != nil {
-			return nil, fmt.Errorf("set %s buffer: %w", b.what, err)
+			return fmt.Errorf("set %s buffer: %w", b.what, err)
 		}
 		if got < b.bytes {
 			p.warnings = append(p.warnings, bufferWarning(o.Addr, b.what, b.sysctl, got, b.bytes))
 		}
 	}
-	return p, nil
+	return nil
 }
 
 func setOptions(fd int, o Options) error {

@@ -13,12 +13,13 @@ import (
 // deeds is the server of one admin connection. It logs each command that changes the daemon, and who gave it.
 type deeds struct {
 	control.Server
-	log *slog.Logger // with the peer
+	log   *slog.Logger // with the peer
+	owner bool         // the peer is root, or the daemon's own user
 }
 
 // newDeeds makes the server of a connection whose peer the kernel calls peer.
-func newDeeds(s control.Server, log *slog.Logger, peer slog.Attr) deeds {
-	return deeds{s, journal.Whole(log).With(slog.String("by", "admin socket"), peer)}
+func newDeeds(s control.Server, log *slog.Logger, p peer) deeds {
+	return deeds{s, journal.Whole(log).With(slog.String("by", "admin socket"), p.Attr), p.owner}
 }
 
 // note logs how a command went.
@@ -35,6 +36,23 @@ func (d deeds) Reload(ctx context.Context) (*control.Reload, error) {
 	r, err := d.Server.Reload(ctx)
 	LogReload(d.log, r, err)
 	return r, err
+}
+
+// Upgrade implements control.Server. The admin socket's group may look and reload; a new process is started by those alone who
+// could also start the daemon.
+func (d deeds) Upgrade(ctx context.Context, args control.UpgradeArgs) (*control.Upgrade, error) {
+	if !d.owner {
+		d.log.Warn("refused an upgrade")
+		return nil, &control.Error{Code: control.CodeForbidden, Message: "only root and the daemon's own user may upgrade it", Hint: "run heimdallctl as root"}
+	}
+	d.log.Info("upgrading")
+	r, err := d.Server.Upgrade(ctx, args)
+	if err != nil {
+		d.log.Error("not upgraded", "error", describe(err))
+		return nil, err
+	}
+	d.log.Info("upgraded", "pid", r.PID, "version", r.Version, "took_seconds", r.TookSeconds)
+	return r, nil
 }
 
 // CacheFlush implements control.Server.

@@ -19,20 +19,26 @@ import (
 // metricsServer serves /metrics in the Prometheus format. A nil one does nothing.
 type metricsServer struct {
 	listener net.Listener
+	socket   *net.TCPListener // of listener
 	http     *http.Server
 	log      *slog.Logger
 }
 
-// listenMetrics opens the metrics address; one that is not valid means none.
-func listenMetrics(addr netip.AddrPort, log *slog.Logger) (*metricsServer, error) {
-	if !addr.IsValid() {
-		return nil, nil
+// listenMetrics opens the metrics address, or takes over a listener, if inherited is not below 0, that another process has
+// opened there; one that is not valid means none.
+func listenMetrics(addr netip.AddrPort, inherited int, log *slog.Logger) (*metricsServer, error) {
+	l, err := adoptMetrics(addr, inherited)
+	if err == nil && l == nil && addr.IsValid() {
+		l, err = net.ListenTCP("tcp", net.TCPAddrFromAddrPort(addr))
 	}
-	l, err := net.Listen("tcp", addr.String())
 	if err != nil {
 		return nil, fmt.Errorf("open the metrics address %v: %w", addr, err)
 	}
+	if l == nil {
+		return nil, nil
+	}
 	return &metricsServer{
+		socket:   l,
 		listener: newBoundedListener(l, metricsConns),
 		log:      log,
 		http: &http.Server{
@@ -40,6 +46,36 @@ func listenMetrics(addr netip.AddrPort, log *slog.Logger) (*metricsServer, error
 			MaxHeaderBytes: 16 << 10,
 		},
 	}, nil
+}
+
+// adoptMetrics makes a listener of a descriptor; nil: there is none for this address.
+func adoptMetrics(addr netip.AddrPort, fd int) (*net.TCPListener, error) {
+	if fd < 0 {
+		return nil, nil
+	}
+	l, err := listenerOf(fd)
+	if err != nil {
+		return nil, err
+	}
+	if t, ok := l.(*net.TCPListener); ok && t.Addr().String() == addr.String() {
+		return t, nil
+	}
+	return nil, l.Close()
+}
+
+// fd is the descriptor of the listener; -1: there is none.
+func (m *metricsServer) fd() int {
+	if m == nil {
+		return -1
+	}
+	return descriptor(m.socket)
+}
+
+// deafen takes no more connections.
+func (m *metricsServer) deafen() {
+	if m != nil {
+		m.listener.Close()
+	}
 }
 
 // metricsConns bounds the connections for metrics: many collectors, with some each.
@@ -58,7 +94,7 @@ func (m *metricsServer) serve(s *Server) {
 	}))
 	m.http.Handler = mux
 	go func() {
-		if err := m.http.Serve(m.listener); !errors.Is(err, http.ErrServerClosed) {
+		if err := m.http.Serve(m.listener); !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
 			m.log.Warn("metrics are no longer served", "error", err)
 		}
 	}()

@@ -12,16 +12,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// peerOf tells who has connected to a Unix socket, by the kernel's word: the user and the process, with their names where
-// they are known.
-func peerOf(c *net.UnixConn) slog.Attr {
+// peer is who has connected to a Unix socket, by the kernel's word.
+type peer struct {
+	slog.Attr      // the user and the process
+	owner     bool // of the daemon: root, or the user that it runs as
+}
+
+// peerOf tells who has connected to a Unix socket: the user and the process, with their names where they are known.
+func peerOf(c *net.UnixConn) peer {
 	raw, err := c.SyscallConn()
 	if err != nil {
-		return slog.String("uid", "unknown")
+		return peer{Attr: slog.String("uid", "unknown")}
 	}
 	var cred *unix.Ucred
 	if e := raw.Control(func(fd uintptr) { cred, err = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED) }); e != nil || err != nil {
-		return slog.String("uid", "unknown")
+		return peer{Attr: slog.String("uid", "unknown")}
 	}
 	attrs := []slog.Attr{slog.Uint64("uid", uint64(cred.Uid))}
 	if u, err := user.LookupId(strconv.FormatUint(uint64(cred.Uid), 10)); err == nil {
@@ -32,5 +37,5 @@ func peerOf(c *net.UnixConn) slog.Attr {
 	if name, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", cred.Pid)); err == nil {
 		attrs = append(attrs, slog.String("process", strings.TrimSuffix(string(name), "\n")))
 	}
-	return slog.GroupAttrs("", attrs...)
+	return peer{slog.GroupAttrs("", attrs...), cred.Uid == 0 || int(cred.Uid) == os.Geteuid()}
 }

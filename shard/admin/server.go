@@ -34,6 +34,7 @@ type Options struct {
 	Warnings  func() []string                                // what keeps the daemon from its best
 	Reload    func(context.Context) (*control.Reload, error) // of the configuration
 	Refused   func() bool                                    // the last reload was
+	Upgrade   func(context.Context, time.Duration) (*control.Upgrade, error)
 	Log       *slog.Logger
 	Journal   *journal.Journal // that Log writes to; nil: its lines are not counted
 }
@@ -61,6 +62,15 @@ func New(o Options) *Server { return &Server{o} }
 
 // Reload implements control.Server.
 func (s *Server) Reload(ctx context.Context) (*control.Reload, error) { return s.o.Reload(ctx) }
+
+// Upgrade implements control.Server. Who may ask for it, the connection knows.
+func (s *Server) Upgrade(ctx context.Context, args control.UpgradeArgs) (*control.Upgrade, error) {
+	within := time.Duration(args.Within) * time.Second
+	if within == 0 {
+		within = 2 * time.Minute
+	}
+	return s.o.Upgrade(ctx, within)
+}
 
 // snapshots copies the counters of the shards of list. One that does not answer has none.
 func snapshots(ctx context.Context, list []*worker.Worker) ([]*shard.Snapshot, error) {

@@ -33,9 +33,52 @@ type adminSocket struct {
 	cancel   context.CancelFunc
 }
 
-// listenSocket opens the socket with mode 0660. A socket file that a killed process has left behind is
-// replaced; one that somebody listens on is not.
-func listenSocket(path string, log *slog.Logger) (*adminSocket, error) {
+// listenSocket opens the socket with mode 0660, or takes over a listener, if inherited is not below 0, that another process
+// has opened there. A socket file that a killed process has left behind is replaced; one that somebody listens on is not.
+func listenSocket(path string, inherited int, log *slog.Logger) (*adminSocket, error) {
+	l, err := adoptSocket(path, inherited)
+	if l == nil && err == nil {
+		l, err = openSocket(path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	a := &adminSocket{listener: l, log: log, slots: make(chan struct{}, maxAdmins)}
+	a.ctx, a.cancel = context.WithCancel(context.Background())
+	return a, nil
+}
+
+// adoptSocket makes a listener of a descriptor; nil: there is none for this path. A socket at another path goes with it.
+func adoptSocket(path string, fd int) (*net.UnixListener, error) {
+	if fd < 0 {
+		return nil, nil
+	}
+	l, err := listenerOf(fd)
+	if err != nil {
+		return nil, fmt.Errorf("take over the admin socket: %w", err)
+	}
+	u, ok := l.(*net.UnixListener)
+	if ok {
+		u.SetUnlinkOnClose(true)
+		if u.Addr().String() == path {
+			return u, nil
+		}
+	}
+	return nil, l.Close()
+}
+
+// listenerOf makes a listener of a descriptor, which it takes over.
+func listenerOf(fd int) (net.Listener, error) {
+	f := os.NewFile(uintptr(fd), "listener")
+	if f == nil {
+		return nil, syscall.EBADF
+	}
+	defer f.Close()
+	return net.FileListener(f)
+}
+
+// openSocket opens the socket.
+func openSocket(path string) (*net.UnixListener, error) {
 	if err := removeStale(path); err != nil {
 		return nil, err
 	}
@@ -46,9 +89,7 @@ func listenSocket(path string, log *slog.Logger) (*adminSocket, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the admin socket %s: %w", path, err)
 	}
-	a := &adminSocket{listener: l, log: log, slots: make(chan struct{}, maxAdmins)}
-	a.ctx, a.cancel = context.WithCancel(context.Background())
-	return a, nil
+	return l, nil
 }
 
 func removeStale(path string) error {
@@ -77,7 +118,7 @@ func (a *adminSocket) serve(s control.Server) {
 	for {
 		c, err := a.listener.AcceptUnix()
 		if err != nil {
-			if a.ctx.Err() != nil {
+			if a.ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
 				return
 			}
 			a.log.Warn("the admin socket takes no connection", "error", err)

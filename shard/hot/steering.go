@@ -3,6 +3,7 @@ package hot
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"heimdall/ebpf"
 	"heimdall/netio/udp"
@@ -28,6 +29,41 @@ type Sockets struct {
 
 // NewSteering returns a Steering that leaves the choice to the kernel as yet.
 func NewSteering(by ebpf.By) *Steering { return &Steering{by: by, seed: seed.Long()} }
+
+// Maps are what another process needs to steer on: of each listen address the descriptor of the map of sockets, -1 where there
+// is none, and the seed by which names have their owners.
+type Maps struct {
+	Seed     ebpf.Seed
+	UDP, TCP []int
+}
+
+// Maps returns the Steering's own. The descriptors stay its own.
+func (s *Steering) Maps() Maps {
+	m := Maps{Seed: s.seed}
+	for _, p := range s.udp {
+		m.UDP = append(m.UDP, p.FD())
+	}
+	for _, p := range s.tcp {
+		m.TCP = append(m.TCP, p.FD())
+	}
+	return m
+}
+
+// Adopt steers among the shards of list, which run, instead of another process whose Maps they are, by listen address.
+// The descriptors stay the caller's. When that process has ended, Rest is called. On an error the kernel chooses by the
+// addresses of a query, or the other process does so still.
+func (s *Steering) Adopt(list []Sockets, m Maps) error {
+	held := func(fd int) bool { return fd >= 0 }
+	if !slices.ContainsFunc(m.UDP, held) && !slices.ContainsFunc(m.TCP, held) {
+		return s.Begin(list)
+	}
+	s.seed = m.Seed
+	if err := s.hold(list, m); err != nil {
+		return err
+	}
+	ebpf.Settle()
+	return nil
+}
 
 // Begin steers among the shards of list, if the kernel does not do by itself what is wanted. On an error it chooses by the
 // addresses of a query.
@@ -60,17 +96,20 @@ func steerByCPU(list []Sockets) error {
 
 // Hold has programs choose among the shards of list, which have all sockets of the listen addresses. On an error
 // the kernel chooses as it did before.
-func (s *Steering) Hold(list []Sockets) error {
+func (s *Steering) Hold(list []Sockets) error { return s.hold(list, Maps{}) }
+
+// hold is Hold, with the maps of another process.
+func (s *Steering) hold(list []Sockets, m Maps) error {
 	byTCP := s.by
 	if byTCP == ebpf.ByName {
 		byTCP = ebpf.ByFlow // a connection has no name yet
 	}
 	var err error
 	if len(s.udp) == 0 {
-		s.udp, err = s.attach(s.by, udpSockets(list))
+		s.udp, err = s.attach(s.by, udpSockets(list), m.UDP)
 	}
 	if err == nil && len(s.tcp) == 0 {
-		if s.tcp, err = s.attach(byTCP, tcpSockets(list)); err != nil {
+		if s.tcp, err = s.attach(byTCP, tcpSockets(list), m.TCP); err != nil {
 			for i, sockets := range udpSockets(list) {
 				err = errors.Join(err, s.udp[i].Detach(sockets[0].FD))
 			}
@@ -80,9 +119,27 @@ func (s *Steering) Hold(list []Sockets) error {
 	return err
 }
 
-func (s *Steering) attach(by ebpf.By, sockets [][]ebpf.Socket) (list []*ebpf.Steering, err error) {
+// Resume steers among the shards of list again, after another process that wanted to do so has failed.
+func (s *Steering) Resume(list []Sockets) error {
+	var errs []error
+	for i, sockets := range udpSockets(list)[:len(s.udp)] {
+		errs = append(errs, s.udp[i].Resume(sockets))
+	}
+	for i, sockets := range tcpSockets(list)[:len(s.tcp)] {
+		errs = append(errs, s.tcp[i].Resume(sockets))
+	}
+	return errors.Join(append(errs, s.Rest(list))...)
+}
+
+// attach attaches a program for each listen address, with a map of another process where there is one.
+func (s *Steering) attach(by ebpf.By, sockets [][]ebpf.Socket, maps []int) (list []*ebpf.Steering, err error) {
 	for i := range sockets {
-		p, err := ebpf.AttachSteering(by, s.seed, sockets[i])
+		var p *ebpf.Steering
+		if i < len(maps) && maps[i] >= 0 {
+			p, err = ebpf.AdoptSteering(by, s.seed, sockets[i], maps[i])
+		} else {
+			p, err = ebpf.AttachSteering(by, s.seed, sockets[i])
+		}
 		if err != nil {
 			for i, p := range list {
 				err = errors.Join(err, p.Detach(sockets[i][0].FD))

@@ -10,7 +10,7 @@ import (
 func (s *Supervisor) adminOptions() admin.Options {
 	return admin.Options{
 		Version: s.version, Epoch: s.epoch, Workers: s.workers, Histories: &s.histories, Hot: s.hot, Anchors: s.anchors, Verifier: s.verifier,
-		Zones: s.zones, Settings: s.settings, Warnings: s.listWarnings, Reload: s.Reload, Refused: s.refused.Load, Log: s.log, Journal: s.journal,
+		Zones: s.zones, Settings: s.settings, Warnings: s.listWarnings, Reload: s.Reload, Upgrade: s.Upgrade, Refused: s.refused.Load, Log: s.log, Journal: s.journal,
 	}
 }
 

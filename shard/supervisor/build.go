@@ -3,13 +3,18 @@ package supervisor
 import (
 	"net/netip"
 
+	"golang.org/x/sys/unix"
+
 	"heimdall/affinity"
 	"heimdall/core"
 	"heimdall/core/cache"
 	"heimdall/core/config"
 	"heimdall/core/policy"
 	"heimdall/core/resolver"
+	"heimdall/netio/tcp"
+	"heimdall/netio/udp"
 	"heimdall/shard"
+	"heimdall/shard/handover"
 	"heimdall/shard/listen"
 	"heimdall/shard/settings"
 	"heimdall/shard/worker"
@@ -27,6 +32,9 @@ func (s *Supervisor) makeWorkers() error {
 			return err
 		}
 		list = append(list, w)
+	}
+	if s.predecessor != nil {
+		return nil // which steers as yet
 	}
 	return s.startSteering(list)
 }
@@ -78,16 +86,26 @@ func (s *Supervisor) newWorker(id int, to worker.Seat) (*worker.Worker, error) {
 // listen opens a worker's sockets of one address, with memory for the datagrams that come.
 func (s *Supervisor) listen(w *worker.Worker, addr netip.AddrPort, memory []byte) error {
 	c := s.config()
-	if w.ID() == 0 {
+	o := settings.UDP(c, addr)
+	o.Memory = memory
+	var port *udp.Port
+	var err error
+	fd, given := s.given.Socket(handover.UDP, w.ID(), addr)
+	switch {
+	case given:
+		if port, err = udp.Adopt(fd, o); err != nil {
+			unix.Close(fd)
+			return err
+		}
+	case w.ID() == 0:
 		if err := listen.Alone(addr, c.Server.FreeBind); err != nil {
 			return err
 		}
-	}
-	o := settings.UDP(c, addr)
-	o.Memory = memory
-	port, err := listen.UDP(o)
-	if err != nil {
-		return err
+		fallthrough
+	default:
+		if port, err = listen.UDP(o); err != nil {
+			return err
+		}
 	}
 	w.Shard.Ports = append(w.Shard.Ports, port)
 	if w.ID() == 0 {
@@ -95,8 +113,13 @@ func (s *Supervisor) listen(w *worker.Worker, addr netip.AddrPort, memory []byte
 			s.warn(text, nil)
 		}
 	}
-	l, err := listen.TCP(addr, c.Server.FreeBind)
-	if err != nil {
+	var l *tcp.Listener
+	if fd, given := s.given.Socket(handover.TCP, w.ID(), addr); !given {
+		if l, err = listen.TCP(addr, c.Server.FreeBind); err != nil {
+			return err
+		}
+	} else if l, err = tcp.Adopt(fd, addr); err != nil {
+		unix.Close(fd)
 		return err
 	}
 	w.Shard.Listeners = append(w.Shard.Listeners, l)

@@ -17,6 +17,9 @@ import (
 // configuration is in force as a whole, and the file can be reloaded once the cause is mended. The file of a zone is not
 // part of it: one with an error is a warning, as at the start.
 func (s *Supervisor) Reload(ctx context.Context) (out *control.Reload, err error) {
+	if s.upgrading.Load() {
+		return nil, control.Errorf(control.CodeUnavailable, "an upgrade is under way: the new process reads the configuration itself")
+	}
 	s.reloading.Lock()
 	defer s.reloading.Unlock()
 	defer func() { s.refused.Store(err != nil) }()

@@ -18,6 +18,7 @@ import (
 	"heimdall/ebpf"
 	"heimdall/shard/admin"
 	"heimdall/shard/anchors"
+	"heimdall/shard/handover"
 	"heimdall/shard/hot"
 	"heimdall/shard/journal"
 	"heimdall/shard/notice"
@@ -38,6 +39,14 @@ type Options struct {
 	Pace    bool             // the garbage collector, which is the whole process's
 	// Reloading is told that a reload begins, and that it has ended, whatever came of it. Nil: nobody is told.
 	Reloading func(now bool)
+	// Given are the descriptors that the daemon begins with; Start takes what it has a use for, and closes the others.
+	Given *handover.Given
+	// Predecessor is the process that Given is from, and that serves until this one does. Nil: there is none.
+	Predecessor *handover.Predecessor
+	// Launcher starts the process that takes this one's place. Nil: there are no upgrades.
+	Launcher *handover.Launcher
+	// Replaced is told the process that is the daemon from now on. Nil: nobody is told.
+	Replaced func(pid int)
 }
 
 // Supervisor is the running appliance. Its methods are safe for concurrent use.
@@ -65,6 +74,16 @@ type Supervisor struct {
 	unwatch func() // ends what logs changes; nil: it does not run
 
 	tellReloading func(now bool)
+	tellReplaced  func(pid int)
+
+	given       *handover.Given
+	predecessor *handover.Predecessor
+	launcher    *handover.Launcher
+	successor   *handover.Successor // set before replaced is closed
+	replaced    chan struct{}
+	upgrading   atomic.Bool
+	ending      context.Context // ends when Stop is called
+	end         context.CancelFunc
 
 	reloading sync.Mutex  // held by a reload, which is one at a time
 	refused   atomic.Bool // the last reload was
@@ -109,10 +128,16 @@ func Start(ctx context.Context, o Options) (*Supervisor, error) {
 	s := &Supervisor{
 		path: o.Path, version: o.Version, log: o.Log, journal: o.Journal, epoch: time.Now(), machine: machine, plan: plan, hints: hints,
 		starved: notice.NewStarved(o.Log), bare: notice.NewBareForwarders(o.Log), verifier: verify.New(checking),
-		tellReloading: o.Reloading,
+		tellReloading: o.Reloading, tellReplaced: o.Replaced,
+		given: o.Given, predecessor: o.Predecessor, launcher: o.Launcher, replaced: make(chan struct{}),
 	}
+	s.ending, s.end = context.WithCancel(context.Background())
+	defer s.given.Close()
 	if s.tellReloading == nil {
 		s.tellReloading = func(bool) {}
+	}
+	if s.tellReplaced == nil {
+		s.tellReplaced = func(int) {}
 	}
 	s.inForce.Store(o.Config)
 	if o.Pace {
@@ -147,13 +172,19 @@ func (s *Supervisor) start(trust anchors.Given) error {
 		return err
 	}
 	var err error
-	if s.listener, err = admin.Listen(s.config().Admin.Socket, s.config().Admin.Metrics, s.log); err != nil {
+	if s.listener, err = admin.Listen(s.config().Admin.Socket, s.config().Admin.Metrics, s.inheritedListeners(), s.log); err != nil {
 		return err
 	}
 	s.hot = s.loadHot()
 	s.openQueues()
 	list := s.workers()
+	if err := s.predecessor.Ready(); err != nil {
+		return err
+	}
 	if err := s.begin(context.Background(), list); err != nil {
+		return err
+	}
+	if err := s.takeOverFrom(list); err != nil {
 		return err
 	}
 	s.startHot()
@@ -220,7 +251,11 @@ func (s *Supervisor) warn(what string, err error) {
 }
 
 // Stop drains the shards and closes everything. It returns when they have ended.
-func (s *Supervisor) Stop() {
+func (s *Supervisor) Stop() { s.leave((*worker.Worker).Stop) }
+
+// leave is Stop, with what each worker is told.
+func (s *Supervisor) leave(tell func(*worker.Worker)) {
+	s.end() // of an upgrade under way
 	s.resizing.Lock()
 	defer s.resizing.Unlock()
 	s.stopped = true
@@ -235,7 +270,7 @@ func (s *Supervisor) Stop() {
 	s.anchors.Close()
 	list := s.workers()
 	for _, w := range list {
-		w.Stop()
+		tell(w)
 	}
 	// Each shard's sockets get their part of the queries until all are closed: nobody ends before the last.
 	for !drained(list) {

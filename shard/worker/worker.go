@@ -37,6 +37,7 @@ type Worker struct {
 	stopping atomic.Bool
 	released atomic.Bool
 	leaveTo  atomic.Pointer[func(tcp.Moved)] // not nil: the worker ends while others go on
+	deaf     atomic.Bool                     // they are in another process, which has the sockets
 	moved    moved
 	begun    bool          // Start has been called
 	done     chan struct{} // closed when run returns
@@ -165,12 +166,20 @@ func (w *Worker) Leave(to func(tcp.Moved)) {
 	w.Stop()
 }
 
+// HandOver is Leave for a worker whose sockets another process reads from now on.
+func (w *Worker) HandOver(to func(tcp.Moved)) {
+	w.deaf.Store(true)
+	w.Leave(to)
+}
+
 // Ending tells whether Stop or Leave has been called.
 func (w *Worker) Ending() bool { return w.stopping.Load() }
 
 // pass tells a shard what the worker has been told.
 func (w *Worker) pass(s *shard.Shard) {
-	if to := w.leaveTo.Load(); to != nil {
+	if to := w.leaveTo.Load(); to != nil && w.deaf.Load() {
+		s.HandOver(*to)
+	} else if to != nil {
 		s.Leave(*to)
 	} else if w.Ending() {
 		s.Stop()
