@@ -11,8 +11,8 @@ import (
 // finish ends a task with the aliases that it has followed and the finding about what they lead to.
 func (m *Machine) finish(i int32, f *finding) {
 	t := m.tasks.at(i)
-	if m.tracer != nil {
-		m.traceNote(i, "answer", f.rcode.String())
+	if m.tracer.on() {
+		m.tracer.note(m.now, t, "answer", f.rcode.String())
 	}
 	if t.depth > 0 { // What it found is in the knowledge.
 		m.failing.clear(t.hash)
@@ -72,8 +72,8 @@ func (m *Machine) fail(i int32, code wire.EDE, text string) {
 		code, _ = t.bogus.EDE()
 		text = m.bogusText(t)
 	}
-	if m.tracer != nil {
-		m.traceNote(i, "failure", text)
+	if m.tracer.on() {
+		m.tracer.note(m.now, t, "failure", text)
 	}
 	if t.depth > 0 {
 		if m.isLink(t) && t.bogus != dnssec.ReasonNone {
@@ -106,8 +106,8 @@ func (m *Machine) respond(i int32, a Answer) {
 	t := m.tasks.at(i)
 	a.Msg = m.lend(a.Msg)
 	a.Cacheable = a.Cacheable && t.view < anewView
-	if m.tracer != nil {
-		m.traceEnd(i, &a)
+	if m.tracer.on() {
+		m.tracer.end(m.now, i, t, &a)
 	}
 	q := t.question()
 	q.Name = dname.Name(m.lend(q.Name))

@@ -117,8 +117,8 @@ func (m *Machine) send(i, server int32, r *route) bool {
 		wait = min(wait, (t.deadline-m.now)/2)
 	}
 	x.due = min(m.now+wait, t.deadline)
-	if m.tracer != nil {
-		m.traceQuery(e)
+	if m.tracer.on() {
+		m.tracer.query(m.now, t, x, srv.Addr())
 	}
 	m.actions = append(m.actions, Action{
 		Kind: Query, Ref: makeRef(0, x.gen, e), Server: srv.Addr(), Stream: x.stream, Shared: !x.stream && x.shielded(srv), At: x.due,
@@ -147,8 +147,8 @@ func (m *Machine) useless(e int32, why servers.Failure, rcode wire.Rcode) {
 	i := x.task
 	t := m.tasks.at(i)
 	m.servers.At(x.server).Failed(why)
-	if m.tracer != nil {
-		m.traceServer(e, "retry", "of no use: "+why.String())
+	if m.tracer.on() {
+		m.tracer.server(m.now, t, "retry", m.servers.At(x.server).Addr(), "of no use: "+why.String())
 	}
 	if x.skip > 0 && why != servers.FailNetwork && why != servers.FailTruncated { // It may be the minimised question that it dislikes.
 		m.dropAll(t)
@@ -177,8 +177,8 @@ func (m *Machine) again(e int32) {
 	x := m.exchanges.at(e)
 	i, server := x.task, x.server
 	t := m.tasks.at(i)
-	if m.tracer != nil {
-		m.traceAgain(e)
+	if m.tracer.on() {
+		m.tracer.again(m.now, t, x, m.servers.At(server).Addr())
 	}
 	m.drop(e)
 	if m.reroute(i) {

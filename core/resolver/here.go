@@ -67,8 +67,8 @@ func (m *Machine) fromHere(i int32) bool {
 			m.fail(i, wire.EDENotReady, "a zone that is served here is not loaded")
 			return true
 		}
-		if m.tracer != nil {
-			m.traceHere(i, place)
+		if m.tracer.on() {
+			m.tracer.here(m.now, t, place)
 		}
 		switch {
 		case place == Delegated && f.out == outReferral && m.recursive():

@@ -141,8 +141,8 @@ func (m *Machine) sub(i int32, name dname.Name, typ wire.Type, above int) bool {
 		return false
 	}
 	t.subs++
-	if m.tracer != nil {
-		m.step(t, "lookup").say("the address of a server: " + name.String() + " " + typ.String())
+	if m.tracer.on() {
+		m.tracer.note(m.now, t, "lookup", "the address of a server: "+name.String()+" "+typ.String())
 	}
 	t.spawned++
 	if fresh {

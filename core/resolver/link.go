@@ -48,8 +48,8 @@ func (m *Machine) needLink(i int32, v *validation, name dname.Name, typ wire.Typ
 		return false
 	}
 	t.subs++
-	if m.tracer != nil {
-		m.step(t, "link").say("validation needs " + typ.String() + " of " + name.String())
+	if m.tracer.on() {
+		m.tracer.note(m.now, t, "link", "validation needs "+typ.String()+" of "+name.String())
 	}
 	c := m.tasks.at(s)
 	c.deadline = max(c.deadline, t.deadline) // who joins late has more time
@@ -121,8 +121,8 @@ func (m *Machine) verifyLink(i int32, v *validation) {
 // takeLinkVerdict goes on with a task that looks for a link and has the verdict.
 func (m *Machine) takeLinkVerdict(i int32, v *validation, j *Job) {
 	t := m.tasks.at(i)
-	if m.tracer != nil {
-		m.traceVerdict(i, "link of the chain of trust", j.result())
+	if m.tracer.on() {
+		m.tracer.verdict(m.now, t, "link of the chain of trust", j.result())
 	}
 	zone := t.current()
 	if t.typ == wire.TypeDS {

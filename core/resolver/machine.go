@@ -46,7 +46,7 @@ type Machine struct {
 	message  []byte // where answers are built
 	stats    Stats
 	bogus    bogusCounts
-	tracer   *Trace // nil: nothing is traced
+	tracer   tracer
 }
 
 // New makes a machine. rnd is used from then on.
@@ -115,8 +115,8 @@ func (m *Machine) Begin(now int64, q *Question, waiter uint32) Status {
 	if t.view >= anewView {
 		t.fresh, t.above = true, 0
 	}
-	if m.tracer != nil {
-		m.traceStart(i)
+	if m.tracer.on() {
+		m.tracer.start(i, t)
 	}
 	m.start(i)
 	m.wake()
@@ -173,8 +173,8 @@ func (m *Machine) expire(t *task) (any bool) {
 			x.late = true
 			t.tried.Of(x.server).Silent = true
 			m.servers.At(x.server).Overdue(m.now, x.sent)
-			if m.tracer != nil {
-				m.traceServer(i, "timeout", "no response in time")
+			if m.tracer.on() {
+				m.tracer.server(m.now, t, "timeout", m.servers.At(x.server).Addr(), "no response in time")
 			}
 			if x.stream {
 				m.withoutStream(t, t.tried.Of(x.server))

@@ -109,8 +109,8 @@ func (m *Machine) accept(e int32, msg []byte) {
 		return
 	}
 	m.stats.Accepted++
-	if m.tracer != nil {
-		m.traceResponse(e, resp, readable)
+	if m.tracer.on() {
+		m.tracer.response(m.now, t, x, srv.Addr(), resp, readable)
 	}
 	m.families.Answered(srv.Addr().Addr())
 	srv.Answered()

@@ -13,8 +13,8 @@ func (m *Machine) fromKnowledge(i int32) bool {
 	for m.known.Keeps() {
 		f.reset()
 		if status, ok := m.knownAnswer(t, f); ok {
-			if m.tracer != nil {
-				m.traceNote(i, "known", "answered from what is known")
+			if m.tracer.on() {
+				m.tracer.note(m.now, t, "known", "answered from what is known")
 			}
 			m.reuse(i, f, status)
 			return true

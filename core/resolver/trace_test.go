@@ -27,7 +27,7 @@ func (n *network) trace(q *Question) *Trace {
 	if got.Answer.Msg == nil {
 		n.t.Fatal("the trace has no end")
 	}
-	if n.m.tracer != nil {
+	if n.m.tracer.on() {
 		n.t.Error("the hook stays on")
 	}
 	return got
@@ -148,11 +148,10 @@ func TestTraceIsBounded(t *testing.T) {
 	if i < 0 || len(tr.Steps[i].Records) != maxTraceRecords {
 		t.Errorf("steps %+v", tr.Steps)
 	}
-	tr.origin, tr.gen = 0, n.m.tasks.at(0).gen
-	n.m.tracer = tr
+	n.m.tracer = tracer{watch: tr, gen: n.m.tasks.at(0).gen}
 	task := n.m.tasks.at(0)
 	for range 2 * maxTraceSteps {
-		n.m.step(task, "x")
+		n.m.tracer.step(0, task, "x")
 	}
 	if len(tr.Steps) != maxTraceSteps || tr.Dropped == 0 {
 		t.Errorf("%d steps, %d dropped", len(tr.Steps), tr.Dropped)

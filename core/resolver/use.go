@@ -108,8 +108,8 @@ func (m *Machine) useMinimised(e int32, f *finding, resp *response, r *route) {
 		t.plainNames = true // Servers that deny empty non-terminals are still about.
 	}
 	// There is no zone cut here: ask for more labels.
-	if m.tracer != nil {
-		m.traceNote(i, "minimised", "no zone cut at "+t.current()[x.skip:].String()+": the same zone is asked for more labels")
+	if m.tracer.on() {
+		m.tracer.note(m.now, t, "minimised", "no zone cut at "+t.current()[x.skip:].String()+": the same zone is asked for more labels")
 	}
 	m.dropAll(t)
 	for n := range t.tried.All() {
@@ -123,8 +123,8 @@ func (m *Machine) useMinimised(e int32, f *finding, resp *response, r *route) {
 // refer goes on with the servers of the zone that a referral leads to.
 func (m *Machine) refer(i int32, f *finding, resp *response, r *route) {
 	t := m.tasks.at(i)
-	if m.tracer != nil {
-		m.traceNote(i, "referral", "to the servers of "+f.child.String())
+	if m.tracer.on() {
+		m.tracer.note(m.now, t, "referral", "to the servers of "+f.child.String())
 	}
 	m.keepReferral(t, resp, f.child, r.zone)
 	if !m.learn(&m.delegations[i], t, resp, f.child, r, wire.Authority) {
@@ -165,8 +165,8 @@ func (m *Machine) extend(i int32, f *finding) bool {
 		return false
 	}
 	m.chains.extend(&t.chain, f.records)
-	if m.tracer != nil {
-		m.step(t, "alias").say("to " + f.target.String())
+	if m.tracer.on() {
+		m.tracer.note(m.now, t, "alias", "to "+f.target.String())
 	}
 	m.dropAll(t)
 	// Who asks a parent for the address of a server in a zone that has no other asks it for the alias as well.

@@ -83,8 +83,8 @@ func (m *Machine) conclude(i int32, f *finding) {
 	}
 	if known && !link {
 		m.stats.Verdicts[status]++
-		if m.tracer != nil {
-			m.traceVerdict(i, "known of the name", dnssec.Result{Status: status})
+		if m.tracer.on() {
+			m.tracer.verdict(m.now, t, "known of the name", dnssec.Result{Status: status})
 		}
 		m.believe(i, f, status)
 		return
@@ -244,8 +244,8 @@ func (m *Machine) takeVerdict(i int32, j *Job) {
 	}
 	result := j.verdict.Result
 	m.stats.Verdicts[result.Status]++
-	if m.tracer != nil {
-		m.traceVerdict(i, "the response", result)
+	if m.tracer.on() {
+		m.tracer.verdict(m.now, t, "the response", result)
 	}
 	faulty := t.fault(v)
 	if faulty > 0 && v.zones[0].Status == dnssec.Secure {
