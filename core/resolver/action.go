@@ -110,7 +110,7 @@ func (m *Machine) Actions() []Action { return m.actions }
 
 // Clear forgets the actions; what they lent is no longer valid.
 func (m *Machine) Clear() {
-	if m.trust.anchors != nil {
+	if m.trust.On() {
 		clear(m.actions) // lets go of jobs
 	}
 	m.actions = trim(m.actions, keptActions)

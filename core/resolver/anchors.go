@@ -13,9 +13,7 @@ func (m *Machine) SetAnchors(set *dnssec.Anchors, changed []dname.Name) (switche
 	if !m.known.Keeps() {
 		return false
 	}
-	switched = (m.trust.anchors == nil) != (set == nil)
-	m.trust.anchors = set
-	if !switched {
+	if switched = m.trust.SetAnchors(set, m.options.TrustMemory); !switched {
 		if len(changed) > 0 {
 			m.startOver()
 		}
@@ -23,13 +21,9 @@ func (m *Machine) SetAnchors(set *dnssec.Anchors, changed []dname.Name) (switche
 	}
 	clear(m.passing)
 	if set == nil {
-		m.trust.begin(0)
 		clear(m.actions[:cap(m.actions)]) // lets go of jobs
-	} else {
-		m.trust.begin(m.options.TrustMemory)
-		if m.validations == nil {
-			m.validations = make([]*validation, m.tasks.table.Len())
-		}
+	} else if m.validations == nil {
+		m.validations = make([]*validation, m.tasks.table.Len())
 	}
 	m.startOver()
 	clear(m.failing.slots[:]) // What did not validate is no failure any more, or may be one now.
@@ -50,7 +44,7 @@ func (m *Machine) forgetAliases(t *task) {
 }
 
 // ForgetKeys forgets the validated keys of one zone, so that they are validated anew.
-func (m *Machine) ForgetKeys(zone dname.Name) { m.trust.zones.remove(m.trust.lower(zone)) }
+func (m *Machine) ForgetKeys(zone dname.Name) { m.trust.ForgetKeys(zone) }
 
 // maxReasons is more than there are reasons for an answer to be bogus.
 const maxReasons = 64

@@ -17,7 +17,7 @@ import (
 // and what did not validate is no failure any more.
 func TestValidationIsSwitched(t *testing.T) {
 	w := newSignedWorld(t, nil)
-	anchors := w.m.trust.anchors
+	anchors := w.m.trust.Anchors()
 	forge := func(zone string, _ netip.AddrPort, r *dns.Msg) {
 		if zone == "example.test." {
 			spoil(r)
@@ -66,7 +66,7 @@ func TestValidationIsSwitchedUnderWay(t *testing.T) {
 	for _, on := range []bool{false, true} {
 		for after := time.Duration(0); after < 100*time.Millisecond; after += time.Millisecond {
 			w := newSignedWorld(t, nil)
-			anchors := w.m.trust.anchors
+			anchors := w.m.trust.Anchors()
 			before, then := anchors, (*dnssec.Anchors)(nil)
 			if on {
 				before, then = nil, anchors

@@ -19,8 +19,8 @@ func (m *Machine) finish(i int32, f *finding) {
 		m.end(i)
 		return
 	}
-	secure := m.validates(t) && t.security == dnssec.Secure
-	if secure && m.sentinelFails(t) {
+	secure := t.validated(&m.trust) && t.security == dnssec.Secure
+	if secure && m.trust.SentinelFails(t.qname(), t.typ) {
 		m.fail(i, wire.EDEBogus, "as the root key sentinel asks for")
 		return
 	}
@@ -52,19 +52,6 @@ func (m *Machine) finish(i int32, f *finding) {
 	m.respond(i, Answer{Msg: m.builder.Finish(), Rcode: f.rcode, AD: secure, Cacheable: cacheable, Depends: depends})
 }
 
-// sentinelFails says whether the secure answer of a task is to be withheld, which tells the client whether a key is a
-// trust anchor for the root (RFC 8509, section 3).
-func (m *Machine) sentinelFails(t *task) bool {
-	if t.typ != wire.TypeA && t.typ != wire.TypeAAAA {
-		return false
-	}
-	root := m.trust.anchors.Closest(dname.Root())
-	if root == nil {
-		root = new(dnssec.Anchor) // No key is trusted.
-	}
-	return root.SentinelFails(t.qname())
-}
-
 // fail ends a task with SERVFAIL. code and text are the cause, unless responses did not validate.
 func (m *Machine) fail(i int32, code wire.EDE, text string) {
 	t := m.tasks.at(i)
@@ -76,7 +63,7 @@ func (m *Machine) fail(i int32, code wire.EDE, text string) {
 		m.tracer.note(m.now, t, "failure", text)
 	}
 	if t.depth > 0 {
-		if m.isLink(t) && t.bogus != dnssec.ReasonNone {
+		if t.isLink(&m.trust) && t.bogus != dnssec.ReasonNone {
 			m.breakLink(t)
 		}
 		m.failing.add(t.hash, m.now)
@@ -134,17 +121,15 @@ var failureTexts = [servers.Failures]string{
 	servers.FailCase:      "the last server asked gave answers that could not be confirmed",
 }
 
-// cause is the extended error for a task that has asked every server in vain.
-func (m *Machine) cause(t *task) wire.EDE {
-	if t.hasFail && (t.lastFail == servers.FailNetwork || t.lastFail == servers.FailMalformed || t.lastFail == servers.FailTruncated) {
-		return wire.EDENetworkError
-	}
-	return wire.EDENoReachableAuthority
-}
-
-func (m *Machine) causeText(t *task) string {
+// cause is the extended error for a task that has asked every server in vain, and its text.
+func (t *task) cause() (wire.EDE, string) {
 	if !t.hasFail {
-		return "no server answered"
+		return wire.EDENoReachableAuthority, "no server answered"
 	}
-	return failureTexts[t.lastFail]
+	code := wire.EDENoReachableAuthority
+	switch t.lastFail {
+	case servers.FailNetwork, servers.FailMalformed, servers.FailTruncated:
+		code = wire.EDENetworkError
+	}
+	return code, failureTexts[t.lastFail]
 }

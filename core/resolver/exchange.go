@@ -94,14 +94,14 @@ func (m *Machine) BuildQuery(ref uint64, sock uint16, buf []byte) []byte {
 	var flags uint16
 	if x.recurse {
 		flags = wire.FlagRD
-		if t.cd || m.trust.anchors != nil { // RFC 6840, section 5.9: whoever validates wants to see all there is.
+		if t.cd || m.trust.On() { // RFC 6840, section 5.9: whoever validates wants to see all there is.
 			flags |= wire.FlagCD
 		}
 	}
 	var cased [dname.MaxLen]byte
 	msg := wire.AppendQuery(buf[:0], id, flags, x.question(t, &cased), x.typ, t.class)
 	if x.edns {
-		msg = wire.AppendOPT(msg, wire.OPT{UDPSize: m.options.UDPSize, DO: m.wantDO(t)})
+		msg = wire.AppendOPT(msg, wire.OPT{UDPSize: m.options.UDPSize, DO: t.wantsDO(&m.trust)})
 		if x.cookie {
 			var cookie [40]byte
 			msg = wire.AppendOption(msg, wire.OptionCookie, m.servers.At(x.server).Cookie.Append(cookie[:0], m.rnd))

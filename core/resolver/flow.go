@@ -69,7 +69,8 @@ func (m *Machine) exhausted(i int32, c *servers.Choice) {
 		m.fail(i, wire.EDENoReachableAuthority, "all servers for the name have addresses that recursion.do_not_query forbids")
 		return
 	}
-	m.fail(i, m.cause(t), m.causeText(t))
+	code, text := t.cause()
+	m.fail(i, code, text)
 }
 
 // send queries a server; false if there is no room for another exchange.

@@ -13,16 +13,13 @@ func (m *Machine) Flush(name dname.Name, subtree bool) {
 		return
 	}
 	name = dname.AppendLower(nil, name)
-	m.trust.flush(name, subtree)
+	m.trust.Flush(name, subtree)
 	if subtree && dname.Name(name).IsRoot() {
 		m.known.Clear()
 		return
 	}
 	m.known.Purge(func(_ known.Kind, have dname.Name) bool { return dname.Equal(have, name) || subtree && have.In(name) })
 }
-
-// wantDO says whether a task needs signatures.
-func (m *Machine) wantDO(t *task) bool { return t.do || m.trust.anchors != nil }
 
 // seconds is the time of the running call.
 func (m *Machine) seconds() uint32 { return uint32(m.now / 1e9) }
@@ -31,9 +28,8 @@ func (m *Machine) seconds() uint32 { return uint32(m.now / 1e9) }
 // what it has learned. Tasks under way ask again for what they need. The memory before is not used any more. A Machine that
 // keeps nothing needs none.
 func (m *Machine) SetMemory(mem []byte, trust int) {
-	if m.options.TrustMemory = trust; m.trust.anchors != nil {
-		m.trust.begin(trust)
-	}
+	m.options.TrustMemory = trust
+	m.trust.Reset(trust)
 	if !m.known.Keeps() {
 		return
 	}

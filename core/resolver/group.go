@@ -65,6 +65,14 @@ func (t *groups) find(name dname.Name, typ wire.Type) *group {
 	return nil
 }
 
+// labels is how many labels the zone of the group has that owns name for the type asked, 0 if none does.
+func (t *groups) labels(name dname.Name, typ wire.Type) int {
+	if g := t.find(name, typ); g != nil {
+		return g.zone.Labels()
+	}
+	return 0
+}
+
 // Reconfigure replaces the groups. Servers that stay keep what is known of them; tasks that are running
 // ask the new groups with their next query, and whatever those asked before still say is not heeded; what was learned
 // below a zone whose group changed is forgotten. It
@@ -88,7 +96,7 @@ func (m *Machine) Reconfigure(list []Group) []dname.Name {
 		clear(m.failing.slots[:]) // kept by hash alone
 	}
 	for _, z := range changed {
-		m.trust.flush(z, true)
+		m.trust.Flush(z, true)
 	}
 	if len(changed) > 0 {
 		m.known.Purge(func(kind known.Kind, have dname.Name) bool {

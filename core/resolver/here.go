@@ -46,7 +46,7 @@ func (m *Machine) ZonesChanged(names bool) {
 // is served here delegates is asked of the servers that it names.
 func (m *Machine) fromHere(i int32) bool {
 	t := m.tasks.at(i)
-	if m.realms.own.here == nil || m.isLink(t) || t.depth == primeDepth {
+	if m.realms.own.here == nil || t.isLink(&m.trust) || t.depth == primeDepth {
 		return false
 	}
 	f := m.findings.take()

@@ -26,7 +26,7 @@ func (m *Machine) recursive() bool { return m.options.Recursion && m.known.Keeps
 // start begins with the present name of a task.
 func (m *Machine) start(i int32) {
 	t := m.tasks.at(i)
-	if m.isLink(t) {
+	if t.isLink(&m.trust) {
 		m.startLink(i)
 		return
 	}

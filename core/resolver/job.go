@@ -89,7 +89,7 @@ func (m *Machine) submit(i int32, j *Job) {
 	t := m.tasks.at(i)
 	t.stage = stageVerify
 	m.validations[i].job = j
-	j.policy = &m.trust.policy
+	j.policy = m.trust.Policy()
 	j.budget = m.tasks.budget(t)
 	m.validations[i].given = j.budget
 	m.stats.Jobs++

@@ -4,6 +4,7 @@ import (
 	"heimdall/core/dname"
 	"heimdall/core/dnssec"
 	"heimdall/core/resolver/known"
+	"heimdall/core/resolver/trust"
 	"heimdall/core/wire"
 )
 
@@ -11,7 +12,8 @@ import (
 // a zone. The outcome is found in m.trust. False if the sub-task has ended without one.
 func (m *Machine) needLink(i int32, v *validation, name dname.Name, typ wire.Type) bool {
 	t := m.tasks.at(i)
-	q := Question{Name: m.trust.lower(name), Type: typ, Class: t.class, CD: true, View: t.view}
+	var lowered [dname.MaxLen]byte
+	q := Question{Name: dname.AppendLower(lowered[:0], name), Type: typ, Class: t.class, CD: true, View: t.view}
 	depth := t.depth + 1
 	hash := m.tasks.hash(&q, depth)
 	s := m.tasks.find(hash, &q, depth)
@@ -23,16 +25,15 @@ func (m *Machine) needLink(i int32, v *validation, name dname.Name, typ wire.Typ
 		return false
 	}
 	if v.walking { // What the sub-task builds on must not expire before it is needed.
-		if z := v.walk.Zone(); typ == wire.TypeDS && m.trust.zone(z.Name, m.now) == nil {
-			m.trust.putZone(&dnssec.Zone{Name: z.Name, Result: z.Result, Keys: z.Keys}, m.now)
+		if z := v.walk.Zone(); typ == wire.TypeDS && m.trust.Zone(z.Name, m.now) == nil {
+			m.trust.PutZone(&dnssec.Zone{Name: z.Name, Result: z.Result, Keys: z.Keys}, m.now)
 		}
 		if ds, _ := v.walk.DS(); typ == wire.TypeDNSKEY {
-			if _, _, ok := m.trust.ds(name, m.now); !ok {
-				m.trust.putCut(dnssec.Delegation{Name: dname.AppendLower(nil, name), Result: dnssec.Result{Status: dnssec.Secure}, DS: ds}, m.now)
+			if _, _, ok := m.trust.DS(name, m.now); !ok {
+				m.trust.PutCut(dnssec.Delegation{Name: dname.AppendLower(nil, name), Result: dnssec.Result{Status: dnssec.Secure}, DS: ds}, m.now)
 			}
 		}
 	}
-	q.Name = m.trust.lower(name)
 	fresh := s < 0
 	if fresh {
 		if s = m.tasks.add(hash, &q, depth); s < 0 {
@@ -87,7 +88,8 @@ func (m *Machine) startLink(i int32) {
 			return
 		}
 	}
-	if t.typ == wire.TypeDS && m.synthesizeCut(t) {
+	if t.typ == wire.TypeDS && m.trust.SynthesizeCut(name, t.class, m.realms.groups.labels(name, wire.TypeDS), m.now) {
+		m.stats.Synthesized++
 		m.end(i)
 		return
 	}
@@ -99,7 +101,7 @@ func (m *Machine) verifyLink(i int32, v *validation) {
 	t := m.tasks.at(i)
 	j := &Job{claim: v.claim, name: v.claim.Name}
 	if t.typ == wire.TypeDNSKEY {
-		ds, ttl, ok := m.trust.ds(t.current(), m.now)
+		ds, ttl, ok := m.trust.DS(t.current(), m.now)
 		if !ok {
 			m.end(i)
 			return
@@ -108,7 +110,7 @@ func (m *Machine) verifyLink(i int32, v *validation) {
 	} else {
 		j.kind = jobCut
 		if !t.current().IsRoot() {
-			j.zone = m.trust.deepest(t.current().Parent(), dname.Root(), m.now)
+			j.zone = m.trust.Deepest(t.current().Parent(), dname.Root(), m.now)
 		}
 		if j.zone == nil || j.zone.Status != dnssec.Secure {
 			m.end(i)
@@ -135,15 +137,15 @@ func (m *Machine) takeLinkVerdict(i int32, v *validation, j *Job) {
 	}
 	status := dnssec.Unchecked
 	if j.kind == jobKeys {
-		m.trust.putZone(j.keys, m.now)
+		m.trust.PutZone(j.keys, m.now)
 		status = j.keys.Status
 	} else {
-		m.trust.putCut(j.cut, m.now)
+		m.trust.PutCut(j.cut, m.now)
 		if j.cut.Status == dnssec.Secure {
 			status = dnssec.Secure
 		}
 	}
-	m.keepDenial(t, v.claim)
+	m.trust.KeepDenials(&v.claim.Response, func(zone dname.Name) bool { return m.realms.speaksFor(t, zone) }, m.now)
 	if v.source != fromReferral {
 		f := m.findings.take()
 		v.believed(f, v.claim.Rcode, status)
@@ -160,9 +162,9 @@ func (m *Machine) breakLink(t *task) {
 	name := append(dname.Name(nil), t.qname()...)
 	ttl := min(brokenTTL, m.failing.most)
 	if t.typ == wire.TypeDS {
-		m.trust.putCut(dnssec.Delegation{Name: name, Result: result, TTL: ttl}, m.now)
+		m.trust.PutCut(dnssec.Delegation{Name: name, Result: result, TTL: ttl}, m.now)
 	} else {
-		m.trust.putZone(&dnssec.Zone{Name: name, Result: result, TTL: ttl}, m.now)
+		m.trust.PutZone(&dnssec.Zone{Name: name, Result: result, TTL: ttl}, m.now)
 	}
 }
 
@@ -173,7 +175,7 @@ const brokenTTL = 30
 // keepReferral stores what a referral to a zone, from a server of the zone from, says about DS records: it is
 // good for nothing but to find the link of the chain of trust.
 func (m *Machine) keepReferral(t *task, resp *response, child, from dname.Name) {
-	if m.trust.anchors == nil || !m.known.Keeps() {
+	if !m.trust.On() || !m.known.Keeps() {
 		return
 	}
 	f := m.findings.take()
@@ -200,5 +202,5 @@ func (m *Machine) keepReferral(t *task, resp *response, child, from dname.Name) 
 		m.known.Forget(known.Referral, child, wire.TypeDS, t.class)
 		return
 	}
-	m.known.Put(known.Referral, child, wire.TypeDS, t.class, f.records, max(ttl, minLinkTTL), m.seconds())
+	m.known.Put(known.Referral, child, wire.TypeDS, t.class, f.records, max(ttl, trust.MinTTL), m.seconds())
 }

@@ -3,6 +3,7 @@ package resolver
 import (
 	"heimdall/core/resolver/known"
 	"heimdall/core/resolver/servers"
+	"heimdall/core/resolver/trust"
 	"heimdall/core/wire"
 )
 
@@ -28,7 +29,7 @@ type Machine struct {
 
 	delegations []delegation  // of the task with the same index
 	validations []*validation // likewise; nil: none under way
-	trust       trust
+	trust       trust.Store
 	passing     map[int32]*passing // of forwarders
 	candidates  []int32            // servers that a task may ask
 	held        held
@@ -64,7 +65,7 @@ func New(o Options, rnd Rand) *Machine {
 		passing:   make(map[int32]*passing),
 	}
 	seed := rnd.Uint64() // of m.known
-	m.trust = newTrust(o.Anchors, o.TrustMemory)
+	m.trust = trust.New(o.Anchors, o.TrustMemory)
 	if o.Anchors != nil {
 		m.validations = make([]*validation, o.MaxTasks)
 	}

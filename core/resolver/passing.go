@@ -64,7 +64,7 @@ func (m *Machine) notePassing(t *task, source int32, zone dname.Name, r dnssec.R
 		p.bare = min(p.bare+1, maxBare)
 		p.zone, p.why = append(p.zone[:0], zone...), r.Reason
 		// Without the keys that are trusted there is no other explanation.
-		if a := m.trust.anchors.Closest(zone); p.bare == maxBare || r.Reason != dnssec.ReasonKeysUnknown && t.typ == wire.TypeDNSKEY && a != nil && dname.Equal(a.Zone, zone) {
+		if p.bare == maxBare || r.Reason != dnssec.ReasonKeysUnknown && t.typ == wire.TypeDNSKEY && m.trust.Anchored(zone) {
 			p.state = servers.Broken
 		}
 	}
@@ -76,11 +76,7 @@ func (m *Machine) notePassing(t *task, source int32, zone dname.Name, r dnssec.R
 // noteRefusal notes that a forwarder has nothing to say about the keys that are trusted, though it answers other questions:
 // nobody asks for keys before there is an answer to validate.
 func (m *Machine) noteRefusal(t *task, source int32, why servers.Failure) {
-	if m.trust.anchors == nil || t.typ != wire.TypeDNSKEY || !m.isLink(t) {
-		return
-	}
-	a := m.trust.anchors.Closest(t.current())
-	if a == nil || !dname.Equal(a.Zone, t.current()) {
+	if t.typ != wire.TypeDNSKEY || !t.isLink(&m.trust) || !m.trust.Anchored(t.current()) {
 		return
 	}
 	switch why {

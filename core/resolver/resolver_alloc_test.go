@@ -22,7 +22,7 @@ func TestResolveInsecureAllocs(t *testing.T) {
 	o.Anchors = new(dnssec.Anchors)
 	o.Anchors.Set(dnssec.RootAnchor())
 	resolveAllocs(t, o, func(m *Machine) {
-		m.trust.putCut(dnssec.Delegation{Name: dnametest.Name("example."), Result: dnssec.Result{Status: dnssec.Insecure}, TTL: 86400}, 1e9)
+		m.trust.PutCut(dnssec.Delegation{Name: dnametest.Name("example."), Result: dnssec.Result{Status: dnssec.Insecure}, TTL: 86400}, 1e9)
 	})
 }
 

@@ -35,7 +35,7 @@ func (m *Machine) fromKnowledge(i int32) bool {
 		if f.out != outAlias {
 			return false
 		}
-		if m.validates(t) && status == dnssec.Unchecked {
+		if t.validated(&m.trust) && status == dnssec.Unchecked {
 			m.conclude(i, f)
 			return true
 		}
@@ -56,7 +56,7 @@ func (m *Machine) fromKnowledge(i int32) bool {
 
 // knownAnswer finds what is known of the present question of a task: its records, or that there are none, or no such name.
 func (m *Machine) knownAnswer(t *task, f *finding) (status dnssec.Status, ok bool) {
-	cur, now, do, brief := t.current(), m.seconds(), m.wantDO(t), t.depth > 0
+	cur, now, do, brief := t.current(), m.seconds(), t.wantsDO(&m.trust), t.depth > 0
 	f.out, f.name, f.source, f.do = outNegative, cur, fromKnown, do
 	f.records, f.rcode, status, ok = m.known.Recall(f.records[:0], cur, t.typ, t.class, do, brief, now)
 	if !ok && !(t.typ == wire.TypeDS && m.realms.apart(cur)) {
@@ -75,7 +75,7 @@ func (m *Machine) knownAnswer(t *task, f *finding) (status dnssec.Status, ok boo
 // knownAlias finds the alias that is known at the present name of a task. The outcome is another than outAlias if it is
 // known that there is none.
 func (m *Machine) knownAlias(t *task, f *finding) (status dnssec.Status, ok bool) {
-	f.out, f.name, f.source, f.do = outNegative, t.current(), fromKnown, m.wantDO(t)
+	f.out, f.name, f.source, f.do = outNegative, t.current(), fromKnown, t.wantsDO(&m.trust)
 	f.records, f.rcode, status, ok = m.known.Recall(f.records[:0], f.name, wire.TypeCNAME, t.class, f.do, t.depth > 0, m.seconds())
 	if rec, _, _ := f.records.Next(); ok && rec.Type == wire.TypeCNAME && rec.Section == wire.Answer {
 		f.out = outAlias
@@ -88,7 +88,7 @@ func (m *Machine) knownAlias(t *task, f *finding) (status dnssec.Status, ok bool
 // ended it.
 func (m *Machine) fromDenials(i int32, f *finding) bool {
 	t := m.tasks.at(i)
-	if !m.validates(t) {
+	if !t.validated(&m.trust) {
 		return false
 	}
 	f.reset()
@@ -103,7 +103,7 @@ func (m *Machine) fromDenials(i int32, f *finding) bool {
 // reuse ends a task with what is known, or validates it first if nobody has done so.
 func (m *Machine) reuse(i int32, f *finding, status dnssec.Status) {
 	t := m.tasks.at(i)
-	if m.validates(t) && status == dnssec.Unchecked {
+	if t.validated(&m.trust) && status == dnssec.Unchecked {
 		m.conclude(i, f)
 		return
 	}
@@ -119,10 +119,10 @@ func (m *Machine) deniedAbove(t *task, f *finding) (status dnssec.Status, ok boo
 	least, from := 1, 1
 	if g := m.realms.groups.find(cur, t.typ); g != nil {
 		least = max(g.zone.Labels(), 1)
-		if from = cur.Labels() - 1; m.trust.anchors == nil {
+		if from = cur.Labels() - 1; !m.trust.On() {
 			return 0, false
 		}
-	} else if m.trust.anchors != nil {
+	} else if m.trust.On() {
 		from = cur.Labels() - 1
 	}
 	for n := min(from, cur.Labels()-1); n >= least; n-- {

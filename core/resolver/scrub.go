@@ -39,7 +39,7 @@ type scrubber struct {
 // forwarders the chain is taken as far as its names are theirs to tell of, and no referrals; of others only its first
 // link.
 func (m *Machine) scrub(f *finding, t *task, from dname.Name, typ wire.Type, resp *response, r *route) {
-	s := scrubber{realms: &m.realms, resp: resp, route: *r, zone: r.bailiwick(), class: t.class, do: m.wantDO(t), f: f}
+	s := scrubber{realms: &m.realms, resp: resp, route: *r, zone: r.bailiwick(), class: t.class, do: t.wantsDO(&m.trust), f: f}
 	f.rcode = resp.rcode
 	if f.out = s.follow(from, typ); s.malformed && f.out != outLoop {
 		f.out = outMalformed

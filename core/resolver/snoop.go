@@ -22,7 +22,7 @@ func (m *Machine) Snoop(now int64, q *Question) (Answer, bool) {
 	defer m.findings.give()
 	f.setAlias(q.Name)
 	code, known, typ := wire.RcodeNoError, false, q.Type
-	secure := m.trust.anchors != nil && !q.CD
+	secure := m.trust.On() && !q.CD
 	for links := 0; links <= maxChain && !known; links++ {
 		if links > 0 && m.realms.isHere(f.target, q.Type) {
 			break // for the client to ask about
@@ -33,7 +33,7 @@ func (m *Machine) Snoop(now int64, q *Question) (Answer, bool) {
 			}
 			var status dnssec.Status
 			f.records, code, status, known = m.known.Recall(f.records[:0], f.target, typ, q.Class, q.DO, false, m.seconds())
-			if known && status == dnssec.Unchecked && m.trust.anchors != nil && !q.CD {
+			if known && status == dnssec.Unchecked && m.trust.On() && !q.CD {
 				known = false // Nobody has validated it yet.
 			}
 			if known {

@@ -4,6 +4,7 @@ import (
 	"heimdall/core/dname"
 	"heimdall/core/dnssec"
 	"heimdall/core/resolver/servers"
+	"heimdall/core/resolver/trust"
 	"heimdall/core/wire"
 )
 
@@ -105,6 +106,20 @@ func (t *task) setCurrent(n dname.Name) { t.curLen = uint8(copy(t.cur[:], n)) }
 
 func (t *task) question() Question {
 	return Question{Name: t.qname(), Type: t.typ, Class: t.class, DO: t.do, CD: t.cd, View: t.view}
+}
+
+// wantsDO says whether a task needs signatures.
+func (t *task) wantsDO(links *trust.Store) bool { return t.do || links.On() }
+
+// validated says whether the answer of a task is validated: not if the client does without (RFC 4035, section 3.2.2), and
+// not below our zones, since what they delegate need not be known to the rest of the world.
+func (t *task) validated(links *trust.Store) bool {
+	return links.On() && !t.cd && t.depth == 0 && !t.below
+}
+
+// isLink says whether a task looks for a link of the chain of trust.
+func (t *task) isLink(links *trust.Store) bool {
+	return links.On() && t.depth > 0 && t.depth != primeDepth && (t.typ == wire.TypeDS || t.typ == wire.TypeDNSKEY)
 }
 
 // restart forgets how far the present name has come.

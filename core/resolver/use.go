@@ -56,7 +56,7 @@ func (m *Machine) use(e int32, resp *response) {
 	if f.out == outAnswer && r.kind == iterate {
 		m.keepOwn(t, &m.delegations[i], resp, &r)
 	}
-	f.name, f.source, f.rank, f.do = t.current(), x.server, resp.rank(), x.edns && m.wantDO(t)
+	f.name, f.source, f.rank, f.do = t.current(), x.server, resp.rank(), x.edns && t.wantsDO(&m.trust)
 	f.chain = r.kind == forward && !dname.Equal(f.target, f.name)
 	m.conclude(i, f)
 }
@@ -102,7 +102,7 @@ func (m *Machine) useMinimised(e int32, f *finding, resp *response, r *route) {
 		return
 	case f.rcode == wire.RcodeNXDomain:
 		if int(t.asked) == 1 && f.out == outNegative && r.zone.IsRoot() {
-			f.rank, f.do = resp.rank(), x.edns && m.wantDO(t)
+			f.rank, f.do = resp.rank(), x.edns && t.wantsDO(&m.trust)
 			m.remember(t, f, dnssec.Unchecked) // what deniedAbove looks for
 		}
 		t.plainNames = true // Servers that deny empty non-terminals are still about.

@@ -62,8 +62,8 @@ func (v *validation) believed(f *finding, code wire.Rcode, status dnssec.Status)
 // conclude goes on with a response: it is believed, or validated first.
 func (m *Machine) conclude(i int32, f *finding) {
 	t := m.tasks.at(i)
-	link := m.isLink(t)
-	if !link && !m.validates(t) {
+	link := t.isLink(&m.trust)
+	if !link && !t.validated(&m.trust) {
 		if f.source >= 0 {
 			m.remember(t, f, dnssec.Unchecked)
 		}
@@ -76,7 +76,7 @@ func (m *Machine) conclude(i int32, f *finding) {
 		return
 	}
 	// Most names are not signed: what is known to need no validation is not even copied.
-	status, known := m.trust.unsigned(f.name, t.typ, m.now)
+	status, known := m.trust.Unsigned(f.name, t.typ, m.now)
 	known = known && !f.chain
 	if !link && !known && m.realms.belowOurs(f.name, t.typ) {
 		status, known = dnssec.Insecure, true
@@ -168,7 +168,7 @@ func (m *Machine) climb(i int32) {
 		m.submit(i, j)
 		return
 	}
-	j.policy = &m.trust.policy
+	j.policy = m.trust.Policy()
 	j.Run(0, nil, nil)
 	m.takeVerdict(i, j)
 }
@@ -177,11 +177,11 @@ func (m *Machine) climb(i int32) {
 // asked for.
 func (m *Machine) reach(i int32, v *validation) *dnssec.Zone {
 	if !v.walking {
-		a, target, unsigned := m.trust.anchors.Start(&v.parts[len(v.zones)])
+		a, target, unsigned := m.trust.Anchors().Start(&v.parts[len(v.zones)])
 		if unsigned != nil {
 			return unsigned
 		}
-		known := m.trust.deepest(target, a.Zone, m.now)
+		known := m.trust.Deepest(target, a.Zone, m.now)
 		if known == nil {
 			if m.needLink(i, v, a.Zone, wire.TypeDNSKEY) {
 				return nil
@@ -196,7 +196,7 @@ func (m *Machine) reach(i int32, v *validation) *dnssec.Zone {
 			break
 		}
 		if typ == wire.TypeDS {
-			d, ok := m.trust.cut(name, m.now)
+			d, ok := m.trust.Cut(name, m.now)
 			if !ok {
 				if m.needLink(i, v, name, typ) {
 					return nil
@@ -206,7 +206,7 @@ func (m *Machine) reach(i int32, v *validation) *dnssec.Zone {
 			v.walk.Delegate(d)
 			continue
 		}
-		z := m.trust.zone(name, m.now)
+		z := m.trust.Zone(name, m.now)
 		if z == nil {
 			if m.needLink(i, v, name, typ) {
 				return nil
@@ -260,7 +260,7 @@ func (m *Machine) takeVerdict(i int32, j *Job) {
 		m.distrust(i, &v.finding, result.Reason, faulty, broken)
 		return
 	}
-	m.keepDenial(t, v.claim)
+	m.trust.KeepDenials(&v.claim.Response, func(zone dname.Name) bool { return m.realms.speaksFor(t, zone) }, m.now)
 	m.keepWildcards(t, v.claim, v.rank)
 	f := m.findings.take()
 	defer m.findings.give()

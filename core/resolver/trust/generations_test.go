@@ -1,4 +1,4 @@
-package resolver
+package trust
 
 import (
 	"encoding/binary"
