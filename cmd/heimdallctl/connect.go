@@ -11,22 +11,27 @@ import (
 
 // raw asks the daemon over a connection of its own.
 func (t *tool) raw(ctx context.Context, command string, args any) (json.RawMessage, error) {
+	return connected(ctx, t, func(c *control.Client) (json.RawMessage, error) { return c.Raw(command, args) })
+}
+
+// connected has f ask the daemon over a connection of its own.
+func connected[T any](ctx context.Context, t *tool, f func(*control.Client) (T, error)) (none T, err error) {
 	ctx, cancel := context.WithTimeout(ctx, t.timeout)
 	defer cancel()
 	conn, err := t.env.dial(ctx, t.socket)
 	if err != nil {
-		return nil, &unreachableError{t.socket, err}
+		return none, &unreachableError{t.socket, err}
 	}
 	defer conn.Close()
 	// A deadline in the past is how a wait on the connection is broken off.
 	defer context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })()
 
-	data, err := control.NewClient(conn).Raw(command, args)
+	data, err := f(control.NewClient(conn))
 	if _, ok := errors.AsType[*control.Error](err); err != nil && !ok {
 		if ctx.Err() != nil {
 			err = ctx.Err()
 		}
-		return nil, &unreachableError{t.socket, err}
+		return none, &unreachableError{t.socket, err}
 	}
 	return data, err
 }

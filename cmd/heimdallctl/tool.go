@@ -68,6 +68,7 @@ func (t *tool) command() *cobra.Command {
 		t.simple("reload", "Make the daemon read its configuration again", t.reload),
 		t.upgradeCommand(),
 		t.topCommand(),
+		t.profileCommand(),
 	)
 	root.AddCommand(t.resolverCommands()...)
 	root.AddCommand(t.pagesCommand(root))

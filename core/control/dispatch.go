@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"strings"
 )
 
@@ -46,21 +47,39 @@ type Server interface {
 	ZoneLookup(context.Context, ZoneLookupArgs) (*ZoneLookup, error)
 	XDP(context.Context) (*XDP, error)
 	Upgrade(context.Context, UpgradeArgs) (*Upgrade, error)
+	Profile(context.Context, ProfileArgs) (*Profile, error)
 	ResolverServer
 }
 
-// Dispatch carries out the request in line, with or without its line feed, and
-// returns the response, which ends in one and is at most MaxResponse octets long.
-// It never fails: what is wrong with the request or the command is in the response.
-func Dispatch(ctx context.Context, s Server, line []byte) []byte {
+// Dispatch carries out the request in line, with or without its line feed, and writes the response to w: one line of at most
+// MaxResponse octets, or several of a profile. What is wrong with the request or the command is in the response; an error is
+// that of w.
+func Dispatch(ctx context.Context, w io.Writer, s Server, line []byte) error {
+	req, err := parse(line)
+	if err == nil && req.Command == CommandProfile {
+		return sendProfile(ctx, w, s, req)
+	}
+	_, err = w.Write(respond(ctx, s, req, err))
+	return err
+}
+
+func parse(line []byte) (*Request, error) {
 	if len(line) > MaxRequest {
-		return errorLine(Errorf(CodeTooLarge, "the request is longer than %d octets", MaxRequest))
+		return nil, Errorf(CodeTooLarge, "the request is longer than %d octets", MaxRequest)
 	}
-	var req Request
-	if err := decode(line, &req); err != nil {
-		return errorLine(Errorf(CodeBadRequest, "the request is not valid: %v", err))
+	req := new(Request)
+	if err := decode(line, req); err != nil {
+		return nil, Errorf(CodeBadRequest, "the request is not valid: %v", err)
 	}
-	data, err := call(ctx, s, &req)
+	return req, nil
+}
+
+// respond carries out a request, unless it could not be read, and returns the line of its response.
+func respond(ctx context.Context, s Server, req *Request, err error) []byte {
+	if err != nil {
+		return errorLine(err)
+	}
+	data, err := call(ctx, s, req)
 	if err != nil {
 		return errorLine(err)
 	}

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,10 +11,19 @@ import (
 	"testing"
 )
 
+// dispatched is what one request is answered with.
+func dispatched(s Server, line string) []byte {
+	var out bytes.Buffer
+	if err := Dispatch(context.Background(), &out, s, []byte(line)); err != nil {
+		panic(err)
+	}
+	return out.Bytes()
+}
+
 // dispatch runs one request and decodes its response.
 func dispatch(t *testing.T, s Server, line string) Response {
 	t.Helper()
-	out := Dispatch(context.Background(), s, []byte(line))
+	out := dispatched(s, line)
 	var resp Response
 	if err := json.Unmarshal(out, &resp); err != nil {
 		t.Fatalf("response %q: %v", out, err)
@@ -150,12 +160,13 @@ func FuzzDispatch(f *testing.F) {
 		`{"command":"cache.flush","args":{"name":"example.","subtree":true}}`, `{"command":"reload","args":null}`,
 		`{"command":"zone.lookup","args":{"name":"a.","type":"A","do":true}}`, `{"command":"zone.reload","args":{"name":"example."}}`,
 		`[[[[`, "{\"command\":\"\xff\"}", "\n\n", `{"COMMAND":"status","command":"shards"}`,
+		`{"command":"profile","args":{"kind":"cpu","seconds":3}}`,
 	} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, line []byte) {
 		s := &fakeServer{}
-		out := Dispatch(context.Background(), s, line)
+		out := dispatched(s, string(line))
 		if len(out) == 0 || len(out) > MaxResponse || slices.Index(out, '\n') != len(out)-1 {
 			t.Fatalf("not one line: %q", out)
 		}
@@ -179,6 +190,11 @@ func FuzzDispatch(f *testing.F) {
 		for _, a := range s.zones {
 			if a.Name == "" || a.Type == "" || len(a.Name) > maxName || len(a.Type) > maxType {
 				t.Fatalf("zone lookup %+v reached the server", a)
+			}
+		}
+		for _, a := range s.profiles {
+			if a.check() != nil || a.Seconds < 0 || a.Seconds > MaxProfileSeconds {
+				t.Fatalf("profile %+v reached the server", a)
 			}
 		}
 		for _, a := range s.reloads {

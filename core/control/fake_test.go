@@ -12,6 +12,9 @@ type fakeServer struct {
 	flushes []CacheFlushArgs
 	reloads []ZoneReloadArgs
 	zones   []ZoneLookupArgs
+
+	profile  Profile
+	profiles []ProfileArgs
 }
 
 func (f *fakeServer) Status(context.Context) (*Status, error) { return &f.status, f.err }
@@ -47,4 +50,9 @@ func (f *fakeServer) ZoneLookup(_ context.Context, a ZoneLookupArgs) (*ZoneLooku
 
 func (f *fakeServer) Upgrade(_ context.Context, a UpgradeArgs) (*Upgrade, error) {
 	return &Upgrade{PID: 1 + a.Within}, f.err
+}
+
+func (f *fakeServer) Profile(_ context.Context, a ProfileArgs) (*Profile, error) {
+	f.profiles = append(f.profiles, a)
+	return &f.profile, f.err
 }

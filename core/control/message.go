@@ -1,7 +1,7 @@
 // Package control defines the administration protocol between heimdalld and
 // heimdallctl: one JSON object a line in each direction over a stream, at most
 // MaxRequest octets for a request and MaxResponse for a response. A response
-// answers the oldest request that has none yet.
+// answers the oldest request that has none yet. That to the command profile is several lines.
 //
 // The daemon implements Server and hands its connections to Serve; a tool wraps
 // its connection in a Client. Neither end trusts the other's sizes.

@@ -47,7 +47,7 @@ func TestResolverCommands(t *testing.T) {
 		{`{"command":"trace","args":{"name":"a.example."}}`, `the type is missing`},
 		{`{"command":"dnssec.status","args":{"x":1}}`, `not valid`},
 	} {
-		if out := string(Dispatch(t.Context(), &fakeServer{}, []byte(tt.request))); !strings.Contains(out, tt.want) {
+		if out := string(dispatched(&fakeServer{}, tt.request)); !strings.Contains(out, tt.want) {
 			t.Errorf("%s: %s, want %s in it", tt.request, out, tt.want)
 		}
 	}

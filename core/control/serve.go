@@ -28,7 +28,7 @@ func Serve(ctx context.Context, rw io.ReadWriter, s Server) error {
 		case err != nil:
 			return fmt.Errorf("read request: %w", err)
 		}
-		if _, err := rw.Write(Dispatch(ctx, s, line)); err != nil {
+		if err := Dispatch(ctx, rw, s, line); err != nil {
 			return fmt.Errorf("write response: %w", err)
 		}
 	}

@@ -94,6 +94,17 @@ func (d deeds) NTARemove(ctx context.Context, args control.NTAArgs) (*control.NT
 	return r, err
 }
 
+// Profile implements control.Server.
+func (d deeds) Profile(ctx context.Context, args control.ProfileArgs) (*control.Profile, error) {
+	p, err := d.Server.Profile(ctx, args)
+	what := []any{"kind", string(args.Kind), "seconds", args.Seconds}
+	if err == nil {
+		what = append(what, "bytes", len(p.Octets))
+	}
+	d.note("took a profile", "no profile was taken", err, what...)
+	return p, err
+}
+
 // LogReload logs how a reload went, in one line and one for each warning.
 func LogReload(log *slog.Logger, r *control.Reload, err error) {
 	if err != nil {

@@ -53,12 +53,15 @@ type Settings struct {
 }
 
 // Server answers what operators ask. It is safe for concurrent use.
-type Server struct{ o Options }
+type Server struct {
+	o        Options
+	profiler profiler
+}
 
 var _ control.Server = (*Server)(nil)
 
 // New returns a Server.
-func New(o Options) *Server { return &Server{o} }
+func New(o Options) *Server { return &Server{o: o} }
 
 // Reload implements control.Server.
 func (s *Server) Reload(ctx context.Context) (*control.Reload, error) { return s.o.Reload(ctx) }
