@@ -7,6 +7,7 @@ FUZZTIME ?= 600s
 BENCHTIME ?= 200ms
 SOAK ?= 90s
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
+EXAMPLE ?= cmd/heimdall-lab/example
 PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
 UNITDIR ?= $(PREFIX)/lib/systemd/system
@@ -14,7 +15,7 @@ ARCH  ?= $(shell $(GO) env GOARCH)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 INSTALLED = $(LDFLAGS) -X main.defaultSocket=/run/heimdall/heimdall.sock
 
-.PHONY: help build release run lab install deb rpm test test-alloc test-root test-kernels test-package storm soak fuzz bench generate check-generated lint deps setup clean
+.PHONY: help build release run load lab install deb rpm test test-alloc test-root test-kernels test-package storm soak fuzz bench generate check-generated lint deps setup clean
 
 help: ## list the targets
 	@grep -hE '^[a-z -]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -25,12 +26,15 @@ build: ## build heimdalld, heimdallctl, heimdall-bench and heimdall-lab into bin
 release: ## archives of static binaries for amd64 and arm64, with checksums, into dist/
 	@GO='$(GO)' .ci/release '$(VERSION)' $(DIST)
 
-run: build ## build and start a resolver on 127.0.0.1:1053 and [::1]:1053
-	@.ci/next-steps
-	$(BIN)/heimdalld -config config.toml
+run: build ## a resolver on 127.0.0.1:1053 and [::1]:1053 that serves an example zone too; says what works here
+	@$(BIN)/heimdall-lab -here $(EXAMPLE)/config.toml
 
-lab: build ## a small signed internet in network namespaces, with a resolver in it (as root)
-	$(BIN)/heimdall-lab
+load: build ## in a second terminal: what the resolver of `make run` bears, in replies/s, and P50 to P99.9
+	@$(BIN)/heimdall-bench -server 127.0.0.1:1053 -pattern 'h%d.heimdall.example' -count 256 -search -rounds 1 $(LOAD) || \
+		{ echo 'Is `make run` running in another terminal?' >&2; exit 1; }
+
+lab: build ## a small signed internet in network namespaces, with a resolver in it
+	@$(BIN)/heimdall-lab
 
 install: ## install into DESTDIR, below PREFIX, the programs, their pages, a unit and a configuration
 	CGO_ENABLED=0 GOARCH='$(ARCH)' $(GO) build -trimpath -ldflags '$(INSTALLED)' -o $(BIN)/installed/ ./cmd/...

@@ -14,13 +14,14 @@ import (
 	"strings"
 	"syscall"
 
+	"heimdall/cmd/heimdall-lab/here"
 	"heimdall/cmd/heimdall-lab/lab"
 )
 
 const usage = `usage: heimdall-lab [flags]
 
 Makes two network namespaces, one with the servers of a small signed internet, the other with a resolver, and tells
-what to ask it. Takes root. Ctrl-C ends it and removes all that it made.
+what to ask it. Ordinary users get a user namespace besides. Ctrl-C ends it and removes all that it made.
 
 `
 
@@ -33,6 +34,7 @@ type options struct {
 	names     string
 	measure   int // rounds; 0: not
 	scenario  string
+	here      string // configuration of a daemon outside of the lab
 }
 
 // errDiffers ends the program when a resolver did not do what it should.
@@ -49,6 +51,7 @@ func main() {
 	flag.StringVar(&o.names, "names", "", "`file` for a name in each of them, as heimdall-bench -names reads it")
 	flag.IntVar(&o.measure, "measure", 0, "with -cold: measure the resolvers in turn with heimdall-bench, in so many `rounds`, and end; they get one CPU, the rest has the others")
 	flag.StringVar(&o.scenario, "scenario", "cold", "with -measure: the `scenario` of heimdall-bench, cold or beside")
+	flag.StringVar(&o.here, "here", "", "no lab: start heimdalld on this machine with a configuration `file`, and tell what it can do here")
 	flag.Parse()
 	if *resolver != "none" {
 		o.resolvers = strings.Split(*resolver, ",")
@@ -66,7 +69,7 @@ func main() {
 		<-signals
 		cancel(context.Canceled)
 	}()
-	if err := run(ctx, &o, os.Stdout); err != nil && !errors.Is(err, context.Canceled) {
+	if err := begin(ctx, &o, os.Stdout); err != nil && !errors.Is(err, context.Canceled) {
 		fmt.Fprintln(os.Stderr, "heimdall-lab:", err)
 		os.Exit(1)
 	}
@@ -83,6 +86,17 @@ func (o *options) sensible() bool {
 		return o.measure > 0 && o.cold > 0 && len(o.resolvers) > 0 && (o.scenario == "cold" || o.scenario == "beside")
 	}
 	return true
+}
+
+// begin starts what the flags ask for. It ends with ctx.
+func begin(ctx context.Context, o *options, out io.Writer) error {
+	if o.here == "" {
+		if err := enterNamespaces(); err != nil {
+			return err
+		}
+		return run(ctx, o, out)
+	}
+	return here.Run(ctx, here.Options{Heimdalld: o.heimdalld, Heimdallctl: fromHere(beside("heimdallctl")), Config: o.here, Log: os.Stderr}, out)
 }
 
 // run is the life of a lab. It ends with ctx.
@@ -158,7 +172,19 @@ func beside(name string) string {
 	return filepath.Join(filepath.Dir(exe), name)
 }
 
+// fromHere returns the path of a file as it is seen from the present folder, where it is below it.
+func fromHere(path string) string {
+	dir, err := os.Getwd()
+	if err != nil {
+		return path
+	}
+	if rel, err := filepath.Rel(dir, path); err == nil && filepath.IsLocal(rel) {
+		return rel
+	}
+	return path
+}
+
 // command returns a line that runs a program in the resolver's namespace.
 func command(l *lab.Lab, words ...string) string {
-	return strings.Join(l.Command(words[0], words[1:]...), " ")
+	return strings.Join(fromOutside(l.Command(words[0], words[1:]...)), " ")
 }

@@ -21,7 +21,7 @@ const patience = 30 * time.Second
 func binaries(t *testing.T) (lab string) {
 	t.Helper()
 	dir := t.TempDir()
-	if out, err := exec.Command("go", "build", "-o", dir+"/", "heimdall/cmd/heimdall-lab", "heimdall/cmd/heimdalld", "heimdall/cmd/heimdall-bench").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-o", dir+"/", "heimdall/cmd/heimdall-lab", "heimdall/cmd/heimdalld", "heimdall/cmd/heimdallctl", "heimdall/cmd/heimdall-bench").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	for at := dir; at != os.TempDir() && at != "/"; at = filepath.Dir(at) {
@@ -153,14 +153,68 @@ func TestRootCheck(t *testing.T) {
 	}
 }
 
-func TestOrdinaryUser(t *testing.T) {
-	cmd := exec.Command(binaries(t))
+// ordinary returns a command of a user who is not root.
+func ordinary(t *testing.T, words ...string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.Command(words[0], words[1:]...)
+	tmp := t.TempDir()
 	if os.Geteuid() == 0 {
 		const nobody = 65534
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+		if err := os.Chown(tmp, nobody, nobody); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(filepath.Dir(tmp), 0o755); err != nil {
+			t.Fatal(err)
+		}
 	}
+	cmd.Env = append(os.Environ(), "TMPDIR="+tmp)
+	return cmd
+}
+
+// An ordinary user gets a lab in a user namespace, where those are allowed, and else one line that says what to do.
+func TestOrdinaryUser(t *testing.T) {
+	binary := binaries(t)
+	allowed := ordinary(t, "unshare", "--map-root-user", "--net", "--mount", "mount", "-t", "tmpfs", "tmpfs", "/run").Run() == nil
+	r := begins(t, ordinary(t, binary))
+	if !allowed {
+		<-r.exited
+		if out := r.out.String(); !strings.Contains(out, "the lab takes root, or user namespaces") || strings.Count(out, "\n") != 1 {
+			t.Errorf("it says:\n%s", out)
+		}
+		return
+	}
+	r.says(t, "Ctrl-C ends it. >")
+	if !strings.Contains(r.out.String(), "Without root there are kernel sockets only") {
+		t.Error("it does not say what takes root")
+	}
+	// What it prints works in another terminal.
+	line := regexp.MustCompile(`(?m)^ *(nsenter .* \+dnssec www\.nsec\.alpha\. A) .*# NOERROR AD 192\.0\.2\.1`).FindStringSubmatch(r.out.String())
+	if line == nil {
+		t.Fatal("it does not say what to ask")
+	}
+	out, err := ordinary(t, strings.Fields(line[1])...).CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "flags: qr rd ra ad") || !strings.Contains(string(out), "192.0.2.1") {
+		t.Errorf("%s: %v: %s", line[1], err, out)
+	}
+	pid := r.Process.Pid
+	syscall.Kill(pid, syscall.SIGINT)
+	select {
+	case <-r.exited:
+	case <-time.After(patience):
+		t.Fatal("Ctrl-C does not end it")
+	}
+	if code := r.ProcessState.ExitCode(); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+}
+
+// Where user namespaces cannot be made, here for want of unshare(1), one line says what to do.
+func TestOrdinaryUserWithoutNamespaces(t *testing.T) {
+	cmd := ordinary(t, binaries(t))
+	cmd.Env = append(cmd.Env, "PATH=/nonexistent")
 	out, err := cmd.CombinedOutput()
-	if err == nil || cmd.ProcessState.ExitCode() != 1 || !strings.Contains(string(out), "takes root: run it with sudo") {
+	if err == nil || cmd.ProcessState.ExitCode() != 1 || !strings.Contains(string(out), "the lab takes root, or user namespaces") || bytes.Count(out, []byte("\n")) != 1 {
 		t.Errorf("%v: %s", err, out)
 	}
 }

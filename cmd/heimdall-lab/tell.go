@@ -32,10 +32,13 @@ func describe(l *lab.Lab, o *options, w io.Writer) error {
 	t.Flush()
 	fmt.Fprintf(out, "\nRoot hints, trust anchor and the resolver's configuration: %s\n", l.Dir)
 	if o.names != "" && o.resolvers != nil {
-		fmt.Fprintf(out, "Measure cold resolution: %s\n", strings.Join(benchmark(l, o, o.names), " "))
+		fmt.Fprintf(out, "Measure cold resolution: %s\n", strings.Join(fromOutside(benchmark(l, o, o.names)), " "))
 	}
 	if slices.Contains(o.resolvers, "heimdalld") {
 		fmt.Fprintf(out, "Look into it: heimdallctl -socket %s status\n", l.Socket())
+	}
+	if asUser() {
+		fmt.Fprintln(out, "Without root there are kernel sockets only: what xdp.mode, xdp.steer = \"name\" and io.backend = \"xsk\" do takes root (sudo make lab)")
 	}
 	if o.resolvers == nil {
 		fmt.Fprintf(out, "Start a resolver of your own: %s\n", command(l, "PROGRAM"))

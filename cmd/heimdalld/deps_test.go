@@ -53,7 +53,8 @@ cmd/heimdallctl < affinity core/config core/control core/histogram shard/diskfil
 cmd/heimdall-bench < affinity affinity/cpulist;
 cmd/heimdall-lab/lab < affinity;
 netio/vethtest < cmd/heimdall-lab/lab;
-cmd/heimdall-lab < affinity cmd/heimdall-lab/lab;
+cmd/heimdall-lab/here < core/config core/dname;
+cmd/heimdall-lab < affinity cmd/heimdall-lab/here cmd/heimdall-lab/lab;
 `
 
 // forbidden lists what the pure core may not import.

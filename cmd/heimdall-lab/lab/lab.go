@@ -40,8 +40,8 @@ const (
 	Third    = "127.0.0.1:5303"
 )
 
-// ErrNotRoot is returned by Start to ordinary users, who may not make network namespaces.
-var ErrNotRoot = errors.New("the lab makes network namespaces, which takes root: run it with sudo")
+// ErrNotRoot is returned by Start to those who may not make network namespaces.
+var ErrNotRoot = errors.New("the lab makes network namespaces, which takes root, or a user namespace")
 
 // Start makes a lab with the given zones, which begin with those of [Zones]. Whatever it has made by then is removed
 // if a step does not work or ctx ends.
