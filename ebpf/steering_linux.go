@@ -30,12 +30,31 @@ func AttachSteering(by By, seed Seed, sockets []Socket) (*Steering, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.attach(sockets); err != nil {
+	err = s.attach(sockets)
+	for end := time.Now().Add(leaveMap); errors.Is(err, unix.EBUSY) && time.Now().Before(end); err = s.attach(sockets) {
+		s.empty()
+		s.sockets = nil
+		time.Sleep(time.Millisecond)
+	}
+	if err != nil {
 		s.empty()
 		s.objs.Close()
 		return nil, err
 	}
 	return s, nil
+}
+
+// leaveMap bounds the wait until the kernel has taken sockets out of the map of a program that was detached: it takes some
+// milliseconds.
+const leaveMap = 2 * time.Second
+
+// DetachSteering takes off the program that a process which is gone has left on the group that fd is of, if there is one.
+func DetachSteering(fd int) error {
+	err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_DETACH_REUSEPORT_BPF, 0)
+	if err != nil && err != unix.ENOENT {
+		return fmt.Errorf("detach the steering program: %w", err)
+	}
+	return nil
 }
 
 // attach fills the map and has the group use the program.

@@ -17,11 +17,9 @@ func (s *Shard) Leave(to func(tcp.Moved)) {
 	s.Stop()
 }
 
-// HandOver is Leave when another process reads the same sockets from now on: the shard leaves to it what is in their queues.
-func (s *Shard) HandOver(to func(tcp.Moved)) {
-	s.deaf.Store(true)
-	s.Leave(to)
-}
+// Deafen has Stop and what follows leave the datagrams and clients that come to somebody else who has the same sockets. Call
+// it before. Safe for concurrent use.
+func (s *Shard) Deafen() { s.deaf.Store(true) }
 
 // unwatch ends the reading of datagrams. What the ports hold is for another process.
 func (s *Shard) unwatch() {
@@ -50,12 +48,16 @@ func (s *Shard) drained() bool {
 	case Running:
 		s.state.Store(int32(Draining))
 		s.drainBy = s.now + int64(s.opt.DrainFor)
-		if to := s.leaveTo.Load(); to != nil && s.deaf.Load() {
+		deaf := s.deaf.Load()
+		if deaf {
 			s.unwatch()
-			s.tcp.HandOver(*to)
-			break
-		} else if to != nil {
-			s.tcp.Leave(*to)
+		}
+		if to := s.leaveTo.Load(); to != nil {
+			if deaf {
+				s.tcp.HandOver(*to)
+			} else {
+				s.tcp.Leave(*to)
+			}
 			break
 		}
 		s.engine.Drain()

@@ -116,10 +116,16 @@ func tryStart(t testing.TB, addr, toml string, wrapper ...string) *daemon {
 // test ends.
 func (d *daemon) launch(wrapper ...string) {
 	d.t.Helper()
+	d.launchWith(nil, wrapper...)
+}
+
+// launchWith is launch with further open files, from descriptor 3 on.
+func (d *daemon) launchWith(files []*os.File, wrapper ...string) {
+	d.t.Helper()
 	d.log, d.exited = new(syncBuffer), make(chan struct{})
 	command := append(wrapper, shipped(d.t, "heimdalld"), "-config", d.config)
 	d.cmd = exec.Command(command[0], command[1:]...)
-	d.cmd.Stdout, d.cmd.Stderr = d.log, d.log
+	d.cmd.Stdout, d.cmd.Stderr, d.cmd.ExtraFiles = d.log, d.log, files
 	if err := d.cmd.Start(); err != nil {
 		d.t.Fatal(err)
 	}

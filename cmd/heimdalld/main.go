@@ -67,6 +67,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 			fmt.Fprintln(stderr, "heimdalld:", err)
 			return 1
 		}
+		if given == nil {
+			given = handover.FromManager()
+		}
 	}
 	cfg, warnings, err := settings.Load(*path)
 	if err != nil {
@@ -98,12 +101,17 @@ func run(args []string, stdout, stderr io.Writer) int {
 	defer j.Flush()
 	log := j.Logger()
 	slog.SetDefault(log) // what libraries log
+	// Before all that takes the right to start processes from this one.
 	launcher, err := handover.StartLauncher(args)
 	if err != nil {
 		log.Warn("there will be no upgrades, only restarts", "error", err)
 	}
 	defer launcher.Close()
-	if err := serve(cfg, *path, j, log, supervisor.Options{Given: given, Predecessor: before, Launcher: launcher}); err != nil {
+	store, err := handover.OpenStore(given.Names())
+	if err != nil {
+		log.Warn("a restart will lose queries", "error", err)
+	}
+	if err := serve(cfg, *path, j, log, supervisor.Options{Given: given, Predecessor: before, Launcher: launcher, Store: store}); err != nil {
 		log.Error("heimdalld ends", "error", err)
 		before.Failed(err)
 		return 1

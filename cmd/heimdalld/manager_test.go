@@ -38,14 +38,14 @@ func listenAsManager(t *testing.T) (path string, told <-chan string) {
 	return path, out
 }
 
-// next returns the next message that has to do with more than the watchdog.
+// next returns the next message that has to do with more than the watchdog and the store of descriptors.
 func next(t *testing.T, told <-chan string) string {
 	t.Helper()
 	timeout := time.After(patience)
 	for {
 		select {
 		case m := <-told:
-			if m != "WATCHDOG=1" {
+			if m != "WATCHDOG=1" && !strings.HasPrefix(m, "FDSTORE") && m != "BARRIER=1" {
 				return m
 			}
 		case <-timeout:

@@ -24,15 +24,16 @@ const (
 
 // message is one step. It carries one descriptor at most.
 type message struct {
-	Kind    string  `json:"kind"`
-	Format  int     `json:"format,omitempty"`
-	Version string  `json:"version,omitempty"` // of the new binary
-	Error   string  `json:"error,omitempty"`   // why it failed, or how it ended
-	PID     int     `json:"pid,omitempty"`
-	Shards  int     `json:"shards,omitempty"` // how many the new process has
-	Seed    []byte  `json:"seed,omitempty"`   // of the steering
-	Item    *Item   `json:"item,omitempty"`
-	Stream  *Stream `json:"stream,omitempty"`
+	Kind    string   `json:"kind"`
+	Format  int      `json:"format,omitempty"`
+	Version string   `json:"version,omitempty"` // of the new binary
+	Error   string   `json:"error,omitempty"`   // why it failed, or how it ended
+	PID     int      `json:"pid,omitempty"`
+	Shards  int      `json:"shards,omitempty"` // how many the new process has
+	Seed    []byte   `json:"seed,omitempty"`   // of the steering
+	Stored  []string `json:"stored,omitempty"` // by the service manager
+	Item    *Item    `json:"item,omitempty"`
+	Stream  *Stream  `json:"stream,omitempty"`
 }
 
 // The kinds of messages.

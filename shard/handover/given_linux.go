@@ -29,6 +29,7 @@ const (
 	SteeringTCP Kind = "steering-tcp" // likewise of the listeners
 	Admin       Kind = "admin"        // the listener of the admin socket
 	Metrics     Kind = "metrics"      // the listener for metrics
+	Cache       Kind = "cache"        // what the shards had in their caches, as package snapshot has it
 )
 
 // Stream is a client's connection on its way, beside its descriptor.
@@ -44,10 +45,19 @@ func (s *Stream) moved(fd int) tcp.Moved { return tcp.NewMoved(fd, s.Peer, s.Hel
 // Given are the descriptors that this process has been given. What nobody takes is closed by Close. A nil Given has none.
 // Safe for concurrent use.
 type Given struct {
-	Seed []byte // of the steering; nil: unknown
+	Seed   []byte   // of the steering; nil: unknown
+	Stored []string // what the service manager's store has, by name
 
 	mu    sync.Mutex
 	items []Item
+}
+
+// Names lists what the service manager's store has.
+func (g *Given) Names() []string {
+	if g == nil {
+		return nil
+	}
+	return g.Stored
 }
 
 // Take returns a descriptor of a kind that fits, and makes it the caller's.

@@ -43,7 +43,7 @@ func FromPredecessor(version string) (*Predecessor, *Given, error) {
 			g.Close()
 			return nil, nil, err
 		case m.Kind == kindOffered:
-			g.Seed = m.Seed
+			g.Seed, g.Stored = m.Seed, m.Stored
 			return p, g, nil
 		case m.Kind == kindItem && m.Item != nil && fd >= 0:
 			g.add(*m.Item, fd)

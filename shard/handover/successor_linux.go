@@ -26,8 +26,9 @@ type Successor struct {
 	sending  sync.Mutex // of streams, which come from all shards
 }
 
-// Offer gives the new process descriptors, which stay the caller's, and the seed of the steering.
-func (s *Successor) Offer(ctx context.Context, items []Item, seed []byte) error {
+// Offer gives the new process descriptors, which stay the caller's, the seed of the steering, and what the service
+// manager's store has.
+func (s *Successor) Offer(ctx context.Context, items []Item, seed []byte, stored *Store) error {
 	hello, err := s.expect(ctx, kindHello)
 	if err != nil {
 		return err
@@ -41,7 +42,11 @@ func (s *Successor) Offer(ctx context.Context, items []Item, seed []byte) error 
 			return err
 		}
 	}
-	return s.send(message{Kind: kindOffered, Seed: seed}, -1)
+	m := message{Kind: kindOffered, Seed: seed}
+	if stored != nil {
+		m.Stored = stored.names
+	}
+	return s.send(m, -1)
 }
 
 // Ready returns when the new process has made all that can fail before it serves.

@@ -78,6 +78,17 @@ func (s *Steering) Begin(list []Sockets) error {
 	return err
 }
 
+// Clear takes off what a process that is gone has left on the sockets of list.
+func Clear(list []Sockets) error {
+	var errs []error
+	for _, fds := range [][]int{list[0].UDP, list[0].TCP} {
+		for _, fd := range fds {
+			errs = append(errs, ebpf.DetachSteering(fd))
+		}
+	}
+	return errors.Join(errs...)
+}
+
 // steerByCPU does what ebpf.ByCPU does, without the right to load eBPF programs. With it the number of shards cannot change.
 func steerByCPU(list []Sockets) error {
 	var cpus []int

@@ -57,7 +57,7 @@ func (s *Supervisor) replace(ctx context.Context) (*handover.Successor, error) {
 		return nil, s.resume(list, err)
 	}
 	items, seed := s.offer(list)
-	if err = next.Offer(ctx, items, seed); err == nil {
+	if err = next.Offer(ctx, items, seed, s.store); err == nil {
 		err = next.Ready(ctx)
 	}
 	if err == nil {
@@ -88,11 +88,7 @@ func (s *Supervisor) Replaced() <-chan struct{} { return s.replaced }
 
 // offer lists what another process takes over. The descriptors stay where they are.
 func (s *Supervisor) offer(list []*worker.Worker) (items []handover.Item, seed []byte) {
-	for i, sockets := range socketsOf(list) {
-		for at := range sockets.UDP {
-			items = append(items, handover.Item{Kind: handover.UDP, Shard: i, FD: sockets.UDP[at]}, handover.Item{Kind: handover.TCP, Shard: i, FD: sockets.TCP[at]})
-		}
-	}
+	items = sockets(list)
 	maps, listen := s.steering.Maps(), s.config().Server.Listen
 	for i, fd := range maps.UDP {
 		items = append(items, handover.Item{Kind: handover.SteeringUDP, Addr: listen[i].String(), FD: fd})
@@ -106,6 +102,23 @@ func (s *Supervisor) offer(list []*worker.Worker) (items []handover.Item, seed [
 		items = append(items, handover.Item{Kind: handover.Metrics, FD: metrics})
 	}
 	return items, maps.Seed[:]
+}
+
+// sockets lists those of shards.
+func sockets(list []*worker.Worker) (items []handover.Item) {
+	for i, of := range socketsOf(list) {
+		for at := range of.UDP {
+			items = append(items, handover.Item{Kind: handover.UDP, Shard: i, FD: of.UDP[at]}, handover.Item{Kind: handover.TCP, Shard: i, FD: of.TCP[at]})
+		}
+	}
+	return items
+}
+
+// keepSockets has the service manager keep the sockets of all shards for the next process.
+func (s *Supervisor) keepSockets() {
+	if err := s.store.Keep(sockets(s.workers())); err != nil {
+		s.log.Warn("a restart will lose queries", "error", err)
+	}
 }
 
 // inheritedListeners are those of the process before.
@@ -178,11 +191,10 @@ func (s *Supervisor) HandOver() {
 	s.listener.HandOver()
 	s.leave(func(w *worker.Worker) {
 		to := func(m tcp.Moved) { s.successor.Stream(w.ID(), m) }
-		if w.ID() < s.successor.Shards {
-			w.HandOver(to)
-		} else {
-			w.Leave(to) // nobody else reads its sockets
+		if w.ID() < s.successor.Shards { // nobody reads the sockets of others
+			w.Deafen()
 		}
+		w.Leave(to)
 	})
 	s.successor.Close()
 }

@@ -104,6 +104,11 @@ func (v visits) Visit(ctx context.Context, shardID int, f func(*core.Engine)) er
 func (s *Supervisor) startSteering(list []*worker.Worker) error {
 	by := settings.Steering(s.config())
 	s.steering = hot.NewSteering(by)
+	if s.given != nil {
+		if err := hot.Clear(socketsOf(list)); err != nil {
+			return err
+		}
+	}
 	err := s.steering.Begin(socketsOf(list))
 	if err == nil || by == ebpf.ByCPU {
 		return err

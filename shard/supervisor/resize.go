@@ -68,6 +68,7 @@ func (s *Supervisor) resize(ctx context.Context, plan *affinity.Plan) error {
 	} else {
 		err = s.shrink(ctx, old, seats)
 	}
+	s.keepSockets() // before the kernel chooses again among all that are open
 	err = errors.Join(err, s.steering.Rest(socketsOf(s.workers())))
 	if err == nil {
 		s.plan = plan

@@ -43,6 +43,8 @@ type Options struct {
 	Given *handover.Given
 	// Predecessor is the process that Given is from, and that serves until this one does. Nil: there is none.
 	Predecessor *handover.Predecessor
+	// Store keeps the sockets for the next process. Nil: there is none.
+	Store *handover.Store
 	// Launcher starts the process that takes this one's place. Nil: there are no upgrades.
 	Launcher *handover.Launcher
 	// Replaced is told the process that is the daemon from now on. Nil: nobody is told.
@@ -78,6 +80,7 @@ type Supervisor struct {
 
 	given       *handover.Given
 	predecessor *handover.Predecessor
+	store       *handover.Store // guarded by resizing
 	launcher    *handover.Launcher
 	successor   *handover.Successor // set before replaced is closed
 	replaced    chan struct{}
@@ -129,7 +132,7 @@ func Start(ctx context.Context, o Options) (*Supervisor, error) {
 		path: o.Path, version: o.Version, log: o.Log, journal: o.Journal, epoch: time.Now(), machine: machine, plan: plan, hints: hints,
 		starved: notice.NewStarved(o.Log), bare: notice.NewBareForwarders(o.Log), verifier: verify.New(checking),
 		tellReloading: o.Reloading, tellReplaced: o.Replaced,
-		given: o.Given, predecessor: o.Predecessor, launcher: o.Launcher, replaced: make(chan struct{}),
+		given: o.Given, predecessor: o.Predecessor, store: o.Store, launcher: o.Launcher, replaced: make(chan struct{}),
 	}
 	s.ending, s.end = context.WithCancel(context.Background())
 	defer s.given.Close()
@@ -187,6 +190,7 @@ func (s *Supervisor) start(trust anchors.Given) error {
 	if err := s.takeOverFrom(list); err != nil {
 		return err
 	}
+	s.keepSockets()
 	s.startHot()
 	server := admin.New(s.adminOptions())
 	s.listener.Serve(server)
@@ -251,7 +255,14 @@ func (s *Supervisor) warn(what string, err error) {
 }
 
 // Stop drains the shards and closes everything. It returns when they have ended.
-func (s *Supervisor) Stop() { s.leave((*worker.Worker).Stop) }
+func (s *Supervisor) Stop() {
+	s.leave(func(w *worker.Worker) {
+		if s.store.Keeps() { // the sockets for the next process, with what is in their queues
+			w.Deafen()
+		}
+		w.Stop()
+	})
+}
 
 // leave is Stop, with what each worker is told.
 func (s *Supervisor) leave(tell func(*worker.Worker)) {

@@ -37,7 +37,7 @@ type Worker struct {
 	stopping atomic.Bool
 	released atomic.Bool
 	leaveTo  atomic.Pointer[func(tcp.Moved)] // not nil: the worker ends while others go on
-	deaf     atomic.Bool                     // they are in another process, which has the sockets
+	deaf     atomic.Bool                     // another process has the sockets, or will have them
 	moved    moved
 	begun    bool          // Start has been called
 	done     chan struct{} // closed when run returns
@@ -166,20 +166,19 @@ func (w *Worker) Leave(to func(tcp.Moved)) {
 	w.Stop()
 }
 
-// HandOver is Leave for a worker whose sockets another process reads from now on.
-func (w *Worker) HandOver(to func(tcp.Moved)) {
-	w.deaf.Store(true)
-	w.Leave(to)
-}
+// Deafen leaves what comes to the worker's sockets to another process, that has them or will have them. Call it before Stop
+// or Leave.
+func (w *Worker) Deafen() { w.deaf.Store(true) }
 
 // Ending tells whether Stop or Leave has been called.
 func (w *Worker) Ending() bool { return w.stopping.Load() }
 
 // pass tells a shard what the worker has been told.
 func (w *Worker) pass(s *shard.Shard) {
-	if to := w.leaveTo.Load(); to != nil && w.deaf.Load() {
-		s.HandOver(*to)
-	} else if to != nil {
+	if w.deaf.Load() {
+		s.Deafen()
+	}
+	if to := w.leaveTo.Load(); to != nil {
 		s.Leave(*to)
 	} else if w.Ending() {
 		s.Stop()
