@@ -41,6 +41,9 @@ type Performer interface {
 // used once, so that a response that comes too late reaches nobody else. The zero value names none.
 type Target uint64
 
+// nobody is the Target of what is to be asked, and told to nobody.
+const nobody Target = 0
+
 // Room is what has become of a response for a Target.
 type Room uint8
 
@@ -107,6 +110,7 @@ type Engine struct {
 	evicted    []uint32     // waiters that lost their place in the queue
 	hit        cache.Hit    // for clients that have waited
 	prefetched [256]mark    // entries that were refreshed, when
+	refreshes  []refresh    // that hits have asked for
 	inner      Request      // a question from inside
 }
 
@@ -125,6 +129,7 @@ func New(o Options) *Engine {
 		lower:     make([]byte, 0, maxQuestion),
 		asked:     make([]byte, 0, maxQuestion),
 		sought:    make([]byte, 0, maxQuestion),
+		refreshes: make([]refresh, 0, maxRefreshes),
 	}
 	if o.Resolver != nil { // An Engine without recursion has none.
 		o.Resolver.SetHere(e)

@@ -39,6 +39,44 @@ func TestHitAllocates0(t *testing.T) {
 	}
 }
 
+// To ask for refreshes costs a hit no memory; they are begun later.
+func TestPrefetchAllocates0(t *testing.T) {
+	r, reqs := hits(t, 64, 64)
+	r.e.Prefetch, r.e.PrefetchHits, r.sent = 100, 1, nil
+	n := testing.AllocsPerRun(100, func() {
+		r.now += 1e9
+		r.e.refreshes = r.e.refreshes[:0]
+		r.e.Handle(r.now, reqs)
+	})
+	if n != 0 {
+		t.Fatalf("%v allocations for a batch of hits", n)
+	}
+	if len(r.e.refreshes) != 64 || len(r.sent) != 0 {
+		t.Fatalf("%d refreshes, %d queries", len(r.e.refreshes), len(r.sent))
+	}
+}
+
+// More refreshes than there is room for are asked for by the next hits.
+func TestRefreshesAreBounded(t *testing.T) {
+	r, reqs := hits(t, 2*maxRefreshes, 2*maxRefreshes)
+	r.e.Prefetch, r.e.PrefetchHits, r.sent = 100, 1, nil
+	asked := map[string]bool{}
+	for range 2 {
+		r.e.Handle(r.now, reqs)
+		if len(r.e.refreshes) != maxRefreshes {
+			t.Fatalf("%d refreshes", len(r.e.refreshes))
+		}
+		for i := range r.e.refreshes {
+			f := &r.e.refreshes[i]
+			asked[string(f.name[:f.length])] = true
+		}
+		r.e.Misses(r.now, 2*maxRefreshes)
+	}
+	if len(asked) < maxRefreshes*3/2 { // Marks that meet in their table let a name be asked for twice.
+		t.Errorf("%d names were asked for", len(asked))
+	}
+}
+
 func TestErrorAllocates0(t *testing.T) {
 	r, reqs := hits(t, 1, 64)
 	for i := range reqs {

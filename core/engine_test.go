@@ -324,7 +324,7 @@ func TestPrefetchesHotNames(t *testing.T) {
 	for range 5 {
 		r.ask("p.example.", "10.0.0.1")
 	}
-	if len(r.sent) != 1 {
+	if r.e.Misses(r.now, 1); len(r.sent) != 1 {
 		t.Fatal("prefetched early")
 	}
 	r.now += 95e9
@@ -333,10 +333,14 @@ func TestPrefetchesHotNames(t *testing.T) {
 			t.Fatal("a prefetch made the client wait")
 		}
 	}
-	if len(r.sent) != 2 {
+	before := r.e.Counters()
+	if r.e.Misses(r.now, 1); len(r.sent) != 2 {
 		t.Fatalf("%d queries sent", len(r.sent))
 	}
 	r.answer(1, 100)
+	if c := r.e.Counters(); c.Prefetch != before.Prefetch+1 || c.Queries != before.Queries || c.Misses != before.Misses {
+		t.Errorf("counted: %+v, before %+v", c, before)
+	}
 	if m := unpack(t, r.ask("p.example.", "10.0.0.1").Response); m.Answer[0].Header().Ttl != 100 {
 		t.Fatalf("not refreshed: %v", m)
 	}

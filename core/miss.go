@@ -53,8 +53,8 @@ func (e *Engine) Queued() int { return e.queue.Stats().Parked }
 // answered to a client that has asked again.
 const maxParked = int64(2e9)
 
-// Misses begins up to budget of the parked queries, each client in turn, and returns how many it ended or
-// began.
+// Misses begins up to budget of the parked queries, each client in turn, and then of the refreshes that hits have asked
+// for. It returns how many it ended or began.
 func (e *Engine) Misses(now int64, budget int) (work int) {
 	e.setTime(now)
 	for _, n := range e.evicted {
@@ -79,6 +79,9 @@ func (e *Engine) Misses(now int64, budget int) (work int) {
 		w.state = waiterAsked
 		e.begin(n, w)
 	}
+	for ; work < budget && len(e.refreshes) > 0; work++ {
+		e.refresh()
+	}
 	return work
 }
 
@@ -92,7 +95,8 @@ func (e *Engine) begin(n uint32, w *waiter) {
 		e.release(n, w)
 		return
 	}
-	switch e.ask(&key, n) {
+	q := e.lowered(&key)
+	switch e.resolver.Begin(e.now, &q, n) {
 	case resolver.Full:
 		e.count.InFlight++
 		e.fail(n, tooManyInFlight)
@@ -106,38 +110,8 @@ func (e *Engine) begin(n uint32, w *waiter) {
 	}
 }
 
-// ask begins the resolution of key for a waiter.
-func (e *Engine) ask(key *cache.Key, waiter uint32) resolver.Status {
-	q := e.lowered(key)
-	return e.resolver.Begin(e.now, &q, waiter)
-}
-
 // lowered is key as the resolver wants it; the name is in e.lower.
 func (e *Engine) lowered(key *cache.Key) resolver.Question {
 	e.lower = dname.AppendLower(e.lower[:0], key.Name)
 	return resolver.Question{Name: e.lower, Type: key.Type, Class: key.Class, DO: key.DO, CD: key.CD, View: key.View}
-}
-
-// mark remembers that the entry with a hash was refreshed in a second. Marks are kept in a direct-mapped
-// table: one that is lost costs one query.
-type mark struct {
-	hash uint64
-	sec  uint32
-}
-
-// maybePrefetch refreshes a hot entry that is about to expire, so that no client has to wait for it.
-func (e *Engine) maybePrefetch(r *Request) {
-	h := &r.hit
-	if e.Prefetch == 0 || uint64(h.TTL)*100 > uint64(h.OrigTTL)*uint64(e.Prefetch) || h.Hits < e.PrefetchHits || h.Held || e.draining {
-		return
-	}
-	seen := &e.prefetched[r.hash%uint64(len(e.prefetched))]
-	if *seen == (mark{r.hash, e.nowSec}) || e.queue.Stats().Parked > 0 {
-		return // begun a moment ago; or others have to wait already
-	}
-	*seen = mark{r.hash, e.nowSec}
-	if s := e.ask(&r.key, resolver.NoWaiter); s == resolver.Started {
-		e.count.Prefetch++
-	}
-	e.perform()
 }

@@ -9,20 +9,22 @@ import (
 	"heimdall/core/wire"
 )
 
-// Inquiry is a question from inside: an operator's, or that of whoever keeps the trust anchors.
+// Inquiry is a question from inside: an operator's, that of whoever keeps the trust anchors, or of a hit on an entry that
+// is about to expire.
 type Inquiry struct {
 	resolver.Question
-	Client netip.Addr      // for whom it is asked; invalid: for one that may use recursion
-	Anew   bool            // what has to be resolved is, from the root on, whatever is cached
-	Watch  *resolver.Trace // is told what is done; implies Anew. nil: nobody is told
+	Client  netip.Addr      // for whom it is asked; invalid: for one that may use recursion
+	Refresh bool            // what is resolved replaces what the cache has, and nobody waits for it
+	Anew    bool            // what has to be resolved is, from the root on, whatever is cached, and leaves the cache as it is
+	Watch   *resolver.Trace // is told what is done; implies Anew. nil: nobody is told
 }
 
-// anew tells whether what the cache has will not do.
+// anew tells whether the cache neither answers nor learns.
 func (q *Inquiry) anew() bool { return q.Anew || q.Watch != nil }
 
 // unlessAnew is next, but for a question from inside that the cache must not answer.
 func (r *Request) unlessAnew(next stage) stage {
-	if next == toCache && r.inquiry != nil && r.inquiry.anew() {
+	if next == toCache && r.inquiry != nil && (r.inquiry.Refresh || r.inquiry.anew()) {
 		return toMiss
 	}
 	return next
@@ -31,9 +33,9 @@ func (r *Request) unlessAnew(next stage) stage {
 // trusted tells whether a question is our own, and nobody's who would need permission.
 func (r *Request) trusted() bool { return r.inquiry != nil && !r.inquiry.Client.IsValid() }
 
-// Resolve takes a question from inside through the decisions about a client's that wants recursion, but for admission
-// and the turn in the queue, and sends the response to a target, at once or later; q.Watch
-// belongs to the Engine until then. False if it cannot be begun now: the target is not used.
+// Resolve takes a question from inside through the decisions about a client's that wants recursion, but for admission and
+// the turn in the queue. The response goes to a target, at once or later; q.Watch belongs to the Engine until then. False
+// if it cannot be begun now: the target is not used.
 func (e *Engine) Resolve(now int64, q *Inquiry, to Target) bool {
 	e.setTime(now)
 	e.located = e.located[:0]
@@ -47,7 +49,7 @@ func (e *Engine) Resolve(now int64, q *Inquiry, to Target) bool {
 	if q.Watch != nil {
 		e.observe(r, q.Watch)
 	}
-	if r.Outcome == Send {
+	if r.Outcome == Send && to != nobody {
 		e.performer.Reply(to, r.Response, false)
 	}
 	e.perform()
@@ -72,6 +74,15 @@ func (e *Engine) inquire(r *Request) stage {
 	if e.draining {
 		return ended
 	}
+	q := e.lowered(&r.key)
+	if r.inquiry.Refresh {
+		e.count.Queries-- // no client has sent it
+		if e.resolver.Begin(e.now, &q, resolver.NoWaiter) == resolver.Started {
+			e.count.Prefetch++
+			r.Outcome = Wait
+		}
+		return ended
+	}
 	n, ok := e.takeWaiter()
 	if !ok {
 		return ended
@@ -80,7 +91,6 @@ func (e *Engine) inquire(r *Request) stage {
 	w.asker = r.asker
 	w.hold(&r.key, r.hash)
 	w.to, w.inside, w.state = r.To, true, waiterAsked
-	q := e.lowered(&r.key)
 	status := resolver.Full
 	if r.inquiry.anew() {
 		status = e.resolver.Anew(e.now, &q, n, r.inquiry.Watch)
