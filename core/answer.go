@@ -61,7 +61,7 @@ func (e *Engine) answerCached(r *Request) stage {
 		e.maybePrefetch(r)
 		return ended
 	case cache.Stale:
-		if r.hit.Held && e.StaleTTL > 0 {
+		if e.staleAtOnce(&r.hit) {
 			e.count.StaleHits++
 			return e.sendHit(r, e.StaleTTL)
 		}
@@ -71,6 +71,9 @@ func (e *Engine) answerCached(r *Request) stage {
 	}
 	return toMiss
 }
+
+// staleAtOnce tells whether a stale entry is given without asking others before: they were asked a moment ago.
+func (e *Engine) staleAtOnce(h *cache.Hit) bool { return h.Held && e.StaleTTL > 0 }
 
 // sendHit sends the cache entry in r.hit; staleTTL is 0 for a fresh one.
 func (e *Engine) sendHit(r *Request, staleTTL uint32) stage {

@@ -28,6 +28,13 @@ type Question struct {
 	DO, CD bool
 }
 
+// Published is what the table has for a question.
+type Published struct {
+	Expires uint32 // second from which it is not given any more
+	Open    bool   // for every client; otherwise for those of Clients.Ask
+	Current bool   // of the present generation: nothing was flushed since
+}
+
 // The bounds of an answer.
 const (
 	MaxName    = 64  // octets of qname

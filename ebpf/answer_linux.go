@@ -53,6 +53,22 @@ func (p *Program) Holds(a *Answer) bool {
 	return e.Generation == p.generation && e.Expires == a.Expires
 }
 
+// Published returns what the table has for a question; false: nothing.
+func (p *Program) Published(q *Question) (Published, bool) {
+	if len(q.Name) > MaxName {
+		return Published{}, false
+	}
+	a := Answer{Name: q.Name, Type: q.Type, DO: q.DO, CD: q.CD}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	at := p.table.find(uint64(p.Key(&a)))
+	if at < 0 {
+		return Published{}, false
+	}
+	e := &p.table.slots[at]
+	return Published{e.Expires, e.Marks&markOpen != 0, e.Generation == p.generation}, true
+}
+
 // Answers returns how many hot answers the table has, those that are not given any more included.
 func (p *Program) Answers() int {
 	p.mu.Lock()

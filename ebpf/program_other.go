@@ -31,14 +31,15 @@ func (*Program) Waiting() int                                  { return 0 }
 func (*Program) Nominees(dst []Question, names []byte, _ int) ([]Question, []byte, error) {
 	return dst, names, ErrNotSupported
 }
-func (*Program) Room() int                           { return 0 }
-func (*Program) Holds(*Answer) bool                  { return false }
-func (*Program) Answers() int                        { return 0 }
-func (*Program) TableBytes() uint64                  { return 0 }
-func (*Program) Generation() uint32                  { return 0 }
-func (*Program) Flush() error                        { return ErrNotSupported }
-func (*Program) Stats() (s Stats, err error)         { return s, ErrNotSupported }
-func (*Program) Try([]byte) (Verdict, []byte, error) { return 0, nil, ErrNotSupported }
+func (*Program) Room() int                             { return 0 }
+func (*Program) Published(*Question) (Published, bool) { return Published{}, false }
+func (*Program) Holds(*Answer) bool                    { return false }
+func (*Program) Answers() int                          { return 0 }
+func (*Program) TableBytes() uint64                    { return 0 }
+func (*Program) Generation() uint32                    { return 0 }
+func (*Program) Flush() error                          { return ErrNotSupported }
+func (*Program) Stats() (s Stats, err error)           { return s, ErrNotSupported }
+func (*Program) Try([]byte) (Verdict, []byte, error)   { return 0, nil, ErrNotSupported }
 
 // ClientChange needs Linux.
 type ClientChange struct{}

@@ -36,6 +36,16 @@ func (a *ACL) Contains(addr netip.Addr) bool {
 	return a.look(addr)
 }
 
+// Match returns the longest prefix of the set that addr is in; one that is not valid: none.
+func (a *ACL) Match(addr netip.Addr) netip.Prefix {
+	addr = addr.Unmap().WithZone("")
+	if !addr.IsValid() {
+		return netip.Prefix{}
+	}
+	p, _ := a.table.LookupPrefixLPM(netip.PrefixFrom(addr, addr.BitLen()))
+	return p
+}
+
 func (a *ACL) look(addr netip.Addr) bool {
 	a.last = addr
 	addr = addr.Unmap()

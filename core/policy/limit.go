@@ -119,6 +119,28 @@ func (l *Limiter) Admit(now int64, client [16]byte, stream bool) Admission {
 	return Slipped
 }
 
+// Look tells what Admit would, and leaves everything as it was.
+func (l *Limiter) Look(now int64, client [16]byte, stream bool) Admission {
+	if l == nil || l.buckets == nil {
+		return l.Admit(now, client, stream)
+	}
+	set := &l.buckets[l.group.of(netip.AddrFrom16(client)).hash(l.seed)%limitSets]
+	before, rnd := *set, l.rnd
+	defer func() { *set, l.rnd = before, rnd }()
+	return l.Admit(now, client, stream)
+}
+
+// Why tells which prefix of LimitOptions.Deny, or of Exempt, decides about a client; one that is not valid: none does.
+func (l *Limiter) Why(client netip.Addr) (denied, exempt netip.Prefix) {
+	if l != nil && l.denied != nil {
+		denied = l.denied.Match(client)
+	}
+	if l != nil && l.exempt != nil {
+		exempt = l.exempt.Match(client)
+	}
+	return denied, exempt
+}
+
 // take takes a token out of the bucket with a hash; false: there is none.
 func (l *Limiter) take(now int64, hash uint64) bool {
 	set := &l.buckets[hash%limitSets]

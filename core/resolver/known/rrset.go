@@ -109,3 +109,23 @@ func (s *Store) Outdate(name dname.Name, t wire.Type, c wire.Class, status dnsse
 		s.Forget(RRset, name, t, c)
 	}
 }
+
+// Inspect tells what is known of a set: the trust in it, what validation has found, and how many seconds ago it was stored.
+func (s *Store) Inspect(name dname.Name, t wire.Type, c wire.Class, now uint32) (Rank, dnssec.Status, uint32, bool) {
+	value, ok := s.set(name, t, c, now)
+	if !ok {
+		return 0, 0, 0, false
+	}
+	return Rank(value[0]), dnssec.Status(value[1] >> statusShift), now - binary.BigEndian.Uint32(value[3:]), true
+}
+
+// String says in words where records are from.
+func (r Rank) String() string {
+	switch r {
+	case NonAuthAnswer:
+		return "the answer of a server that is not authoritative"
+	case AuthAnswer:
+		return "the answer of an authoritative server"
+	}
+	return "a server's answer"
+}
