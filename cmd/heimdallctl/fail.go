@@ -69,8 +69,25 @@ type outcomeError struct{ what string }
 
 func (e *outcomeError) Error() string { return e.what }
 
+// differenceError is a diff that has found something, which it has told. As with diff(1) that is exit code 1.
+type differenceError struct{}
+
+func (differenceError) Error() string { return "a reload would change something" }
+
+// troubleError is a failure of the daemon's for which 1 would say something else.
+type troubleError struct{ cause *control.Error }
+
+func (e troubleError) Error() string { return e.cause.Error() }
+
 // fail tells the operator what happened, why, and what to do; it returns the exit code.
 func (t *tool) fail(err error) int {
+	if errors.Is(err, differenceError{}) {
+		return exitFailed
+	}
+	if e, ok := errors.AsType[troubleError](err); ok {
+		t.fail(e.cause)
+		return exitUsage
+	}
 	if e, ok := errors.AsType[*control.Error](err); ok {
 		if line, err := json.Marshal(control.Response{Error: e}); t.json && err == nil {
 			_ = t.printJSON(line)

@@ -17,8 +17,8 @@ import (
 // The exit codes, which scripts rely on.
 const (
 	exitOK          = 0
-	exitFailed      = 1 // the daemon refused or failed, or what was looked up is not there, or a zone was not loaded
-	exitUsage       = 2 // the command line makes no sense
+	exitFailed      = 1 // the daemon refused or failed, or what was looked up is not there, or a zone was not loaded; of diff: there are differences
+	exitUsage       = 2 // the command line makes no sense; of diff: there is nothing to compare with
 	exitUnreachable = 3 // no daemon answers at the socket
 )
 

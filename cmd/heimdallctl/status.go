@@ -23,6 +23,9 @@ func showStatus(w io.Writer, s *control.Status) {
 	c := &s.Totals
 	var tab table
 	tab.row("configuration", config)
+	if len(s.Files) > 1 {
+		tab.row("with", strings.Join(s.Files[1:], " "))
+	}
 	tab.row("listening on", strings.Join(s.Listen, " "))
 	if s.Backend != "" {
 		tab.row("packets", s.Backend)
@@ -45,6 +48,9 @@ func showStatus(w io.Writer, s *control.Status) {
 	tab.row("service time", latencyText(&s.ServiceTime))
 	if s.MemoryBytes > 0 {
 		tab.row("memory", bytesText(s.MemoryBytes))
+	}
+	if s.Log.Held+s.Log.Dropped > 0 {
+		tab.row("log", fmt.Sprintf("%s lines; %s more like others were left out, %s found no reader", count(s.Log.Lines), count(s.Log.Held), count(s.Log.Dropped)))
 	}
 	tab.write(w)
 	for _, warning := range s.Warnings {

@@ -27,8 +27,8 @@ const longHelp = `heimdallctl looks into a running heimdalld and changes it.
 Exit codes:
   0  done
   1  the daemon refused or failed, or what was looked up is not there, or a
-     zone was not loaded
-  2  the command line makes no sense
+     zone was not loaded; diff: a reload would change something
+  2  the command line makes no sense; diff: the configuration has errors
   3  no daemon answers at the socket
 
 Long flags may be written with one dash or two. HEIMDALL_SOCKET in the
@@ -71,6 +71,7 @@ func (t *tool) command() *cobra.Command {
 		t.profileCommand(),
 	)
 	root.AddCommand(t.resolverCommands()...)
+	root.AddCommand(t.diffCommand(), t.explainCommand())
 	root.AddCommand(t.pagesCommand(root))
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return &usageError{err.Error(), cmd.CommandPath()}

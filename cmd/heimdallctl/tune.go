@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"heimdall/core/control"
 	"heimdall/shard/preflight"
 )
 
@@ -58,6 +59,9 @@ func (t *tool) tune(ctx context.Context, flags *machineFlags, apply bool) error 
 	} else {
 		err = t.printText(func(w io.Writer) { showChanges(w, changes) })
 	}
+	if apply {
+		t.tellTuned(ctx, changes)
+	}
 	if err == nil && failed > 0 {
 		err = &outcomeError{fmt.Sprintf("%d of %d changes failed", failed, len(changes))}
 	}
@@ -94,6 +98,26 @@ func makeChanges(m preflight.Machine, o preflight.Options, apply bool) (changes 
 		}
 	}
 	return changes, failed
+}
+
+// tellTuned has the daemon log what was changed, if it runs: its log is where operators look for what happened when.
+func (t *tool) tellTuned(ctx context.Context, changes []change) {
+	const most = 32 // changes; more do not fit into a request
+	var args control.TunedArgs
+	for _, c := range changes {
+		text := fmt.Sprintf("%s from %s to %s", c.What, c.Old, c.New)
+		text = text[:min(len(text), 100)]
+		switch {
+		case len(args.Changes)+len(args.Failed) == most:
+		case c.State == "done":
+			args.Changes = append(args.Changes, text)
+		case c.State == "failed":
+			args.Failed = append(args.Failed, text)
+		}
+	}
+	if len(args.Changes)+len(args.Failed) > 0 {
+		_, _ = t.raw(ctx, control.CommandTuned, args) // without a daemon there is no log
+	}
 }
 
 func showChanges(w io.Writer, changes []change) {

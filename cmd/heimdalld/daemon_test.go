@@ -282,3 +282,19 @@ func answerOther(w dns.ResponseWriter, q *dns.Msg) {
 	r.Answer[0] = record("%s 3600 IN A 192.0.2.2", q.Question[0].Name)
 	w.WriteMsg(r)
 }
+
+// configLine is ":12" for the line of the configuration that begins with a key.
+func (d *daemon) configLine(key string) string {
+	d.t.Helper()
+	text, err := os.ReadFile(d.config)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	for i, line := range strings.Split(string(text), "\n") {
+		if strings.HasPrefix(line, key+" ") {
+			return fmt.Sprintf(":%d", i+1)
+		}
+	}
+	d.t.Fatalf("no key %s in\n%s", key, text)
+	return ""
+}

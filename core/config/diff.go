@@ -16,6 +16,7 @@ type Change struct {
 	Key      string // "cache.memory"; `forward "corp.example."` for a table of an array
 	Old, New string // as they stand in a file; empty for a table that was added or removed
 	Reload   bool   // a reload applies it; false: a restart does
+	Path     string // in the new configuration, for Place; empty: a table that was removed
 }
 
 // Diff returns what differs between two configurations, in the order of the key table, tables of arrays
@@ -26,7 +27,7 @@ func Diff(old, new *Config) []Change {
 		k := &keys[i]
 		a, b := format(k.field(old)), format(k.field(new))
 		if a != b {
-			changes = append(changes, Change{k.Name, a, b, k.Reload})
+			changes = append(changes, Change{k.Name, a, b, k.Reload, k.Name})
 		}
 	}
 	changes = append(changes, diffTables("forward", serversByZone(old.Forward), serversByZone(new.Forward))...)
@@ -38,11 +39,12 @@ func Diff(old, new *Config) []Change {
 type entry struct {
 	name  dname.Name
 	value string
+	at    int // in the array
 }
 
 func serversByZone(upstreams []Upstream) (all []entry) {
 	for i := range upstreams {
-		all = append(all, entry{upstreams[i].Zone, format(&upstreams[i].Servers)})
+		all = append(all, entry{upstreams[i].Zone, format(&upstreams[i].Servers), i})
 	}
 	return sortEntries(all)
 }
@@ -53,7 +55,7 @@ func filesByName(zones []Zone) (all []entry) {
 		if zones[i].IncludeFolder != "" {
 			value += ", include_folder = " + format(&zones[i].IncludeFolder)
 		}
-		all = append(all, entry{zones[i].Name, value})
+		all = append(all, entry{zones[i].Name, value, i})
 	}
 	return sortEntries(all)
 }
@@ -65,9 +67,9 @@ func sortEntries(all []entry) []entry {
 
 // diffTables merges two sorted lists.
 func diffTables(array string, old, new []entry) (changes []Change) {
-	add := func(name dname.Name, from, to string) {
+	add := func(name dname.Name, from, to, path string) {
 		if from != to {
-			changes = append(changes, Change{fmt.Sprintf("%s %q", array, name), from, to, true})
+			changes = append(changes, Change{fmt.Sprintf("%s %q", array, name), from, to, true, path})
 		}
 	}
 	for len(old) > 0 || len(new) > 0 {
@@ -82,13 +84,13 @@ func diffTables(array string, old, new []entry) (changes []Change) {
 		}
 		switch {
 		case order < 0:
-			add(old[0].name, old[0].value, "")
+			add(old[0].name, old[0].value, "", "")
 			old = old[1:]
 		case order > 0:
-			add(new[0].name, "", new[0].value)
+			add(new[0].name, "", new[0].value, Element(array, new[0].at))
 			new = new[1:]
 		default:
-			add(old[0].name, old[0].value, new[0].value)
+			add(old[0].name, old[0].value, new[0].value, Element(array, new[0].at))
 			old, new = old[1:], new[1:]
 		}
 	}

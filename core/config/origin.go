@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"path"
 	"strconv"
 	"strings"
@@ -66,6 +67,16 @@ func (c *Config) Files() (names []string) {
 
 // Folders lists the folders in which files to include were looked for: a reload looks there again.
 func (c *Config) Folders() []string { return c.source.folders }
+
+// Place tells where the key at a path stands, as "config.toml:12"; empty: in no file, so that it has its default.
+func (c *Config) Place(at string) string {
+	for i := range c.source.parts {
+		if p := &c.source.parts[i]; p.lines[p.local(at)] > 0 {
+			return fmt.Sprintf("%s:%d", p.name, p.lines[p.local(at)])
+		}
+	}
+	return ""
+}
 
 // folderOf is the folder of the file that a path stands in; that of the first file if it is in none.
 func (o *origin) folderOf(at string) string {

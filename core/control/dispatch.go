@@ -49,6 +49,7 @@ type Server interface {
 	Upgrade(context.Context, UpgradeArgs) (*Upgrade, error)
 	Profile(context.Context, ProfileArgs) (*Profile, error)
 	ResolverServer
+	OperatorServer
 }
 
 // Dispatch carries out the request in line, with or without its line feed, and writes the response to w: one line of at most
@@ -100,6 +101,9 @@ func respond(ctx context.Context, s Server, req *Request, err error) []byte {
 // call decodes the arguments of req and runs its command.
 func call(ctx context.Context, s Server, req *Request) (any, error) {
 	if data, known, err := callResolver(ctx, s, req); known {
+		return data, err
+	}
+	if data, known, err := callOperator(ctx, s, req); known {
 		return data, err
 	}
 	switch req.Command {

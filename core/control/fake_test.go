@@ -56,3 +56,11 @@ func (f *fakeServer) Profile(_ context.Context, a ProfileArgs) (*Profile, error)
 	f.profiles = append(f.profiles, a)
 	return &f.profile, f.err
 }
+
+func (f *fakeServer) Diff(context.Context) (*ConfigDiff, error) { return &ConfigDiff{}, f.err }
+
+func (f *fakeServer) Explain(_ context.Context, a ExplainArgs) (*Explanation, error) {
+	return &Explanation{Name: a.Name, Type: a.Type}, f.err
+}
+
+func (f *fakeServer) Tuned(context.Context, TunedArgs) (*Tuned, error) { return &Tuned{}, f.err }

@@ -9,7 +9,9 @@ type Status struct {
 	Version       string   `json:"version"`
 	PID           int      `json:"pid"`
 	UptimeSeconds float64  `json:"uptime_seconds"`
-	Config        string   `json:"config"` // path of the file in force; empty: built-in defaults
+	Config        string   `json:"config"`          // path of the file in force; empty: built-in defaults
+	Files         []string `json:"files,omitempty"` // that it was read from, if it includes others
+	Log           Log      `json:"log"`
 	Listen        []string `json:"listen"`
 	Backend       string   `json:"backend"` // how packets are received and sent
 	Shards        int      `json:"shards"`
@@ -21,6 +23,14 @@ type Status struct {
 	ServiceTime   Latency  `json:"service_time"`
 	XDP           *XDP     `json:"xdp,omitempty"`      // without its exits; absent when xdp.mode is off
 	Warnings      []string `json:"warnings,omitempty"` // what keeps the daemon from its best, one sentence each
+}
+
+// Log is what has become of the lines of the daemon's log.
+type Log struct {
+	Format  string `json:"format"` // text, json or journald
+	Lines   uint64 `json:"lines"`
+	Held    uint64 `json:"held"`    // left out: others of their kind had been written just before
+	Dropped uint64 `json:"dropped"` // their reader was slow, or did not take them
 }
 
 // Counters are what a shard counts about its traffic since it was first started.

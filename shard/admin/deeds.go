@@ -105,6 +105,13 @@ func (d deeds) Profile(ctx context.Context, args control.ProfileArgs) (*control.
 	return p, err
 }
 
+// Tuned implements control.Server.
+func (d deeds) Tuned(ctx context.Context, args control.TunedArgs) (*control.Tuned, error) {
+	r, err := d.Server.Tuned(ctx, args)
+	d.note("this machine was tuned", "this machine was not tuned", err, "changes", args.Changes, "failed", args.Failed)
+	return r, err
+}
+
 // LogReload logs how a reload went, in one line and one for each warning.
 func LogReload(log *slog.Logger, r *control.Reload, err error) {
 	if err != nil {

@@ -35,13 +35,16 @@ type Options struct {
 	Reload    func(context.Context) (*control.Reload, error) // of the configuration
 	Refused   func() bool                                    // the last reload was
 	Upgrade   func(context.Context, time.Duration) (*control.Upgrade, error)
+	Diff      func() (*control.ConfigDiff, error)     // what Reload would change
+	Place     func(key string, p netip.Prefix) string // file and line of a key, or of a prefix in its list
 	Log       *slog.Logger
 	Journal   *journal.Journal // that Log writes to; nil: its lines are not counted
 }
 
 // Settings are the part of the configuration that operators are shown.
 type Settings struct {
-	Path        string // of its file
+	Path        string   // of its file
+	Files       []string // that, and those that it includes
 	Listen      []netip.AddrPort
 	CacheEngine string
 	XDPMode     string        // "off": the program is not wanted

@@ -24,6 +24,11 @@ func (s *Server) Status(ctx context.Context) (*control.Status, error) {
 		Version: s.o.Version, PID: os.Getpid(), UptimeSeconds: time.Since(s.o.Epoch).Seconds(), Config: c.Path,
 		Shards: len(list), MemoryBytes: resident(), Warnings: s.o.Warnings(), Backend: s.o.Hot.Backend(),
 	}
+	if len(c.Files) > 1 {
+		st.Files = c.Files
+	}
+	n := s.o.Journal.Counts()
+	st.Log = control.Log{Format: s.o.Journal.Format(), Lines: n.Lines, Held: n.Held, Dropped: n.Dropped + n.Unwritten}
 	for _, a := range c.Listen {
 		st.Listen = append(st.Listen, a.String())
 	}

@@ -10,7 +10,7 @@ import (
 func Admin(c *config.Config) admin.Settings {
 	l := &c.Limit
 	out := admin.Settings{
-		Listen: c.Server.Listen, CacheEngine: c.Cache.Engine, XDPMode: c.XDP.Mode, ResolveTime: c.Resolver.Timeout,
+		Files: c.Files(), Listen: c.Server.Listen, CacheEngine: c.Cache.Engine, XDPMode: c.XDP.Mode, ResolveTime: c.Resolver.Timeout,
 		MetricsUpstreams: c.Admin.MetricsUpstreams,
 		Limit: control.Limit{
 			QueriesPerSecond: l.QueriesPerSecond, Burst: l.Burst, Slip: l.Slip, IPv4Prefix: l.IPv4Prefix, IPv6Prefix: l.IPv6Prefix,

@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"net/netip"
 	"slices"
 
 	"heimdall/shard/admin"
@@ -10,7 +11,7 @@ import (
 func (s *Supervisor) adminOptions() admin.Options {
 	return admin.Options{
 		Version: s.version, Epoch: s.epoch, Workers: s.workers, Histories: &s.histories, Hot: s.hot, Anchors: s.anchors, Verifier: s.verifier,
-		Zones: s.zones, Settings: s.settings, Warnings: s.listWarnings, Reload: s.Reload, Upgrade: s.Upgrade, Refused: s.refused.Load, Log: s.log, Journal: s.journal,
+		Zones: s.zones, Settings: s.settings, Warnings: s.listWarnings, Reload: s.Reload, Diff: s.Diff, Place: s.place, Upgrade: s.Upgrade, Refused: s.refused.Load, Log: s.log, Journal: s.journal,
 	}
 }
 
@@ -19,6 +20,11 @@ func (s *Supervisor) settings() admin.Settings {
 	out := settings.Admin(s.config())
 	out.Path = s.path
 	return out
+}
+
+// place tells where what is in force stands in the configuration.
+func (s *Supervisor) place(key string, p netip.Prefix) string {
+	return settings.Place(s.config(), key, p)
 }
 
 func (s *Supervisor) listWarnings() []string {

@@ -25,18 +25,9 @@ func (s *Supervisor) Reload(ctx context.Context) (out *control.Reload, err error
 	defer func() { s.refused.Store(err != nil) }()
 	s.tellReloading(true)
 	defer s.tellReloading(false)
-	file, problems, err := settings.Load(s.path)
-	var c *change
-	if err == nil {
-		c, err = s.newChange(file)
-	}
+	c, problems, err := s.readChange()
 	if err != nil {
-		return nil, &control.Error{
-			Code:    control.CodeInvalidConfig,
-			Message: "the configuration file has errors; nothing was changed",
-			Hint:    "correct it and reload again; `heimdalld -check -config " + s.path + "` looks at it without touching the daemon",
-			Details: strings.Split(err.Error(), "\n"),
-		}
+		return nil, err
 	}
 	if err := c.prepare(ctx); err != nil {
 		return nil, &control.Error{
@@ -65,6 +56,24 @@ func (s *Supervisor) Reload(ctx context.Context) (out *control.Reload, err error
 	out.Zones = c.zones.Loaded()
 	out.Warnings = append(out.Warnings, s.zones.Failures()...)
 	return out, nil
+}
+
+// readChange reads the configuration that a reload would put into force, with its warnings.
+func (s *Supervisor) readChange() (*change, config.Problems, error) {
+	file, problems, err := settings.Load(s.path)
+	var c *change
+	if err == nil {
+		c, err = s.newChange(file)
+	}
+	if err != nil {
+		return nil, nil, &control.Error{
+			Code:    control.CodeInvalidConfig,
+			Message: "the configuration file has errors; nothing was changed",
+			Hint:    "correct it and reload again; `heimdalld -check -config " + s.path + "` looks at it without touching the daemon",
+			Details: strings.Split(err.Error(), "\n"),
+		}
+	}
+	return c, problems, nil
 }
 
 // ReloadAndLog is Reload for a signal, which has nobody to answer to.

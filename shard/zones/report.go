@@ -23,6 +23,23 @@ func (z *Store) Failures() (list []string) {
 	return list
 }
 
+// Stale lists the names of the zones that a reload reads again: their files have changed, or could not be loaded.
+func (z *Store) Stale() (names []string) {
+	z.mu.Lock()
+	list := make([]served, 0, len(z.byName))
+	for _, s := range z.byName {
+		list = append(list, *s)
+	}
+	z.mu.Unlock()
+	for i := range list {
+		if list[i].changed() {
+			names = append(names, list[i].zone.Name.String())
+		}
+	}
+	sort.Strings(names)
+	return names
+}
+
 // List tells operators about all zones, in order of their names.
 func (z *Store) List() []control.ZoneInfo {
 	z.mu.Lock()
