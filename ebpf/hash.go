@@ -82,6 +82,26 @@ func newOwnerKeys(seed Seed) *ownerKeys {
 	return k
 }
 
+// owner returns which of n shards owns a name in wire form, of any letter case.
+func (k *ownerKeys) owner(name []byte, n int) int {
+	sum := k.first
+	for i := 0; len(name) > 0; i++ {
+		var w uint64
+		w, name = nextWord(name)
+		sum += term(k.words[i][0], k.words[i][1], w)
+	}
+	return int((sum >> 32) * uint64(n) >> 32)
+}
+
+// Owners tells which shard a Steering ByName gives the queries for a name. It never changes.
+type Owners struct{ keys *ownerKeys }
+
+// NewOwners returns those of a seed.
+func NewOwners(seed Seed) *Owners { return &Owners{newOwnerKeys(seed)} }
+
+// Of returns which of so many shards owns a name in wire form, of at most 255 octets and in any letter case.
+func (o *Owners) Of(name []byte, shards int) int { return o.keys.owner(name, shards) }
+
 // term is what a word adds to a sum.
 func term(a, b, word uint64) uint64 { return (a + word&0xffffffff) * (b + word>>32) }
 

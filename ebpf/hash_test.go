@@ -12,17 +12,6 @@ import (
 	"heimdall/core/dname/dnametest"
 )
 
-// owner returns which of n shards owns a name in wire form, of any letter case.
-func (k *ownerKeys) owner(name []byte, n int) int {
-	sum := k.first
-	for i := 0; len(name) > 0; i++ {
-		var w uint64
-		w, name = nextWord(name)
-		sum += term(k.words[i][0], k.words[i][1], w)
-	}
-	return int((sum >> 32) * uint64(n) >> 32)
-}
-
 // twins are two names that no chain of multiplications by an odd constant and of shifts by 32 tells apart: they differ in
 // bit 63 of a word, and in bits 63 and 31 of the next, which undo that.
 func twins() (a, b dname.Name) {

@@ -30,6 +30,15 @@ type Sockets struct {
 // NewSteering returns a Steering that leaves the choice to the kernel as yet.
 func NewSteering(by ebpf.By) *Steering { return &Steering{by: by, seed: seed.Long()} }
 
+// Owners tells which of the shards gets the queries for a name; nil: any may. shards is how many there are by now: a single one
+// is not steered to yet.
+func (s *Steering) Owners(shards int) *ebpf.Owners {
+	if s.by != ebpf.ByName || shards > 1 && len(s.udp) == 0 {
+		return nil
+	}
+	return ebpf.NewOwners(s.seed)
+}
+
 // Maps are what another process needs to steer on: of each listen address the descriptor of the map of sockets, -1 where there
 // is none, and the seed by which names have their owners.
 type Maps struct {
