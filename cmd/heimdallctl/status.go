@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"heimdall/core/control"
 )
@@ -46,6 +47,9 @@ func showStatus(w io.Writer, s *control.Status) {
 		tab.row("in the kernel", xdpText(s.XDP))
 	}
 	tab.row("service time", latencyText(&s.ServiceTime))
+	if s.Snapshot != nil {
+		tab.row("kept caches", snapshotText(s.Snapshot, time.Now()))
+	}
 	if s.MemoryBytes > 0 {
 		tab.row("memory", bytesText(s.MemoryBytes))
 	}
@@ -53,9 +57,31 @@ func showStatus(w io.Writer, s *control.Status) {
 		tab.row("log", fmt.Sprintf("%s lines; %s more like others were left out, %s found no reader", count(s.Log.Lines), count(s.Log.Held), count(s.Log.Dropped)))
 	}
 	tab.write(w)
+	if p := s.Snapshot; p != nil && p.LastFail != "" {
+		fmt.Fprintf(w, "warning: the caches cannot be written to %s: %s\n", p.File, p.LastFail)
+	}
 	for _, warning := range s.Warnings {
 		fmt.Fprintln(w, "warning:", warning)
 	}
+}
+
+// snapshotText tells about the file that keeps the caches.
+func snapshotText(p *control.Snapshot, now time.Time) string {
+	text := "not written yet"
+	if p.SavedAt != 0 {
+		text = fmt.Sprintf("%s entries in %s, written %s ago in %s", count(p.SavedEntries), bytesText(uint64(p.SavedBytes)),
+			uptime(now.Sub(time.Unix(p.SavedAt, 0)).Seconds()), uptime(p.SaveSeconds))
+	}
+	switch {
+	case p.Loading:
+		text += "; those of before are being taken over"
+	case p.LoadedEntries > 0:
+		text += fmt.Sprintf("; %s entries taken over at the start", count(p.LoadedEntries))
+	}
+	if p.LoadNote != "" {
+		text += "; at the start: " + p.LoadNote
+	}
+	return text
 }
 
 // drops returns all drop counters, the kernel's included.

@@ -4,10 +4,14 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"time"
 )
 
 // minShardMemory is the least cache memory of one shard: what two stores of the smallest kind take.
 const minShardMemory = 256 * kib
+
+// minSaveInterval keeps the writing of the caches from becoming a daemon's main work.
+const minSaveInterval = time.Second
 
 // Check looks for values that contradict each other, mean nothing on their own, or ask for what does not exist
 // yet. Warnings are among what it returns.
@@ -89,6 +93,9 @@ func (k *checker) shardMemory(shards int) {
 
 func (k *checker) cache() {
 	c := &k.config.Cache
+	if c.SaveInterval > 0 && c.SaveInterval < minSaveInterval {
+		k.reject("cache.save_interval", "%s is less than %s; 0s writes at the end alone", FormatDuration(c.SaveInterval), FormatDuration(minSaveInterval))
+	}
 	if c.MinTTL > c.MaxTTL {
 		k.reject("cache.min_ttl", "%s is more than cache.max_ttl, %s", FormatDuration(c.MinTTL), FormatDuration(c.MaxTTL))
 	}

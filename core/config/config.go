@@ -118,6 +118,9 @@ type Cache struct {
 	StaleClientTimeout time.Duration `toml:"stale_client_timeout"` // 0: only when the servers failed
 	Prefetch           int           `toml:"prefetch"`             // percent of the TTL; 0: off
 	PrefetchMinHits    int           `toml:"prefetch_min_hits"`
+	File               string        `toml:"file"`          // empty: the caches start empty
+	SaveInterval       time.Duration `toml:"save_interval"` // 0: at the end alone
+	SaveRate           Bytes         `toml:"save_rate"`     // a second; 0: no bound
 }
 
 // Resolver bounds the work towards other servers; each bound is one shard's.
@@ -257,6 +260,7 @@ func (c *Config) ResolvePaths(dir string) {
 	resolve("recursion.root_hints", &c.Recursion.RootHints)
 	resolve("recursion.trust_anchors", &c.Recursion.TrustAnchors)
 	resolve("recursion.trust_anchor_state", &c.Recursion.TrustAnchorState)
+	resolve("cache.file", &c.Cache.File)
 	resolve("admin.socket", &c.Admin.Socket)
 	for i := range c.Zone {
 		resolve(Element("zone", i)+".file", &c.Zone[i].File)

@@ -110,6 +110,9 @@ var keys = []key{
 	{Name: "cache.stale_client_timeout", Default: "1.8s", Max: 60 * sec, Reload: true},
 	{Name: "cache.prefetch", Default: int64(10), Max: 90, Unit: "percent", Reload: true},
 	{Name: "cache.prefetch_min_hits", Default: int64(3), Min: 1, Max: 65535, Unit: "hits", Reload: true},
+	{Name: "cache.file", Default: "", Max: 4095, Unit: "octets", Reload: true},
+	{Name: "cache.save_interval", Default: "0s", Max: 7 * day, Reload: true},
+	{Name: "cache.save_rate", Default: "64MiB", Max: tib, Reload: true},
 
 	{Name: "resolver.in_flight", Default: int64(4096), Min: 1, Max: 1 << 20, Unit: "queries"},
 	{Name: "resolver.waiting", Default: int64(16384), Min: 1, Max: 1 << 20, Unit: "queries"},

@@ -23,6 +23,8 @@ type Status struct {
 	ServiceTime   Latency  `json:"service_time"`
 	XDP           *XDP     `json:"xdp,omitempty"`      // without its exits; absent when xdp.mode is off
 	Warnings      []string `json:"warnings,omitempty"` // what keeps the daemon from its best, one sentence each
+
+	Snapshot *Snapshot `json:"snapshot,omitempty"` // absent when cache.file is empty
 }
 
 // Log is what has become of the lines of the daemon's log.

@@ -55,6 +55,7 @@ func (s *Server) CacheFlush(ctx context.Context, args control.CacheFlushArgs) (*
 	list := s.o.Workers()
 	removed := make([]int, len(list))
 	if args.Name == "" {
+		s.o.Caches.Flushed(dname.Root(), true)
 		err := worker.Each(ctx, list, func(i int, _ *worker.Worker, sh *shard.Shard) {
 			removed[i] = sh.Engine().Answers().Stats().Store.Entries
 			sh.Engine().Answers().FlushAll()
@@ -70,6 +71,7 @@ func (s *Server) CacheFlush(ctx context.Context, args control.CacheFlushArgs) (*
 		return nil, err
 	}
 	out.Name = name.String()
+	s.o.Caches.Flushed(name, args.Subtree)
 	err = worker.Each(ctx, list, func(i int, _ *worker.Worker, sh *shard.Shard) {
 		removed[i] = sh.Engine().Answers().Flush(name, args.Subtree)
 		sh.Engine().Resolver().Flush(name, args.Subtree)

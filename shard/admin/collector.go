@@ -52,6 +52,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		ch <- prometheus.MustNewConstMetric(restartsDesc, prometheus.CounterValue, float64(h.Restarts()), strconv.Itoa(id))
 	}
 	c.s.collectXDP(ch)
+	c.s.collectSnapshot(ch)
 	c.s.collectDaemon(ch)
 	c.s.collectLog(ch)
 	collectWhole(ch, c.whole.sums())

@@ -15,6 +15,7 @@ import (
 	"heimdall/shard/anchors"
 	"heimdall/shard/hot"
 	"heimdall/shard/journal"
+	"heimdall/shard/snapshot"
 	"heimdall/shard/verify"
 	"heimdall/shard/worker"
 	"heimdall/shard/zones"
@@ -30,6 +31,7 @@ type Options struct {
 	Anchors   *anchors.Keeper
 	Verifier  *verify.Pool
 	Zones     *zones.Store
+	Caches    *snapshot.Keeper
 	Settings  func() Settings                                // in force
 	Warnings  func() []string                                // what keeps the daemon from its best
 	Reload    func(context.Context) (*control.Reload, error) // of the configuration

@@ -22,7 +22,7 @@ func (s *Server) Status(ctx context.Context) (*control.Status, error) {
 	c := s.o.Settings()
 	st := &control.Status{
 		Version: s.o.Version, PID: os.Getpid(), UptimeSeconds: time.Since(s.o.Epoch).Seconds(), Config: c.Path,
-		Shards: len(list), MemoryBytes: resident(), Warnings: s.o.Warnings(), Backend: s.o.Hot.Backend(),
+		Snapshot: s.o.Caches.Status(), Shards: len(list), MemoryBytes: resident(), Warnings: s.o.Warnings(), Backend: s.o.Hot.Backend(),
 	}
 	if len(c.Files) > 1 {
 		st.Files = c.Files

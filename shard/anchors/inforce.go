@@ -1,6 +1,8 @@
 package anchors
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
 	"slices"
 	"strings"
 	"sync"
@@ -97,6 +99,38 @@ func (t *inForce) positive() []dnssec.Anchor {
 		list = append(list, a)
 	}
 	return list
+}
+
+// digest is a hash of all that is in force.
+func (t *inForce) digest() [32]byte {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.given == nil {
+		return [32]byte{}
+	}
+	var list []string
+	for _, a := range t.positive() {
+		text := dname.AppendLower([]byte{1}, a.Zone)
+		for _, ds := range a.DS {
+			text = ds.Append(text)
+		}
+		list = append(list, string(text))
+	}
+	for _, a := range t.given {
+		if a.Negative {
+			list = append(list, string(dname.AppendLower([]byte{0}, a.Zone)))
+		}
+	}
+	for _, zone := range t.runtime {
+		list = append(list, string(dname.AppendLower([]byte{0}, zone)))
+	}
+	slices.Sort(list)
+	h := sha256.New()
+	for _, text := range slices.Compact(list) {
+		binary.Write(h, binary.BigEndian, uint32(len(text)))
+		h.Write([]byte(text))
+	}
+	return [32]byte(h.Sum(nil))
 }
 
 // negative returns the others with where they are from, in order of their names.

@@ -127,6 +127,9 @@ func (k *Keeper) Close() {
 // Set makes the set that one shard reads, nil if nothing is validated.
 func (k *Keeper) Set() *dnssec.Anchors { return k.inForce.set() }
 
+// Digest returns a hash of the anchors in force: what has been validated by others may be worthless.
+func (k *Keeper) Digest() [32]byte { return k.inForce.digest() }
+
 // errUnvalidated is the answer to commands about trust anchors when there are none.
 var errUnvalidated = &control.Error{
 	Code: control.CodeUnavailable, Message: "nothing is validated", Hint: "recursion.validation switches it on",

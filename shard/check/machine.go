@@ -64,5 +64,13 @@ func optional(c *config.Config) (warnings []string) {
 			warn("recursion.trust_anchor_state", "%v; the update begins anew", err)
 		}
 	}
+	if file := c.Cache.File; file != "" {
+		if err := diskfile.Writable(filepath.Dir(file)); err != nil {
+			warn("cache.file", "the caches cannot be kept in %s: %v; give the daemon's user the right to write there", filepath.Dir(file), err)
+		}
+		if c.Cache.Engine != "segment" {
+			warn("cache.file", "cache.engine %q keeps nothing over a restart", c.Cache.Engine)
+		}
+	}
 	return warnings
 }

@@ -55,6 +55,9 @@ func Sweep(path string) error {
 // Write implements io.Writer. On an error, a full disk for example, the file that was there before is as it was.
 func (p *Pending) Write(b []byte) (int, error) { return p.f.Write(b) }
 
+// Sync returns when what has been written is on the disk.
+func (p *Pending) Sync() error { return p.f.Sync() }
+
 // Commit puts the file in the place of the old one, when all of it is on the disk. On an error the old one stays.
 func (p *Pending) Commit() error {
 	if err := errors.Join(p.f.Sync(), p.f.Close()); err != nil {

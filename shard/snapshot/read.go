@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"time"
 
 	"heimdall/core/cache"
@@ -22,10 +23,10 @@ type ReadOptions struct {
 // ErrOther is the error about a snapshot that was made under another configuration.
 var ErrOther = errors.New("what decides about answers was not the same: the configuration, the trust anchors or the zones")
 
-// Read has the shards of list take over a snapshot, which may come from a stranger. Each takes what it has room for: the answers
+// Read has the shards that workers lists take over a snapshot, which may come from a stranger. Each takes what it has room for: the answers
 // that it owns, if names have owners, or those of its number, if there were as many shards, or else what any of them had. sum is
 // what was taken, on an error too.
-func Read(ctx context.Context, from io.ReaderAt, size int64, list []*worker.Worker, o ReadOptions) (sum Summary, err error) {
+func Read(ctx context.Context, from io.ReaderAt, size int64, workers func() []*worker.Worker, o ReadOptions) (sum Summary, err error) {
 	began := time.Now()
 	r, err := NewReader(from, size)
 	if err != nil {
@@ -37,7 +38,7 @@ func Read(ctx context.Context, from io.ReaderAt, size int64, list []*worker.Work
 		return sum, ErrOther
 	}
 	sum.Bytes = size
-	d := newDelivery(list, t, o.Owner, r.Shards)
+	d := newDelivery(workers, t, o.Owner, r.Shards)
 	defer func() { sum.Entries, sum.Took = d.taken, time.Since(began) }()
 	for !d.full() {
 		f, err := r.Next()
@@ -63,21 +64,29 @@ func Read(ctx context.Context, from io.ReaderAt, size int64, list []*worker.Work
 
 // delivery hands answers to the shards that want them.
 type delivery struct {
-	list   []*worker.Worker
-	ticket *ticket
-	owner  func(name dname.Name, shards int) int
-	before int      // how many shards there were
-	parts  [][]byte // of a frame, by owner
-	filled []bool   // by shard: it has no room for more
-	into   cache.Importer
-	pace   pace
-	taken  uint64
+	workers func() []*worker.Worker
+	ticket  *ticket
+	owner   func(name dname.Name, shards int) int
+	before  int // how many shards there were
+	into    cache.Importer
+	pace    pace
+	taken   uint64
+
+	list   []*worker.Worker // that there are
+	parts  [][]byte         // of a frame, by owner
+	filled []bool           // by shard: it has no room for more
 }
 
-func newDelivery(list []*worker.Worker, t *ticket, owner func(dname.Name, int) int, before int) *delivery {
-	return &delivery{
-		list: list, ticket: t, owner: owner, before: before, parts: make([][]byte, len(list)), filled: make([]bool, len(list)),
-		pace: pace{rest: shardRest},
+func newDelivery(workers func() []*worker.Worker, t *ticket, owner func(dname.Name, int) int, before int) *delivery {
+	d := &delivery{workers: workers, ticket: t, owner: owner, before: before, pace: pace{rest: shardRest}}
+	d.look()
+	return d
+}
+
+// look looks which shards there are.
+func (d *delivery) look() {
+	if list := d.workers(); !slices.Equal(list, d.list) {
+		d.list, d.parts, d.filled = list, make([][]byte, len(list)), make([]bool, len(list))
 	}
 }
 
@@ -93,6 +102,7 @@ func (d *delivery) full() bool {
 
 // frame hands over answers that the shard with a number had, told so many seconds ago.
 func (d *delivery) frame(ctx context.Context, from int, answers []byte, passed uint32) error {
+	d.look()
 	any := answers // of no owner
 	if d.owner != nil {
 		any = any[:0:0]

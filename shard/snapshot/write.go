@@ -2,6 +2,7 @@ package snapshot
 
 import (
 	"context"
+	"errors"
 	"io"
 	"time"
 
@@ -14,7 +15,9 @@ import (
 type WriteOptions struct {
 	Decides [32]byte // see Header
 	Rate    int64    // bytes a second at most; 0: as fast as the shards tell
-	Hurry   bool     // the shards have nothing else to do
+	Hurry   bool     // the shards have nothing better to do
+	// Within is after how long the snapshot ends, complete or not: what is worth most comes first. 0: when it is complete.
+	Within time.Duration
 }
 
 // Summary is what was carried.
@@ -46,7 +49,7 @@ func Write(ctx context.Context, to io.Writer, list []*worker.Worker, o WriteOpti
 		p.rest = 0
 	}
 	told := make([]export, len(list))
-	for busy := true; busy; {
+	for busy := true; busy && (o.Within == 0 || time.Since(began) < o.Within); {
 		busy = false
 		for i, sh := range list {
 			if told[i].done {
@@ -64,7 +67,7 @@ func Write(ctx context.Context, to io.Writer, list []*worker.Worker, o WriteOpti
 			p.worked(ctx, took/time.Duration(len(list)), int(w.Bytes()-bytes))
 		}
 	}
-	if err := w.End(); err != nil {
+	if err := errors.Join(ctx.Err(), w.End()); err != nil {
 		return sum, err
 	}
 	return Summary{w.Entries(), w.Bytes(), time.Since(began)}, nil

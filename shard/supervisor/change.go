@@ -105,6 +105,8 @@ func (c *change) apply(ctx context.Context) (changed []dname.Name, positive bool
 	s.inForce.Store(c.next) // from now on for shards that are started
 	s.journal.Configure(settings.Log(c.next))
 	changed, positive = s.anchors.Configure(c.trust)
+	s.decide()
+	s.caches.Configure(settings.Snapshot(c.next))
 	if err := s.takeOver(ctx, settled, changed); err != nil {
 		c.warnings = append(c.warnings, fmt.Sprintf("a shard is late: it takes the configuration over as soon as it takes commands: %v", err))
 	}

@@ -188,6 +188,7 @@ func (s *Supervisor) steerOn(list []*worker.Worker) error {
 // HandOver answers what the shards have, gives their streams to the process that has taken this one's place, and closes
 // everything. It returns when they have ended.
 func (s *Supervisor) HandOver() {
+	s.caches.Leave()
 	s.listener.HandOver()
 	s.leave(func(w *worker.Worker) {
 		to := func(m tcp.Moved) { s.successor.Stream(w.ID(), m) }

@@ -24,6 +24,7 @@ import (
 	"heimdall/shard/notice"
 	"heimdall/shard/process"
 	"heimdall/shard/settings"
+	"heimdall/shard/snapshot"
 	"heimdall/shard/verify"
 	"heimdall/shard/worker"
 	"heimdall/shard/zones"
@@ -69,6 +70,8 @@ type Supervisor struct {
 	zones     *zones.Store
 	hot       *hot.Tier // nil: without XDP program; set before the shards run
 	steering  *hot.Steering
+	owners    atomic.Pointer[ebpf.Owners]
+	caches    *snapshot.Keeper
 	histories worker.Histories
 
 	starved *notice.Starved
@@ -157,6 +160,7 @@ func Start(ctx context.Context, o Options) (*Supervisor, error) {
 		return nil, fmt.Errorf("load the zones: %w", err)
 	}
 	s.anchors = anchors.New(s.anchorsOptions())
+	s.caches = s.newCaches()
 	if err := s.start(trust); err != nil {
 		s.Stop()
 		return nil, err
@@ -171,6 +175,7 @@ func (s *Supervisor) start(trust anchors.Given) error {
 		}
 	}
 	s.anchors.Configure(trust)
+	s.decide()
 	if err := s.makeWorkers(); err != nil {
 		return err
 	}
@@ -192,6 +197,8 @@ func (s *Supervisor) start(trust anchors.Given) error {
 	}
 	s.keepSockets()
 	s.startHot()
+	s.setOwners()
+	s.caches.Start()
 	server := admin.New(s.adminOptions())
 	s.listener.Serve(server)
 	s.anchors.Run()
@@ -254,8 +261,9 @@ func (s *Supervisor) warn(what string, err error) {
 	}
 }
 
-// Stop drains the shards and closes everything. It returns when they have ended.
+// Stop keeps the caches, drains the shards and closes everything. It returns when they have ended.
 func (s *Supervisor) Stop() {
+	s.caches.Close() // while the shards still answer everybody
 	s.leave(func(w *worker.Worker) {
 		if s.store.Keeps() { // the sockets for the next process, with what is in their queues
 			w.Deafen()

@@ -33,6 +33,7 @@ func (s *Supervisor) giveAnchors(ctx context.Context, changed ...dname.Name) (fl
 	ctx, cancel := context.WithTimeout(ctx, worker.CommandTime)
 	defer cancel()
 	defer s.hot.Flush()
+	s.decide()
 	list := s.workers()
 	sets, removed := make([]*dnssec.Anchors, len(list)), make([]int, len(list))
 	for i := range sets {
