@@ -2,7 +2,7 @@ package core
 
 import "heimdall/core/wire"
 
-// Counters tell what became of the messages. Each message is counted in one of the fields of Outcomes.
+// Counters tell what became of clients' messages.
 type Counters struct {
 	Queries   uint64 // messages that were parsed as queries
 	Hits      uint64 // answered from the cache, fresh

@@ -35,8 +35,9 @@ func (r *Request) trusted() bool { return r.inquiry != nil && !r.inquiry.Client.
 
 // Resolve takes a question from inside through the decisions about a client's that wants recursion, but for admission and
 // the turn in the queue. The response goes to a target, at once or later; q.Watch belongs to the Engine until then. False
-// if it cannot be begun now: the target is not used.
+// if it cannot be begun now: the target is not used. No client has sent it: of Counters only Prefetch changes.
 func (e *Engine) Resolve(now int64, q *Inquiry, to Target) bool {
+	defer e.recount(e.count)
 	e.setTime(now)
 	e.located = e.located[:0]
 	e.inner = Request{Msg: q.message(), Client: q.Client.As16(), Stream: true, To: to, inquiry: q}
@@ -76,7 +77,6 @@ func (e *Engine) inquire(r *Request) stage {
 	}
 	q := e.lowered(&r.key)
 	if r.inquiry.Refresh {
-		e.count.Queries-- // no client has sent it
 		if e.resolver.Begin(e.now, &q, resolver.NoWaiter) == resolver.Started {
 			e.count.Prefetch++
 			r.Outcome = Wait
@@ -101,9 +101,14 @@ func (e *Engine) inquire(r *Request) stage {
 		e.putWaiter(n)
 		return ended
 	}
-	e.count.Misses++
 	r.Outcome = Wait
 	return ended
+}
+
+// recount takes the counters back to what they were before a question from inside was handled.
+func (e *Engine) recount(before Counters) {
+	before.Prefetch = e.count.Prefetch
+	e.count = before
 }
 
 // observe tells the observer of a question from inside where its response comes from.

@@ -83,7 +83,8 @@ func serverHas(name, address string) []string {
 }
 
 // A question from inside that nobody watches gets what a client gets, out of the cache too; one that is to be
-// resolved anew asks the servers, and leaves the cache as it is. It needs no turn among the clients, and no admission.
+// resolved anew asks the servers, and leaves the cache as it is. It needs no turn among the clients, and no admission. None of
+// it is counted among what clients ask.
 func TestQuestionsFromInside(t *testing.T) {
 	r := newRig(t, nil)
 	r.e.SetZones(zone.NewSet([]*zone.Zone{served(t, "own.alpha.", "www.own.alpha. 60 A 10.0.0.1")}))
@@ -130,6 +131,9 @@ func TestQuestionsFromInside(t *testing.T) {
 	r.e.Abandon(r.now)
 	if m := r.replies[to]; m == nil || m.Rcode != dns.RcodeServerFailure {
 		t.Errorf("abandoned: %v", m)
+	}
+	if c := r.e.Counters(); c != (Counters{}) {
+		t.Errorf("counted: %+v", c)
 	}
 	if r.e.Drain(); r.e.Resolve(r.now, &q, r.Hold(0)) {
 		t.Error("begun while the shard shuts down")

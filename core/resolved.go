@@ -52,6 +52,9 @@ func (e *Engine) keep(key *cache.Key, ans *resolver.Answer) source {
 // tell gives waiter n its response, if it has none yet, and frees it.
 func (e *Engine) tell(n uint32, from source, ans *resolver.Answer) {
 	w := e.waiters.At(n)
+	if w.inside {
+		defer e.recount(e.count)
+	}
 	switch {
 	case w.state == waiterServed:
 	case from == kept:
@@ -102,6 +105,9 @@ func (e *Engine) abandon(n uint32) {
 }
 
 func (e *Engine) replyFailure(n uint32, w *waiter, why failure) {
+	if w.inside {
+		defer e.recount(e.count)
+	}
 	e.count.Failed++
 	f := &failures[why]
 	msg := wire.AppendQuery(e.scratch[:0], w.id, e.flags(&w.asker)|uint16(f.rcode), w.name(), w.typ, w.class)

@@ -52,6 +52,9 @@ func (e *Engine) serveStale(n, serial uint32) {
 		return
 	}
 	w.state = waiterServed
+	if w.inside {
+		defer e.recount(e.count)
+	}
 	e.count.StaleHits++
 	e.replyHit(n, w, e.StaleTTL)
 }
