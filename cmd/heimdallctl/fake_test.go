@@ -16,6 +16,7 @@ type fakeDaemon struct {
 	err     error
 	seconds uint64
 	flushed []control.CacheFlushArgs
+	sick    bool
 	fakeZones
 }
 
@@ -76,6 +77,10 @@ func (d *fakeDaemon) Status(context.Context) (*control.Status, error) {
 		Version: "1.2.3", PID: 4711, UptimeSeconds: 93784 + float64(d.seconds), Config: "/etc/heimdall/config.toml",
 		Listen: []string{"127.0.0.1:1053", "[::1]:1053"}, Backend: "AF_XDP and kernel sockets", Shards: 2, ShardsRunning: 2,
 		InFlight: 7, CacheEntries: 123456, MemoryBytes: 90 << 20,
+		Health: fakeHealth(true),
+		Anycast: &control.Anycast{Interface: "lo", Because: "zones: 1 of 2 have a version", Addresses: []control.AnycastAddress{
+			{Address: "192.0.2.53", State: control.AnycastDown}, {Address: "2001:db8::53", State: control.AnycastFailed, Error: "no \x1b[31m such device"},
+		}},
 		Warnings: []string{"net.core.rmem_max is 212992: raise it to 8388608 so that bursts are not lost"},
 	}
 	var h histogram.Histogram
@@ -142,4 +147,21 @@ func (d *fakeDaemon) Reload(context.Context) (*control.Reload, error) {
 
 func (d *fakeDaemon) Upgrade(_ context.Context, a control.UpgradeArgs) (*control.Upgrade, error) {
 	return &control.Upgrade{PID: 4711, Version: "2", Before: "1", Shards: 4, TookSeconds: float64(a.Within) / 100}, d.err
+}
+
+// fakeHealth is a verdict of two checks.
+func fakeHealth(good bool) control.Health {
+	h := control.Health{Healthy: good, Reasons: []string{}, Checks: []control.HealthCheck{
+		{Check: "service", OK: true, Found: "goes on"}, {Check: "zones", OK: good, Found: "2 of 2 have a version"},
+	}}
+	if !good {
+		h.Checks[1].Found = "1 of 2 have a version; none has bad\x1b[31m.example."
+		h.Reasons = append(h.Reasons, "zones: "+h.Checks[1].Found)
+	}
+	return h
+}
+
+func (d *fakeDaemon) Health(context.Context) (*control.Health, error) {
+	h := fakeHealth(!d.sick)
+	return &h, d.err
 }

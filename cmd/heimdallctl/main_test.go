@@ -69,6 +69,8 @@ func TestOutput(t *testing.T) {
 	}{
 		{"status", "status"},
 		{"status-json", "-json status"},
+		{"health", "health"},
+		{"health-json", "health -json"},
 		{"shards", "shards"},
 		{"shards-json", "shards --json"},
 		{"lookup", "cache lookup www.example. a"},
@@ -276,5 +278,19 @@ func TestCompletion(t *testing.T) {
 	_, out, _ = runTool("/nonexistent", "__complete", "cache", "lookup", "example.", "d")
 	if !strings.HasPrefix(out, "DNSKEY\nDS\n:4") {
 		t.Errorf("completion of a type: %q", out)
+	}
+}
+
+// Whoever is not healthy makes the exit code 1; who does not answer, 3. The text says why, and cannot steer a terminal.
+func TestHealthExitCodes(t *testing.T) {
+	code, out, errOut := runTool(start(t, &fakeDaemon{sick: true}), "health")
+	if code != exitFailed || !strings.Contains(out, "FAIL  zones: 1 of 2") || !strings.Contains(errOut, "should not get queries") || strings.Contains(out+errOut, "\x1b") {
+		t.Errorf("exit code %d: %q, %q", code, out, errOut)
+	}
+	if code, out, errOut := runTool(start(t, &fakeDaemon{sick: true}), "health", "-json"); code != exitFailed || !strings.Contains(out, `"healthy": false`) || errOut != "" {
+		t.Errorf("exit code %d: %q, %q", code, out, errOut)
+	}
+	if code, _, _ := runTool(filepath.Join(t.TempDir(), "none"), "health"); code != exitUnreachable {
+		t.Errorf("exit code %d without a daemon", code)
 	}
 }

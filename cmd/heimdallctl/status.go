@@ -32,6 +32,10 @@ func showStatus(w io.Writer, s *control.Status) {
 		tab.row("packets", s.Backend)
 	}
 	tab.row("shards", fmt.Sprintf("%d of %d running", s.ShardsRunning, s.Shards))
+	tab.row("health", healthText(&s.Health))
+	if s.Anycast != nil {
+		tab.row("anycast", anycastText(s.Anycast))
+	}
 	tab.row("queries", fmt.Sprintf("%s, %s of them over TCP", count(c.Queries), count(c.TCPQueries)))
 	tab.row("replies", count(c.Replies)+": "+countsText(c.Rcodes))
 	tab.row("cache", fmt.Sprintf("%s hit ratio, %s stale hits, %s entries", percent(c.HitRatio), count(c.StaleHits), count(s.CacheEntries)))

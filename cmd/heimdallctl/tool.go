@@ -57,6 +57,7 @@ func (t *tool) command() *cobra.Command {
 	flags.DurationVar(&t.timeout, "timeout", 10*time.Second, "how long to wait for the daemon")
 	root.AddCommand(
 		t.simple("status", "Show the daemon as a whole", t.status),
+		t.simple("health", "Tell whether this server should get queries: each check, and exit code 1 if one fails", t.health),
 		t.simple("shards", "Show every shard: traffic, cache hits, drops, service time", t.shards),
 		t.cache(),
 		t.simple("upstreams", "Show the servers that are asked, and how they do", t.upstreams),

@@ -2,6 +2,7 @@
 //
 //	heimdalld -config FILE           serve
 //	heimdalld -check -config FILE    find what start-up would find, and exit
+//	heimdalld -withdraw -config FILE take off the service addresses of a daemon that has died, and exit
 //
 // SIGHUP reloads the configuration; SIGTERM and SIGINT answer what is in flight and exit. Exit codes: 0 the
 // daemon ended as it was told, or the configuration is good; 1 it could not start or failed; 2 wrong usage.
@@ -38,6 +39,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("heimdalld", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	path := flags.String("config", "config.toml", "configuration `file`")
+	withdrawOnly := flags.Bool("withdraw", false, "take off the service addresses (anycast.addresses) of a daemon that has died, and exit")
 	checkOnly := flags.Bool("check", false, "check the configuration and exit")
 	level := flags.String("log", "", "least severe `level` that is logged, whatever log.level says: debug, info, warn, error")
 	showVersion := flags.Bool("version", false, "print the version and exit")
@@ -61,7 +63,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	}
 	var before *handover.Predecessor
 	var given *handover.Given
-	if !*checkOnly {
+	if !*checkOnly && !*withdrawOnly {
 		var err error
 		if before, given, err = handover.FromPredecessor(config.Version(version)); err != nil {
 			fmt.Fprintln(stderr, "heimdalld:", err)
@@ -79,6 +81,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 	}
 	for _, w := range warnings {
 		fmt.Fprintln(stderr, "warning:", w)
+	}
+	if *withdrawOnly {
+		return withdraw(cfg, stdout, stderr)
 	}
 	if *checkOnly {
 		notes, err := check.Config(context.Background(), cfg)

@@ -24,6 +24,7 @@ func (c *Config) Check() Problems {
 	k.xdp()
 	k.zones(k.upstreams())
 	k.recursion()
+	k.anycast()
 	k.problems.sort()
 	return k.problems
 }
@@ -211,6 +212,37 @@ func (k *checker) recursion() {
 		slices.ContainsFunc(c.Server.Listen, func(a netip.AddrPort) bool { return !a.Addr().IsLoopback() }) {
 		k.warn("recursion.allow", "everybody may use recursion: without a firewall this is an open resolver, which others will abuse")
 	}
+}
+
+// anycast checks that clients are served at each address, and that the interface can be one.
+func (k *checker) anycast() {
+	c, a := k.config, &k.config.Anycast
+	for i, addr := range a.Addresses {
+		at := Element("anycast.addresses", i)
+		if slices.Contains(a.Addresses[:i], addr) {
+			k.reject(at, "%s stands twice", addr)
+		}
+		if !slices.ContainsFunc(c.Server.Listen, func(l netip.AddrPort) bool { return covers(l.Addr(), addr) }) {
+			k.reject(at, "%s is not served: add it to server.listen with its port, or listen at all addresses", addr)
+		}
+	}
+	if _, err := parseInterface(a.Interface); err != nil {
+		k.reject("anycast.interface", "%v", err)
+	}
+	if a.Lease%time.Second != 0 {
+		k.reject("anycast.lease", "%s is not a number of whole seconds, in which the kernel counts", FormatDuration(a.Lease))
+	}
+}
+
+// covers tells whether a socket at listen, which may stand for all addresses of its family, gets what is sent to addr.
+func covers(listen, addr netip.Addr) bool {
+	return listen == addr || listen.IsUnspecified() && listen.Is4() == addr.Is4()
+}
+
+// FreeBind tells whether a socket at addr, one of server.listen, has to do without an interface that has the address: where the operator
+// says so, and where it serves addresses that come and go.
+func (c *Config) FreeBind(addr netip.Addr) bool {
+	return c.Server.FreeBind || addr.IsUnspecified() || slices.Contains(c.Anycast.Addresses, addr)
 }
 
 // Element returns the path of an element of a list or an array of tables.

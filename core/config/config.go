@@ -30,6 +30,8 @@ type Config struct {
 	Resolver  Resolver   `toml:"resolver"`
 	Recursion Recursion  `toml:"recursion"`
 	Local     Local      `toml:"local"`
+	Health    Health     `toml:"health"`
+	Anycast   Anycast    `toml:"anycast"`
 	Admin     Admin      `toml:"admin"`
 	Log       Log        `toml:"log"`
 	Forward   []Upstream `toml:"forward"`
@@ -157,6 +159,24 @@ type Recursion struct {
 // Local is what is answered without asking anybody.
 type Local struct {
 	SpecialNames bool `toml:"special_names"`
+}
+
+// Health is what the verdict of health is about.
+type Health struct {
+	Interval  time.Duration `toml:"interval"`
+	Timeout   time.Duration `toml:"timeout"` // of one look
+	Recursion bool          `toml:"recursion"`
+	ProbeName dname.Name    `toml:"probe_name"` // lower case; nil: none
+}
+
+// Anycast is the service addresses that come and go with the verdict of health.
+type Anycast struct {
+	Addresses []netip.Addr  `toml:"addresses"`
+	Interface string        `toml:"interface"`
+	UpAfter   time.Duration `toml:"up_after"`   // of health
+	DownAfter time.Duration `toml:"down_after"` // of its lack
+	DrainWait time.Duration `toml:"drain_wait"` // between the last address and the end
+	Lease     time.Duration `toml:"lease"`      // that the kernel keeps an address for
 }
 
 // Admin is how the running process is looked into.

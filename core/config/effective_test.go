@@ -17,11 +17,11 @@ func other(t *testing.T, k *key) *Config {
 	case int64:
 		candidates = []any{k.Min, k.Max}
 	case string:
-		for _, v := range append(slices.Clone(k.Values), "1ms", "1s", "2MiB", "1KiB", "2026-01-31T12:00:00Z", "0", "127.0.0.1:1") {
+		for _, v := range append(slices.Clone(k.Values), "1ms", "1s", "4s", "2MiB", "1KiB", "2026-01-31T12:00:00Z", "0", "127.0.0.1:1") {
 			candidates = append(candidates, v)
 		}
 	case []any:
-		candidates = []any{[]any{"192.0.2.1:1"}, []any{"192.0.2.0/24"}, []any{"x"}}
+		candidates = []any{[]any{"192.0.2.1:1"}, []any{"192.0.2.0/24"}, []any{"192.0.2.1"}, []any{"x"}}
 	}
 	if !slices.ContainsFunc(candidates, func(v any) bool { return !reflect.DeepEqual(v, k.Default) && k.set(c, v) == nil }) {
 		t.Fatalf("%s: no value but the default", k.Name)

@@ -141,6 +141,20 @@ var keys = []key{
 
 	{Name: "local.special_names", Default: true, Reload: true},
 
+	{Name: "health.interval", Default: "1s", Min: 100 * ms, Max: 60 * sec, Reload: true},
+	{Name: "health.timeout", Default: "2s", Min: 100 * ms, Max: 10 * sec, Reload: true},
+	{Name: "health.recursion", Default: true, Reload: true},
+	{Name: "health.probe_name", Default: "", Reload: true},
+
+	{Name: "anycast.addresses", Default: none, Max: 64, Unit: "addresses", Reload: true},
+	// 15 is what fits into IFNAMSIZ with its final zero.
+	{Name: "anycast.interface", Default: "lo", Min: 1, Max: 15, Unit: "octets", Reload: true},
+	{Name: "anycast.up_after", Default: "5s", Max: hour, Reload: true},
+	{Name: "anycast.down_after", Default: "2s", Max: hour, Reload: true},
+	{Name: "anycast.drain_wait", Default: "2s", Max: 60 * sec, Reload: true},
+	// The kernel counts lifetimes in seconds, and is up to one late; the daemon renews them three times within each.
+	{Name: "anycast.lease", Default: "3s", Min: 2 * sec, Max: 300 * sec, Reload: true},
+
 	// 107 is what fits into sun_path with its final zero.
 	{Name: "admin.socket", Default: "heimdall.sock", Min: 1, Max: 107, Unit: "octets"},
 	{Name: "admin.metrics", Default: ""},

@@ -56,6 +56,10 @@ func TestProblems(t *testing.T) {
 		"long text":      {"[server]\nversion = \"" + strings.Repeat("x", 256) + "\"\n", `f:2: server.version: has 256 octets: 0 to 255 octets`},
 		"empty text":     {"[admin]\nsocket = \"\"\n", `f:2: admin.socket: must not be empty`},
 
+		"probe name":       {"[health]\nprobe_name = \"a..b\"\n", `f:2: health.probe_name: parse name "a..b": empty label`},
+		"service prefix":   {"[anycast]\naddresses = [\"192.0.2.53/32\"]\n", `f:2: anycast.addresses: "192.0.2.53/32" is no address, such as "192.0.2.53" or "2001:db8::53", without port and prefix length`},
+		"service loopback": {"[anycast]\naddresses = [\"127.0.0.53\"]\n", `f:2: anycast.addresses: "127.0.0.53" is no address that can be routed`},
+
 		"address":      {"[server]\nlisten = [\"127.0.0.1\"]\n", `f:2: server.listen: "127.0.0.1" is no address with a port, such as "192.0.2.53:53" or "[2001:db8::53]:53"`},
 		"no addresses": {"[server]\nlisten = []\n", `f:2: server.listen: must not be empty`},
 		"one address":  {"[server]\nlisten = \"127.0.0.1:53\"\n", `f:2: server.listen: want a list of addresses such as "192.0.2.53:53", not the text "127.0.0.1:53"`},
@@ -104,6 +108,12 @@ func TestProblems(t *testing.T) {
 			"f:2: zone[0].name: a. is that of stub[0] in line 7 as well: it is served from the file, nobody is asked\n" +
 				"f:5: zone[1].name: a. is that of zone[0] in line 1 as well\n" +
 				"f:5: zone[1].name: a. is that of stub[0] in line 7 as well: it is served from the file, nobody is asked"},
+
+		"service address not served": {"[server]\nlisten = [\"192.0.2.1:53\", \"[::]:53\"]\n[anycast]\naddresses = [\"2001:db8::53\",\n\"192.0.2.1\", \"192.0.2.53\",\n\"2001:db8::53\"]\n",
+			"f:5: anycast.addresses[2]: 192.0.2.53 is not served: add it to server.listen with its port, or listen at all addresses\n" +
+				"f:6: anycast.addresses[3]: 2001:db8::53 stands twice"},
+		"service interface": {"[anycast]\ninterface = \"a/b\"\nlease = \"2500ms\"\n",
+			"f:2: anycast.interface: \"a/b\" cannot be the name of a network interface\nf:3: anycast.lease: 2.5s is not a number of whole seconds, in which the kernel counts"},
 
 		"syntax":        {"[io]\nbatch 64\n", `f:2: io.batch: want a key and a value, such as: key = "value"; want a number of datagrams`},
 		"bare unit":     {"[cache]\nmax_ttl = 10s\n", `f:2: cache.max_ttl: a value with a unit needs quotes: "10s"`},

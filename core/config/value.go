@@ -93,6 +93,8 @@ func (k *key) set(table any, v any) []fault {
 		return k.setText(v, dst, "a text in quotes")
 	case *[]netip.AddrPort:
 		return setList(k, v, dst, `addresses such as "192.0.2.53:53"`, k.parseAddrPort)
+	case *[]netip.Addr:
+		return setList(k, v, dst, `addresses such as "192.0.2.53"`, parseService)
 	case *[]netip.Prefix:
 		return setList(k, v, dst, `prefixes such as "192.0.2.0/24"`, parsePrefix)
 	case *[]dname.Name:
@@ -152,7 +154,9 @@ func (k *key) setText(v, dst any, want string) []fault {
 			*dst, err = k.parseAddrPort(s)
 		}
 	case *dname.Name:
-		*dst, err = parseName(s)
+		if *dst = nil; s != "" || k.Default == nil {
+			*dst, err = parseName(s)
+		}
 	case *string:
 		switch {
 		case k.Values != nil && !slices.Contains(k.Values, s):
@@ -265,6 +269,18 @@ func (k *key) parseAddrPort(s string) (netip.AddrPort, error) {
 		return a, fmt.Errorf(`%q: a link-local address needs its interface, such as "[fe80::1%%eth0]:53"`, s)
 	}
 	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port()), nil
+}
+
+// parseService reads an address that routers lead clients to.
+func parseService(s string) (netip.Addr, error) {
+	a, err := netip.ParseAddr(s)
+	switch {
+	case err != nil:
+		return a, fmt.Errorf(`%q is no address, such as "192.0.2.53" or "2001:db8::53", without port and prefix length`, s)
+	case !a.Unmap().IsGlobalUnicast():
+		return a, fmt.Errorf("%q is no address that can be routed", s)
+	}
+	return a.Unmap(), nil
 }
 
 func parsePrefix(s string) (netip.Prefix, error) {

@@ -22,6 +22,7 @@ const (
 	CommandZoneLookup  = "zone.lookup"
 	CommandXDP         = "xdp"
 	CommandUpgrade     = "upgrade"
+	CommandHealth      = "health"
 )
 
 // Limits on arguments, in characters.
@@ -48,6 +49,7 @@ type Server interface {
 	XDP(context.Context) (*XDP, error)
 	Upgrade(context.Context, UpgradeArgs) (*Upgrade, error)
 	Profile(context.Context, ProfileArgs) (*Profile, error)
+	Health(context.Context) (*Health, error)
 	ResolverServer
 	OperatorServer
 }
@@ -179,6 +181,8 @@ func call(ctx context.Context, s Server, req *Request) (any, error) {
 		return s.Zones(ctx)
 	case CommandXDP:
 		return s.XDP(ctx)
+	case CommandHealth:
+		return s.Health(ctx)
 	}
 	return nil, &Error{
 		Code:    CodeUnknownCommand,

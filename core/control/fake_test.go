@@ -34,7 +34,8 @@ func (f *fakeServer) CacheStats(context.Context) (*CacheStats, error) { return &
 func (f *fakeServer) Upstreams(context.Context) (*Upstreams, error)   { return &Upstreams{}, f.err }
 func (f *fakeServer) Reload(context.Context) (*Reload, error)         { return &Reload{}, f.err }
 
-func (f *fakeServer) XDP(context.Context) (*XDP, error) { return &XDP{}, f.err }
+func (f *fakeServer) XDP(context.Context) (*XDP, error)       { return &XDP{}, f.err }
+func (f *fakeServer) Health(context.Context) (*Health, error) { return &Health{}, f.err }
 
 func (f *fakeServer) Zones(context.Context) (*ZoneList, error) { return &ZoneList{}, f.err }
 

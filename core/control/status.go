@@ -21,7 +21,9 @@ type Status struct {
 	CacheEntries  uint64   `json:"cache_entries"`
 	MemoryBytes   uint64   `json:"memory_bytes"` // resident set of the process; 0: unknown
 	ServiceTime   Latency  `json:"service_time"`
-	XDP           *XDP     `json:"xdp,omitempty"`      // without its exits; absent when xdp.mode is off
+	XDP           *XDP     `json:"xdp,omitempty"` // without its exits; absent when xdp.mode is off
+	Health        Health   `json:"health"`
+	Anycast       *Anycast `json:"anycast,omitempty"`  // absent without service addresses
 	Warnings      []string `json:"warnings,omitempty"` // what keeps the daemon from its best, one sentence each
 
 	Snapshot *Snapshot `json:"snapshot,omitempty"` // absent when cache.file is empty

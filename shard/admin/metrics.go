@@ -16,7 +16,7 @@ import (
 	"heimdall/shard/worker"
 )
 
-// metricsServer serves /metrics in the Prometheus format. A nil one does nothing.
+// metricsServer serves /metrics in the Prometheus format, and /healthz. A nil one does nothing.
 type metricsServer struct {
 	listener net.Listener
 	socket   *net.TCPListener // of listener
@@ -89,6 +89,7 @@ func (m *metricsServer) serve(s *Server) {
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(&collector{s: s}, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", s.serveHealth)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{
 		ErrorHandling: promhttp.HTTPErrorOnError, MaxRequestsInFlight: 4, Timeout: worker.CommandTime,
 	}))

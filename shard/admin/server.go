@@ -37,8 +37,11 @@ type Options struct {
 	Reload    func(context.Context) (*control.Reload, error) // of the configuration
 	Refused   func() bool                                    // the last reload was
 	Upgrade   func(context.Context, time.Duration) (*control.Upgrade, error)
-	Diff      func() (*control.ConfigDiff, error)     // what Reload would change
-	Place     func(key string, p netip.Prefix) string // file and line of a key, or of a prefix in its list
+	Diff      func() (*control.ConfigDiff, error)            // what Reload would change
+	Place     func(key string, p netip.Prefix) string        // file and line of a key, or of a prefix in its list
+	Health    func(context.Context) (*control.Health, error) // a verdict that is at most a second old
+	Glance    func(context.Context) (*control.Health, error) // the same without asking other servers
+	Anycast   func() *control.Anycast                        // nil: there are no service addresses
 	Log       *slog.Logger
 	Journal   *journal.Journal // that Log writes to; nil: its lines are not counted
 }
@@ -79,6 +82,9 @@ func (s *Server) Upgrade(ctx context.Context, args control.UpgradeArgs) (*contro
 	}
 	return s.o.Upgrade(ctx, within)
 }
+
+// Health implements control.Server.
+func (s *Server) Health(ctx context.Context) (*control.Health, error) { return s.o.Health(ctx) }
 
 // snapshots copies the counters of the shards of list. One that does not answer has none.
 func snapshots(ctx context.Context, list []*worker.Worker) ([]*shard.Snapshot, error) {

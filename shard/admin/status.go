@@ -38,6 +38,11 @@ func (s *Server) Status(ctx context.Context) (*control.Status, error) {
 		}
 		st.XDP.Exits = nil
 	}
+	health, err := s.o.Glance(ctx)
+	if err != nil {
+		return nil, err
+	}
+	st.Health, st.Anycast = *health, s.o.Anycast()
 	st.Warnings = append(st.Warnings, s.o.Zones.Failures()...)
 	var service histogram.Histogram
 	for _, past := range s.o.Histories.Ended(list, snaps) {

@@ -25,7 +25,7 @@ func Machine(c *config.Config) (warnings []string, err error) {
 		if !slices.Contains(present, addr) || running.Listens(addr) {
 			continue
 		}
-		if err := listen.Check(addr, c.Server.FreeBind); err != nil && !(running.Holds(addr) && errors.Is(err, syscall.EADDRINUSE)) {
+		if err := listen.Check(addr, c.FreeBind(addr.Addr())); err != nil && !(running.Holds(addr) && errors.Is(err, syscall.EADDRINUSE)) {
 			errs = append(errs, c.Problem(config.Element("server.listen", i), "%v", err))
 		}
 	}

@@ -45,7 +45,7 @@ func waiters(c *config.Config) int { return c.Resolver.InFlight + c.Resolver.Wai
 // UDP is what a shard's socket at a listen address takes.
 func UDP(c *config.Config, addr netip.AddrPort) udp.Options {
 	return udp.Options{
-		Addr: addr, ReusePort: true, FreeBind: c.Server.FreeBind, RcvBuf: int(c.Server.RcvBuf), SndBuf: int(c.Server.SndBuf), Batch: c.IO.Batch,
+		Addr: addr, ReusePort: true, FreeBind: c.FreeBind(addr.Addr()), RcvBuf: int(c.Server.RcvBuf), SndBuf: int(c.Server.SndBuf), Batch: c.IO.Batch,
 	}
 }
 

@@ -12,6 +12,7 @@ func (s *Supervisor) adminOptions() admin.Options {
 	return admin.Options{
 		Version: s.version, Epoch: s.epoch, Workers: s.workers, Histories: &s.histories, Hot: s.hot, Anchors: s.anchors, Verifier: s.verifier,
 		Zones: s.zones, Caches: s.caches, Settings: s.settings, Warnings: s.listWarnings, Reload: s.Reload, Diff: s.Diff, Place: s.place, Upgrade: s.Upgrade, Refused: s.refused.Load, Log: s.log, Journal: s.journal,
+		Health: s.health.Verdict, Glance: s.health.Glance, Anycast: s.anycast.Report,
 	}
 }
 

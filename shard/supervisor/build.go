@@ -98,7 +98,7 @@ func (s *Supervisor) listen(w *worker.Worker, addr netip.AddrPort, memory []byte
 			return err
 		}
 	case w.ID() == 0:
-		if err := listen.Alone(addr, c.Server.FreeBind); err != nil {
+		if err := listen.Alone(addr, c.FreeBind(addr.Addr())); err != nil {
 			return err
 		}
 		fallthrough
@@ -115,7 +115,7 @@ func (s *Supervisor) listen(w *worker.Worker, addr netip.AddrPort, memory []byte
 	}
 	var l *tcp.Listener
 	if fd, given := s.given.Socket(handover.TCP, w.ID(), addr); !given {
-		if l, err = listen.TCP(addr, c.Server.FreeBind); err != nil {
+		if l, err = listen.TCP(addr, c.FreeBind(addr.Addr())); err != nil {
 			return err
 		}
 	} else if l, err = tcp.Adopt(fd, addr); err != nil {

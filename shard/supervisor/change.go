@@ -133,5 +133,6 @@ func (s *Supervisor) takeOver(ctx context.Context, settled func(), changed []dna
 		s.log.Warn("answers of the configuration before are still in memory", "error", err)
 	}
 	s.bare.Forget()
+	s.anycast.Changed()
 	return late
 }

@@ -190,6 +190,7 @@ func (s *Supervisor) steerOn(list []*worker.Worker) error {
 func (s *Supervisor) HandOver() {
 	s.caches.Leave()
 	s.listener.HandOver()
+	s.anycast.HandOver()
 	s.leave(func(w *worker.Worker) {
 		to := func(m tcp.Moved) { s.successor.Stream(w.ID(), m) }
 		if w.ID() < s.successor.Shards { // nobody reads the sockets of others

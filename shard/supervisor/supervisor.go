@@ -18,7 +18,9 @@ import (
 	"heimdall/ebpf"
 	"heimdall/shard/admin"
 	"heimdall/shard/anchors"
+	"heimdall/shard/anycast"
 	"heimdall/shard/handover"
+	"heimdall/shard/health"
 	"heimdall/shard/hot"
 	"heimdall/shard/journal"
 	"heimdall/shard/notice"
@@ -73,6 +75,8 @@ type Supervisor struct {
 	owners    atomic.Pointer[ebpf.Owners]
 	caches    *snapshot.Keeper
 	histories worker.Histories
+	health    *health.Checker
+	anycast   *anycast.Keeper // nil: the shards have not served yet
 
 	starved *notice.Starved
 	bare    *notice.BareForwarders
@@ -199,6 +203,8 @@ func (s *Supervisor) start(trust anchors.Given) error {
 	s.startHot()
 	s.setOwners()
 	s.caches.Start()
+	s.health = s.newChecker()
+	s.anycast = s.startAnycast()
 	server := admin.New(s.adminOptions())
 	s.listener.Serve(server)
 	s.anchors.Run()
@@ -261,8 +267,14 @@ func (s *Supervisor) warn(what string, err error) {
 	}
 }
 
-// Stop keeps the caches, drains the shards and closes everything. It returns when they have ended.
+// Stop withdraws the service addresses, keeps the caches, drains the shards and closes everything. It returns when they have
+// ended.
 func (s *Supervisor) Stop() {
+	s.end() // of an upgrade under way
+	if s.health != nil {
+		s.health.Drain()
+	}
+	s.anycast.Withdraw()
 	s.caches.Close() // while the shards still answer everybody
 	s.leave(func(w *worker.Worker) {
 		if s.store.Keeps() { // the sockets for the next process, with what is in their queues
@@ -272,7 +284,7 @@ func (s *Supervisor) Stop() {
 	})
 }
 
-// leave is Stop, with what each worker is told.
+// leave drains the shards, with what each worker is told, and closes everything.
 func (s *Supervisor) leave(tell func(*worker.Worker)) {
 	s.end() // of an upgrade under way
 	s.resizing.Lock()
@@ -301,6 +313,7 @@ func (s *Supervisor) leave(tell func(*worker.Worker)) {
 	for _, w := range list {
 		w.Wait()
 	}
+	s.anycast.Close()
 	s.listener.Close()
 	for _, w := range list {
 		w.Close()

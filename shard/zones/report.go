@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"heimdall/core/control"
+	"heimdall/core/dname"
 )
 
 // Failures tells which zones are not what their files should be, one line each.
@@ -58,6 +59,20 @@ func (z *Store) List() []control.ZoneInfo {
 	}
 	sortInfos(infos)
 	return infos
+}
+
+// Standing lists the apexes of the zones that should be served: those that have a version, and those that have none.
+func (z *Store) Standing() (with, without []dname.Name) {
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	for _, s := range z.byName {
+		if s.version != nil {
+			with = append(with, s.zone.Name)
+		} else {
+			without = append(without, s.zone.Name)
+		}
+	}
+	return with, without
 }
 
 // infos describes zones, in order of their names.
