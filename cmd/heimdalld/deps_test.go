@@ -37,6 +37,8 @@ shard/snapshot < core/cache core/control core/dname shard shard/diskfile shard/w
 shard/notice < core/control core/resolver;
 shard/process shard/journal <;
 shard/verify < affinity core/slots core/policy core/resolver core/dnssec;
+shard/health < core core/control core/dname core/resolver core/wire shard shard/worker;
+shard/anycast < core/control;
 shard/anchors < core/control core/dname core/wire core/dnssec shard/diskfile;
 shard/zones < affinity core/control core/dname core/zone core/zonefile shard/diskfile shard/seed;
 ebpf <;
@@ -45,10 +47,10 @@ shard/hot < core core/cache core/dname core/wire core/zone netio netio/udp netio
 shard/admin < core core/cache core/control core/dname core/dnssec core/histogram core/policy core/resolver core/wire ebpf shard shard/anchors shard/diskfile shard/hot shard/journal shard/snapshot shard/verify shard/worker shard/zones;
 shard/listen < netio/tcp netio/udp;
 shard/handover < netio netio/tcp;
-shard/settings < affinity core core/cache core/config core/control core/dname core/local core/policy core/resolver core/wire core/zonefile ebpf netio/outbound netio/tcp netio/udp shard shard/admin shard/anchors shard/diskfile shard/hot shard/journal shard/listen shard/seed shard/snapshot shard/verify shard/worker shard/zones;
+shard/settings < affinity core core/cache core/config core/control core/dname core/local core/policy core/resolver core/wire core/zonefile ebpf netio/outbound netio/tcp netio/udp shard shard/admin shard/anchors shard/anycast shard/diskfile shard/health shard/hot shard/journal shard/listen shard/seed shard/snapshot shard/verify shard/worker shard/zones;
 shard/check < affinity core/config shard/admin shard/anchors shard/diskfile shard/listen shard/settings shard/zones;
-shard/supervisor < affinity affinity/cpulist core core/cache core/config core/control core/dname core/dnssec core/policy core/resolver core/wire ebpf netio/tcp netio/udp shard shard/admin shard/anchors shard/handover shard/hot shard/journal shard/listen shard/notice shard/process shard/settings shard/snapshot shard/verify shard/worker shard/zones;
-cmd/heimdalld < core/config shard/check shard/handover shard/journal shard/settings shard/supervisor;
+shard/supervisor < affinity affinity/cpulist core core/cache core/config core/control core/dname core/dnssec core/policy core/resolver core/wire ebpf netio/tcp netio/udp shard shard/admin shard/anchors shard/anycast shard/handover shard/health shard/hot shard/journal shard/listen shard/notice shard/process shard/settings shard/snapshot shard/verify shard/worker shard/zones;
+cmd/heimdalld < core/config shard/anycast shard/check shard/handover shard/journal shard/settings shard/supervisor;
 cmd/heimdallctl < affinity core/config core/control core/histogram shard/diskfile shard/preflight;
 cmd/heimdall-bench < affinity affinity/cpulist;
 cmd/heimdall-lab/lab < affinity;
