@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"slices"
 	"time"
@@ -62,6 +63,12 @@ func (s *Server) Status(ctx context.Context) (*control.Status, error) {
 		if list[i].State() == worker.Running {
 			st.ShardsRunning++
 		}
+	}
+	if idle := st.Shards - st.ShardsRunning; idle > 0 {
+		st.Warnings = append(st.Warnings, fmt.Sprintf("%d of %d shards do not serve: `heimdallctl shards` tells which, and the log why", idle, st.Shards))
+	}
+	if st.Log.Dropped > 0 {
+		st.Warnings = append(st.Warnings, fmt.Sprintf("%d lines of the log found no reader: look at what reads it (log.format is %s)", st.Log.Dropped, st.Log.Format))
 	}
 	st.ServiceTime = control.LatencyOf(&service)
 	return st, nil

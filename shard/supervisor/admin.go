@@ -31,5 +31,5 @@ func (s *Supervisor) place(key string, p netip.Prefix) string {
 func (s *Supervisor) listWarnings() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.Clone(s.warnings)
+	return append(slices.Clone(s.warnings), s.watch.Troubles()...)
 }

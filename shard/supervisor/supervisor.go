@@ -80,7 +80,8 @@ type Supervisor struct {
 
 	starved *notice.Starved
 	bare    *notice.BareForwarders
-	unwatch func() // ends what logs changes; nil: it does not run
+	watch   *notice.Watch
+	unwatch func() // ends watch; nil: it does not run
 
 	tellReloading func(now bool)
 	tellReplaced  func(pid int)
@@ -137,7 +138,7 @@ func Start(ctx context.Context, o Options) (*Supervisor, error) {
 	checking.Log = o.Log
 	s := &Supervisor{
 		path: o.Path, version: o.Version, log: o.Log, journal: o.Journal, epoch: time.Now(), machine: machine, plan: plan, hints: hints,
-		starved: notice.NewStarved(o.Log), bare: notice.NewBareForwarders(o.Log), verifier: verify.New(checking),
+		starved: notice.NewStarved(o.Log), bare: notice.NewBareForwarders(o.Log), watch: notice.NewWatch(o.Log), verifier: verify.New(checking),
 		tellReloading: o.Reloading, tellReplaced: o.Replaced,
 		given: o.Given, predecessor: o.Predecessor, store: o.Store, launcher: o.Launcher, replaced: make(chan struct{}),
 	}
@@ -212,7 +213,7 @@ func (s *Supervisor) start(trust anchors.Given) error {
 	go s.watchCPUs(s.machine.Topology.Online(), affinity.Online, s.hotplug)
 	watching, stop := context.WithCancel(context.Background())
 	s.unwatch = stop
-	go notice.Watch(watching, server, s.log)
+	go s.watch.Run(watching, server)
 	s.log.Info("serving", "listen", s.config().Server.Listen, "shards", len(list), "cpus", s.cpus(), "version", s.version)
 	return nil
 }
@@ -251,13 +252,17 @@ func (s *Supervisor) cpus() string {
 	return cpulist.Format(list)
 }
 
-// warn logs what keeps the appliance from its best, and keeps it for `heimdallctl status`.
+// warn logs what keeps the appliance from its best, and keeps it for `heimdallctl status`. Without an error, what says itself
+// what to do.
 func (s *Supervisor) warn(what string, err error) {
 	if err != nil {
 		what = fmt.Sprintf("%s: %v", what, err)
 	}
-	if errors.As(err, new(*ebpf.Rejection)) {
+	switch {
+	case errors.As(err, new(*ebpf.Rejection)):
 		what += "; `heimdallctl doctor -v` shows the verifier's whole log"
+	case err != nil:
+		what += "; `heimdallctl doctor` tells what this machine lacks, and what to do"
 	}
 	s.log.Warn(what)
 	s.mu.Lock()
