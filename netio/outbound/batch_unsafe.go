@@ -100,6 +100,13 @@ func disconnect(fd int) syscall.Errno {
 	return e
 }
 
+// localAddr sets the address that a socket has; zero on failure.
+func localAddr(fd int, at *rawAddr) {
+	*at = rawAddr{}
+	size := uint32(len(at))
+	syscall.RawSyscall(unix.SYS_GETSOCKNAME, uintptr(fd), uintptr(unsafe.Pointer(&at[0])), uintptr(unsafe.Pointer(&size)))
+}
+
 // connect ties a datagram socket to its server, or begins to connect a
 // non-blocking stream, or tells how that goes:
 // EINPROGRESS and EALREADY mean it is under way, zero and EISCONN that it is

@@ -49,6 +49,7 @@ type Pool struct {
 	sweepAt     int64     // when one of them is next too old
 	batch       batch
 	to          rawAddr // the address being sent to
+	at          rawAddr // of a socket that is asked for it
 	zones       []zone
 
 	// TCP.

@@ -33,6 +33,8 @@ func localPortRange() (low, high uint16, ok bool) { return 0, 0, false }
 
 func disconnect(fd int) syscall.Errno { return syscall.ENOSYS }
 
+func localAddr(fd int, at *rawAddr) {}
+
 func bind(fd int, at *rawAddr) syscall.Errno { return syscall.ENOSYS }
 
 func openStream(ipv6 bool, addr netip.Addr) (int, syscall.Errno) { return -1, syscall.ENOSYS }

@@ -239,6 +239,22 @@ func (p *Pool) roomToRetire(f *family) bool {
 	return false
 }
 
+// Local returns the address that datagrams leave from a socket that is in use; the address is the unspecified one if the
+// kernel chooses it anew for each, and all is zero if the socket is not in use. It costs a system call.
+func (p *Pool) Local(sock uint16) netip.AddrPort {
+	fd := -1
+	if i, ok := p.owns.index(sock); ok {
+		fd = p.owns.list[i].fd
+	} else if int(sock) < len(p.sockets) {
+		fd = p.sockets[sock].fd
+	}
+	if fd < 0 {
+		return netip.AddrPort{}
+	}
+	localAddr(fd, &p.at)
+	return p.addrPort(&p.at)
+}
+
 func (p *Pool) shut(sock uint16) {
 	closeSocket(p.sockets[sock].fd)
 	p.sockets[sock].fd = -1
