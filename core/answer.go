@@ -32,6 +32,7 @@ func (e *Engine) answerZone(r *Request) stage {
 		return r.unlessAnew(e.identify(r))
 	}
 	e.count.Zone++
+	r.source = FromZone
 	code := wire.EDEOther
 	if rcode == wire.RcodeServFail {
 		code = wire.EDENotReady // RFC 8914, section 4.15
@@ -48,6 +49,7 @@ func (e *Engine) goesOn(r *Request, ref *zone.Ref) bool {
 // answerLocal answers with what the table of local names has.
 func (e *Engine) answerLocal(r *Request) stage {
 	e.count.Local++
+	r.source = FromLocal
 	msg := r.verdict.AppendReply(r.Buf, &r.query, e.flags(&r.asker))
 	return send(e, r, msg, r.verdict.Rcode(), wire.EDEOther, "")
 }
@@ -78,8 +80,9 @@ func (e *Engine) staleAtOnce(h *cache.Hit) bool { return h.Held && e.StaleTTL > 
 // sendHit sends the cache entry in r.hit; staleTTL is 0 for a fresh one.
 func (e *Engine) sendHit(r *Request, staleTTL uint32) stage {
 	code := r.hit.EDE
+	r.source, r.secure = FromCache, r.hit.AD
 	if staleTTL > 0 {
-		code = staleCode(r.hit.Rcode)
+		r.source, code = FromStale, staleCode(r.hit.Rcode)
 	}
 	flags := e.answerFlags(&r.asker, r.hit.Rcode)
 	if r.hit.Len(&r.query)+plainOPT+len(r.hit.Text) <= cap(r.Buf) {
@@ -94,6 +97,7 @@ func (e *Engine) answerKnown(r *Request) stage {
 	next := toError
 	if ans, ok := e.resolver.Snoop(e.now, &q); ok {
 		e.count.Hits++
+		r.source, r.secure = FromCache, ans.AD
 		next = sendLarge(e, r, e.appendAnswer(e.scratch[:0], &r.asker, r.query.Name, &ans), ans.Rcode, wire.EDEOther, "")
 	} else {
 		r.fail(notKnown)

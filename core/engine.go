@@ -89,6 +89,8 @@ type Engine struct {
 	// Pressure is how hard it is for the shard to keep up, from 0 to 4. Each step halves the number of
 	// responses that say no more than that there is no answer; the rest of these is dropped.
 	Pressure int
+	// Tap is told of what clients ask and get; nil: nobody is.
+	Tap Tap
 
 	answers    *cache.Answers
 	resolver   *resolver.Machine
@@ -112,6 +114,7 @@ type Engine struct {
 	prefetched [256]mark    // entries that were refreshed, when
 	refreshes  []refresh    // that hits have asked for
 	inner      Request      // a question from inside
+	exchange   Exchange     // on its way to Tap
 }
 
 // New makes an Engine.

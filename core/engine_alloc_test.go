@@ -77,6 +77,20 @@ func TestRefreshesAreBounded(t *testing.T) {
 	}
 }
 
+// silent is a Tap that writes nothing down.
+type silent struct{ told int }
+
+func (s *silent) Exchange(*Exchange) { s.told++ }
+
+func TestTappedHitAllocates0(t *testing.T) {
+	r, reqs := hits(t, 64, 64)
+	tap := new(silent)
+	r.e.Tap = tap
+	if n := testing.AllocsPerRun(100, func() { r.e.Handle(r.now, reqs) }); n != 0 || tap.told != 101*64 {
+		t.Fatalf("%v allocations for a batch of hits, %d told of", n, tap.told)
+	}
+}
+
 func TestErrorAllocates0(t *testing.T) {
 	r, reqs := hits(t, 1, 64)
 	for i := range reqs {

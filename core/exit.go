@@ -56,6 +56,9 @@ func (e *Engine) tally(msg []byte, rcode wire.Rcode) []byte {
 func send[T string | []byte](e *Engine, r *Request, msg []byte, rcode wire.Rcode, code wire.EDE, text T) stage {
 	r.Response = exit(e, msg, &r.asker, rcode, code, text)
 	r.Outcome = Send
+	if e.Tap != nil {
+		e.tapRequest(r, rcode, code)
+	}
 	return ended
 }
 
@@ -71,7 +74,11 @@ func sendLarge[T string | []byte](e *Engine, r *Request, msg []byte, rcode wire.
 // reply has a response leave to client n, which has waited.
 func reply[T string | []byte](e *Engine, n uint32, msg []byte, rcode wire.Rcode, code wire.EDE, text T) {
 	w := e.waiters.At(n)
-	e.performer.Reply(w.to, exit(e, msg, &w.asker, rcode, code, text), false)
+	msg = exit(e, msg, &w.asker, rcode, code, text)
+	if e.Tap != nil {
+		e.tapWaiter(w, msg, rcode, code)
+	}
+	e.performer.Reply(w.to, msg, false)
 }
 
 // maxOPT is the most octets that exit appends: an OPT with the keepalive option and an extended error.

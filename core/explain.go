@@ -50,16 +50,24 @@ const (
 	FromLocal // the table of local names
 	FromCache
 	FromOthers // they have to be asked
+	FromStale  // the cache, whose data has expired
 )
+
+// String returns the source as the query log has it.
+func (s Source) String() string {
+	return [...]string{"none", "none", "zone", "local", "cache", "upstream", "stale"}[s]
+}
 
 // Explain takes a Case through the decisions about a client's query, as Handle does. Nothing is counted, limited, learned,
 // asked or sent.
 func (e *Engine) Explain(now int64, c *Case) *Explanation {
 	e.setTime(now)
 	x := &Explanation{Admission: e.Limiter.Look(now, c.Client.As16(), c.Stream)}
-	count, limiter, refusals, pressure := e.count, e.Limiter, e.refusals, e.Pressure
-	e.Limiter, e.refusals, e.Pressure = nil, 1, 0 // an error would be sent: whether there is room for it just now is luck
-	defer func() { e.count, e.Limiter, e.refusals, e.Pressure = count, limiter, refusals, pressure }()
+	count, limiter, refusals, pressure, tap := e.count, e.Limiter, e.refusals, e.Pressure, e.Tap
+	e.Limiter, e.refusals, e.Pressure, e.Tap = nil, 1, 0, nil // an error would be sent: whether there is room for it just now is luck
+	defer func() {
+		e.count, e.Limiter, e.refusals, e.Pressure, e.Tap = count, limiter, refusals, pressure, tap
+	}()
 
 	i := Inquiry{Question: c.Question}
 	e.located = e.located[:0]

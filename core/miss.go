@@ -7,6 +7,7 @@ import (
 	"heimdall/core/dname"
 	"heimdall/core/policy"
 	"heimdall/core/resolver"
+	"heimdall/core/wire"
 )
 
 // park puts a request aside until its client's turn to ask other servers comes. A client with more than its
@@ -43,6 +44,9 @@ func (e *Engine) park(r *Request) stage {
 	e.count.Misses++
 	w.to = e.performer.Hold(r.Tag)
 	r.Outcome, r.To = Wait, w.to
+	if e.Tap != nil {
+		e.tapRequest(r, wire.RcodeNoError, wire.EDEOther)
+	}
 	return ended
 }
 

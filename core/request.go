@@ -71,6 +71,8 @@ type asker struct {
 	stream    bool
 	stranger  bool // it may not use recursion
 	own       bool // the answer begins in a zone that is served here
+	secure    bool // the answer was validated
+	source    Source
 }
 
 func (a *asker) set(q *wire.Query, stream bool) {
@@ -79,7 +81,7 @@ func (a *asker) set(q *wire.Query, stream bool) {
 	a.edns, a.do = q.EDNS, q.DO
 	a.keepAlive = q.KeepAlive
 	a.stream = stream
-	a.stranger, a.own = false, false
+	a.stranger, a.own, a.secure, a.source = false, false, false, FromError
 }
 
 // wantsAD tells whether the AD bit means something to the client (RFC 6840, section 5.7).

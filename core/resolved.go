@@ -76,6 +76,7 @@ func (e *Engine) replyAnswer(n uint32, w *waiter, ans *resolver.Answer) {
 	} else {
 		e.count.Answered++
 	}
+	w.source, w.secure = FromOthers, ans.AD
 	reply(e, n, e.appendAnswer(e.scratch[:0], &w.asker, w.name(), ans), ans.Rcode, ans.EDE, ans.EDEText)
 }
 
@@ -83,8 +84,9 @@ func (e *Engine) replyAnswer(n uint32, w *waiter, ans *resolver.Answer) {
 func (e *Engine) replyHit(n uint32, w *waiter, staleTTL uint32) {
 	q := w.query(e.asked)
 	code := e.hit.EDE
+	w.source, w.secure = FromOthers, e.hit.AD
 	if staleTTL > 0 {
-		code = staleCode(e.hit.Rcode)
+		w.source, code = FromStale, staleCode(e.hit.Rcode)
 	}
 	msg := e.answers.AppendReply(e.scratch[:0], &e.hit, &q, e.answerFlags(&w.asker, e.hit.Rcode), staleTTL)
 	reply(e, n, msg, e.hit.Rcode, code, e.hit.Text)

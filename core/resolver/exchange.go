@@ -37,6 +37,7 @@ type exchange struct {
 	probe    bool  // of a server that was down
 	recurse  bool  // RD is set
 	skip     uint8 // octets of the task's name that minimisation leaves out
+	zone     uint8 // labels of the task's name that the zone has whose server is asked
 	typ      wire.Type
 }
 

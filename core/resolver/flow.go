@@ -92,6 +92,7 @@ func (m *Machine) send(i, server int32, r *route) bool {
 	x := m.exchanges.at(e)
 	x.task, x.server, x.next, t.flights = i, server, t.flights, e
 	x.typ, x.sent, x.stream, x.recurse = t.typ, m.now, a.Stream, r.kind == forward
+	x.zone = uint8(r.zone.Labels())
 	if r.kind == iterate {
 		if full := t.current(); int(t.asked) < full.Labels() {
 			if x.typ = wire.TypeA; t.typedNS { // RFC 9156, section 2.1: a type that tells nothing.

@@ -48,6 +48,9 @@ type Machine struct {
 	stats    Stats
 	bogus    bogusCounts
 	tracer   tracer
+	tap      Tap // nil: nobody is told of responses
+
+	heardLast Heard // on its way to tap
 }
 
 // New makes a machine. rnd is used from then on.

@@ -98,6 +98,9 @@ func (m *Machine) guess(e int32) {
 
 // accept takes a response that belongs to exchange e.
 func (m *Machine) accept(e int32, msg []byte) {
+	if m.tap != nil {
+		m.heard(e, msg)
+	}
 	x := m.exchanges.at(e)
 	srv := m.servers.At(x.server)
 	t := m.tasks.at(x.task)
