@@ -65,7 +65,9 @@ func (s *Shard) handle(i int, p netio.Port, in []netio.Datagram) {
 		p.Send(tx)
 	}
 	s.stats.batch(len(in))
-	s.latency[AtOnceUDP].RecordN(s.clock()-s.now, uint64(len(tx)))
+	end := s.clock()
+	s.latency[AtOnceUDP].RecordN(end-s.now, uint64(len(tx)))
+	s.recorder.publish(end)
 }
 
 // late collects the responses to queries that have waited, so that one system call sends many.

@@ -36,6 +36,9 @@ func (s *Shard) loop() {
 		work += s.box.Run()
 		s.flushLate()
 		s.tcp.Flush(s.now)
+		if s.recorder.pending() {
+			s.recorder.publish(s.clock())
+		}
 		if s.stopping.Load() && s.drained() {
 			s.receive() // what this round's look at the poller has reported
 			return

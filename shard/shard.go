@@ -6,6 +6,7 @@ package shard
 
 import (
 	"fmt"
+	"net/netip"
 	"runtime"
 	"sync/atomic"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"heimdall/netio/outbound"
 	"heimdall/netio/tcp"
 	"heimdall/shard/mailbox"
+	"heimdall/shard/tap/ring"
 	"heimdall/shard/timer"
 )
 
@@ -28,6 +30,7 @@ type Options struct {
 	// Unpinned is told why the thread cannot be bound when the shard starts, which then runs where it may. Nil: it ends.
 	Unpinned  func(error)
 	Ports     []netio.Port
+	Addrs     []netip.AddrPort // listen addresses of the first of Ports, in their order; those of the others are among them
 	Listeners []*tcp.Listener
 	TCP       tcp.Options
 	Outbound  outbound.Options
@@ -41,6 +44,8 @@ type Options struct {
 	// NewEngine is called on the shard's own thread, after it was pinned, so that what the Engine allocates
 	// and touches is near.
 	NewEngine func(core.Performer) (*core.Engine, error)
+	// Tap says what is recorded from the start on, and where, as SetTap does. It is called after NewEngine. Nil: nothing is.
+	Tap func() (*ring.Ring, ring.Selection)
 }
 
 // Shard is one such loop. What may be called from any goroutine says so; all else belongs
@@ -62,8 +67,9 @@ type Shard struct {
 	reqs      []core.Request
 	bufs      []byte // one response buffer for each datagram of a batch
 	targets   targets
-	port      int16      // number of the port whose batch, in s.in, is being handled
-	conn      tcp.ConnID // whose message is being handled, in s.stream
+	port      int16          // number of the port whose batch, in s.in, is being handled
+	conn      tcp.ConnID     // whose message is being handled, in s.stream
+	peer      netio.Endpoint // of conn
 	receivers [inquiries]Receiver
 	watches   []watch         // of Options.Ports
 	verifying int             // jobs of validation under way
@@ -77,6 +83,7 @@ type Shard struct {
 	stats     Stats
 	latency   Latency
 	cpu       cpuTime
+	recorder  recorder
 
 	drainBy  int64                           // ns; when a stopping shard gives up waiting
 	leaveTo  atomic.Pointer[func(tcp.Moved)] // takes its streams; written before stopping is
@@ -180,6 +187,9 @@ func (s *Shard) open() (err error) {
 	}
 	if s.engine, err = s.opt.NewEngine(s); err != nil {
 		return err
+	}
+	if s.opt.Tap != nil {
+		s.SetTap(s.opt.Tap())
 	}
 	s.wheel = timer.New(s.clock(), s.engine.Timers())
 	s.makeBuffers()

@@ -22,6 +22,9 @@ type Stats struct {
 	Streams   uint64 // messages that came over streams
 	Sleeps    uint64 // times that the shard went to sleep
 	Overloads uint64 // times that the receive queues stayed full
+
+	Recorded   uint64 // records for the query log and dnstap
+	Unrecorded uint64 // records lost because their ring was full
 }
 
 func (s *Stats) batch(n int) { s.Batches[min(bits.Len(uint(n)), BatchSizes-1)]++ }

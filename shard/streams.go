@@ -10,7 +10,7 @@ import (
 func (s *Shard) StreamMessage(conn tcp.ConnID, peer *netio.Endpoint, msg []byte) {
 	r := &s.stream[0]
 	r.Msg, r.Client = msg, peer.Addr
-	s.conn = conn
+	s.conn, s.peer = conn, *peer
 	s.engine.KeepAlive = s.tcp.IdleTimeout()
 	s.engine.Handle(s.now, s.stream[:])
 	s.stats.Streams++

@@ -67,7 +67,7 @@ const streamTag = ^uint32(0)
 // Hold implements core.Performer.
 func (s *Shard) Hold(tag uint32) core.Target {
 	if tag == streamTag {
-		return s.targets.hold(target{kind: stream, since: s.now, conn: s.conn})
+		return s.targets.hold(target{kind: stream, since: s.now, conn: s.conn, peer: s.peer})
 	}
 	return s.targets.hold(target{kind: datagram, since: s.now, port: s.port, peer: s.in[tag].Peer})
 }

@@ -15,7 +15,7 @@ func (s *Shard) Query(q *resolver.Action) resolver.Obstacle {
 		if msg == nil {
 			return resolver.Busy
 		}
-		return obstacle(s.out.Stream(q.Ref, q.Server, msg, q.At))
+		return s.left(q, 0, msg, s.out.Stream(q.Ref, q.Server, msg, q.At))
 	}
 	sock, err := s.socket(q)
 	if err != nil {
@@ -26,7 +26,15 @@ func (s *Shard) Query(q *resolver.Action) resolver.Obstacle {
 		s.out.Release(q.Ref, sock)
 		return resolver.Busy
 	}
-	return obstacle(s.out.Send(sock, q.Server, msg))
+	return s.left(q, sock, msg, s.out.Send(sock, q.Server, msg))
+}
+
+// left is where each query to another server leaves, or does not because of err.
+func (s *Shard) left(q *resolver.Action, sock uint16, msg []byte, err error) resolver.Obstacle {
+	if err == nil && s.recorder.upstream() {
+		s.recorder.sent(q, sock, msg)
+	}
+	return obstacle(err)
 }
 
 // ReleaseSocket implements core.Performer.
