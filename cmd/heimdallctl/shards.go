@@ -45,6 +45,13 @@ func showShards(w io.Writer, s *control.Shards) {
 			title = ""
 		}
 	}
+	title = "\nrecords for the query log and dnstap that were lost, by what had no room\n"
+	for i := range s.Shards {
+		if lost := s.Shards[i].Unrecorded; len(lost) > 0 {
+			fmt.Fprintf(w, "%s  shard %d: %s\n", title, s.Shards[i].ID, countsText(lost))
+			title = ""
+		}
+	}
 	fmt.Fprintln(w, "\nreplies by RCODE")
 	for i := range s.Shards {
 		fmt.Fprintf(w, "  shard %d: %s\n", s.Shards[i].ID, countsText(s.Shards[i].Rcodes))

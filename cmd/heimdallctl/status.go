@@ -50,6 +50,13 @@ func showStatus(w io.Writer, s *control.Status) {
 	if s.XDP != nil {
 		tab.row("in the kernel", xdpText(s.XDP))
 	}
+	if s.Records != nil {
+		tab.row("query log", outputText(&s.Records.QueryLog, "lines", "the file cannot be written to"))
+		tab.row("dnstap", outputText(&s.Records.Dnstap, "messages", "no reader takes them"))
+	}
+	if len(c.Unrecorded) > 0 {
+		tab.row("not recorded", countsText(c.Unrecorded))
+	}
 	tab.row("service time", latencyText(&s.ServiceTime))
 	if s.Snapshot != nil {
 		tab.row("kept caches", snapshotText(s.Snapshot, time.Now()))
@@ -84,6 +91,25 @@ func snapshotText(p *control.Snapshot, now time.Time) string {
 	}
 	if p.LoadNote != "" {
 		text += "; at the start: " + p.LoadNote
+	}
+	return text
+}
+
+// outputText says where what is recorded goes, and what became of it.
+func outputText(o *control.Output, items, broken string) string {
+	text := "off"
+	if o.To != "" {
+		text = "to " + o.To
+	}
+	if o.Broken {
+		text += ": " + broken
+	}
+	text += fmt.Sprintf("; %s %s written", count(o.Written), items)
+	if o.Failed > 0 {
+		text += fmt.Sprintf(", %s lost in writing", count(o.Failed))
+	}
+	if o.Limited > 0 {
+		text += fmt.Sprintf(", %s above max_per_second", count(o.Limited))
 	}
 	return text
 }

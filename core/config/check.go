@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -25,6 +26,7 @@ func (c *Config) Check() Problems {
 	k.zones(k.upstreams())
 	k.recursion()
 	k.anycast()
+	k.records()
 	k.problems.sort()
 	return k.problems
 }
@@ -244,6 +246,38 @@ func covers(listen, addr netip.Addr) bool {
 func (c *Config) FreeBind(addr netip.Addr) bool {
 	return c.Server.FreeBind || addr.IsUnspecified() || slices.Contains(c.Anycast.Addresses, addr)
 }
+
+// records checks the query log and dnstap.
+func (k *checker) records() {
+	q, d := &k.config.QueryLog, &k.config.Dnstap
+	if q.Enabled && q.Sample == 0 && len(q.Rcodes)+len(q.Names)+len(q.Clients) == 0 && q.SlowerThan == 0 {
+		k.warn("query_log.sample", "0 leaves all to the rules, and there is none: nothing is logged; set rcodes, names, clients or slower_than")
+	}
+	if d.Output == "" {
+		return
+	}
+	if len(d.Messages) == 0 {
+		k.warn("dnstap.messages", "is empty: nothing is sent")
+	}
+	network, address := d.Target()
+	switch network {
+	case "unix", "file":
+		if address == "" || strings.HasPrefix(address, "//") {
+			k.reject("dnstap.output", "%q names no path; write it like %q", d.Output, network+":/run/heimdall/dnstap.sock")
+		} else if network == "unix" && len(address) > maxSocketPath {
+			k.reject("dnstap.output", "the path of a Unix socket has at most %d octets", maxSocketPath)
+		}
+	case "tcp":
+		if a, err := netip.ParseAddrPort(address); err != nil || a.Port() == 0 {
+			k.reject("dnstap.output", `%q is no address with a port; write it like "tcp:192.0.2.1:6000" or "tcp:[2001:db8::1]:6000"`, address)
+		}
+	default:
+		k.reject("dnstap.output", `%q is none of "unix:PATH", "tcp:ADDRESS:PORT", "file:PATH"`, d.Output)
+	}
+}
+
+// maxSocketPath is what fits into sun_path with its final zero.
+const maxSocketPath = 107
 
 // Element returns the path of an element of a list or an array of tables.
 func Element(path string, i int) string { return fmt.Sprintf("%s[%d]", path, i) }

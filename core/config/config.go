@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"path"
 	"strconv"
+	"strings"
 	"time"
 
 	"heimdall/affinity/cpulist"
@@ -34,6 +35,8 @@ type Config struct {
 	Anycast   Anycast    `toml:"anycast"`
 	Admin     Admin      `toml:"admin"`
 	Log       Log        `toml:"log"`
+	QueryLog  QueryLog   `toml:"query_log"`
+	Dnstap    Dnstap     `toml:"dnstap"`
 	Forward   []Upstream `toml:"forward"`
 	Stub      []Upstream `toml:"stub"`
 	Zone      []Zone     `toml:"zone"`
@@ -81,7 +84,8 @@ type IO struct {
 
 // Memory says what kind of memory the caches lie in.
 type Memory struct {
-	HugePages bool `toml:"huge_pages"`
+	HugePages  bool  `toml:"huge_pages"`
+	RecordRing Bytes `toml:"record_ring"` // of each shard, for the query log and dnstap
 }
 
 // XDP is the tier in the kernel.
@@ -194,6 +198,33 @@ type Log struct {
 	Burst  int    `toml:"burst"` // lines of one kind within 10 s; 0: no limit
 }
 
+// QueryLog is a line for each response.
+type QueryLog struct {
+	Enabled      bool           `toml:"enabled"`
+	File         string         `toml:"file"` // empty: the daemon's log
+	Format       string         `toml:"format"`
+	Sample       int            `toml:"sample"`         // of so many responses one has a line; 0: only those of the rules
+	MaxPerSecond int            `toml:"max_per_second"` // lines; 0: no bound
+	Rcodes       []string       `toml:"rcodes"`         // rules
+	Names        []dname.Name   `toml:"names"`
+	Clients      []netip.Prefix `toml:"clients"`
+	SlowerThan   time.Duration  `toml:"slower_than"` // 0: no rule
+}
+
+// Dnstap is the stream of messages for other programs.
+type Dnstap struct {
+	Output   string   `toml:"output"` // "unix:PATH", "tcp:ADDRESS" or "file:PATH"; empty: off
+	Messages []string `toml:"messages"`
+	Sample   int      `toml:"sample"`   // of so many messages one is sent
+	Identity string   `toml:"identity"` // empty: the host's name
+}
+
+// Target splits Output into what it begins with and the rest; both are empty if dnstap is off.
+func (d *Dnstap) Target() (network, address string) {
+	network, address, _ = strings.Cut(d.Output, ":")
+	return network, address
+}
+
 // Upstream is one [[forward]] or [[stub]].
 type Upstream struct {
 	Zone    dname.Name       `toml:"zone"` // lower case
@@ -282,6 +313,11 @@ func (c *Config) ResolvePaths(dir string) {
 	resolve("recursion.trust_anchor_state", &c.Recursion.TrustAnchorState)
 	resolve("cache.file", &c.Cache.File)
 	resolve("admin.socket", &c.Admin.Socket)
+	resolve("query_log.file", &c.QueryLog.File)
+	if network, address := c.Dnstap.Target(); network == "unix" || network == "file" {
+		resolve("dnstap.output", &address)
+		c.Dnstap.Output = network + ":" + address
+	}
 	for i := range c.Zone {
 		resolve(Element("zone", i)+".file", &c.Zone[i].File)
 		resolve(Element("zone", i)+".include_folder", &c.Zone[i].IncludeFolder)

@@ -22,6 +22,9 @@ func other(t *testing.T, k *key) *Config {
 		}
 	case []any:
 		candidates = []any{[]any{"192.0.2.1:1"}, []any{"192.0.2.0/24"}, []any{"192.0.2.1"}, []any{"x"}}
+		if k.Values != nil {
+			candidates = []any{[]any{k.Values[0]}}
+		}
 	}
 	if !slices.ContainsFunc(candidates, func(v any) bool { return !reflect.DeepEqual(v, k.Default) && k.set(c, v) == nil }) {
 		t.Fatalf("%s: no value but the default", k.Name)

@@ -42,6 +42,23 @@ var doNotQuery = []any{
 	"fc00::/7", "fe80::/10", "fec0::/10",
 }
 
+// rcodes are the response codes that Heimdall or the servers that it asks give.
+var rcodes = []string{"NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED", "YXDOMAIN", "BADVERS"}
+
+// dnstapMessages are the types of dnstap messages that Heimdall has, in the order of their numbers.
+var dnstapMessages = []any{
+	"auth_query", "auth_response", "resolver_query", "resolver_response", "client_query", "client_response", "forwarder_query",
+	"forwarder_response",
+}
+
+// texts are the elements of a default that is a list of texts.
+func texts(list []any) (out []string) {
+	for _, v := range list {
+		out = append(out, v.(string))
+	}
+	return out
+}
+
 // keys are all keys outside of [[forward]], [[stub]] and [[zone]], in the order in which config.toml explains
 // them. Where no comment says where a bound is from, it keeps slips of the pen from being taken for wishes.
 var keys = []key{
@@ -76,6 +93,8 @@ var keys = []key{
 	{Name: "io.shed_after", Default: "100ms", Max: 60 * sec, Reload: true},
 
 	{Name: "memory.huge_pages", Default: true},
+	// The least has room for the longest query and response.
+	{Name: "memory.record_ring", Default: "4MiB", Min: 256 * kib, Max: 1024 * mib, Reload: true},
 
 	{Name: "xdp.mode", Default: "off", Values: []string{"off", "auto", "native", "generic"}},
 	{Name: "xdp.interfaces", Default: none, Max: 64, Unit: "interfaces"},
@@ -163,6 +182,21 @@ var keys = []key{
 	{Name: "log.level", Default: "info", Values: []string{"debug", "info", "warn", "error"}, Reload: true},
 	{Name: "log.format", Default: "auto", Values: []string{"auto", "text", "json", "journald"}, Reload: true},
 	{Name: "log.burst", Default: int64(100), Max: 1_000_000, Unit: "lines", Reload: true},
+
+	{Name: "query_log.enabled", Default: false, Reload: true},
+	{Name: "query_log.file", Default: "", Max: 4095, Unit: "octets", Reload: true},
+	{Name: "query_log.format", Default: "text", Values: []string{"text", "json"}, Reload: true},
+	{Name: "query_log.sample", Default: int64(1), Max: 1_000_000_000, Unit: "responses", Reload: true},
+	{Name: "query_log.max_per_second", Default: int64(0), Max: 100_000_000, Unit: "lines", Reload: true},
+	{Name: "query_log.rcodes", Default: none, Values: rcodes, Reload: true},
+	{Name: "query_log.names", Default: none, Max: 65536, Unit: "names", Reload: true},
+	{Name: "query_log.clients", Default: none, Max: 256, Unit: "prefixes", Reload: true},
+	{Name: "query_log.slower_than", Default: "0s", Max: 60 * sec, Reload: true},
+
+	{Name: "dnstap.output", Default: "", Max: 4095, Unit: "octets", Reload: true},
+	{Name: "dnstap.messages", Default: dnstapMessages, Values: texts(dnstapMessages), Reload: true},
+	{Name: "dnstap.sample", Default: int64(1), Min: 1, Max: 1_000_000_000, Unit: "messages", Reload: true},
+	{Name: "dnstap.identity", Default: "", Max: 255, Unit: "octets", Reload: true},
 }
 
 // Keys of one element of [[forward]] and [[stub]], and of [[zone]]. Those without a default are required. A reload

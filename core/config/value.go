@@ -100,6 +100,9 @@ func (k *key) set(table any, v any) []fault {
 	case *[]dname.Name:
 		return setList(k, v, dst, "domain names", parseName)
 	case *[]string:
+		if k.Values != nil {
+			return setList(k, v, dst, "the texts "+k.Range(), k.parseValue)
+		}
 		return setList(k, v, dst, `texts such as "eth0"`, parseInterface)
 	default:
 		panic(fmt.Sprintf("config: key %s has a field of type %T", k.Name, dst))
@@ -311,6 +314,14 @@ func parseName(s string) (dname.Name, error) {
 func parseInterface(s string) (string, error) {
 	if s == "" || len(s) > 15 || s == "." || s == ".." || strings.ContainsAny(s, "/:\x00 \t\n\v\f\r") {
 		return "", fmt.Errorf("%q cannot be the name of a network interface", s)
+	}
+	return s, nil
+}
+
+// parseValue checks an element of a list of a few texts.
+func (k *key) parseValue(s string) (string, error) {
+	if !slices.Contains(k.Values, s) {
+		return "", fmt.Errorf("%q is none of %s%s", s, strings.Join(k.Values, ", "), didYouMean(s, k.Values))
 	}
 	return s, nil
 }

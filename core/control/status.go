@@ -24,6 +24,7 @@ type Status struct {
 	XDP           *XDP     `json:"xdp,omitempty"` // without its exits; absent when xdp.mode is off
 	Health        Health   `json:"health"`
 	Anycast       *Anycast `json:"anycast,omitempty"`  // absent without service addresses
+	Records       *Records `json:"records,omitempty"`  // absent when neither the query log nor dnstap has been on
 	Warnings      []string `json:"warnings,omitempty"` // what keeps the daemon from its best, one sentence each
 
 	Snapshot *Snapshot `json:"snapshot,omitempty"` // absent when cache.file is empty
@@ -53,6 +54,8 @@ type Counters struct {
 	Drops       map[string]uint64 `json:"drops,omitempty"`
 	Limited     map[string]uint64 `json:"limited,omitempty"` // misses that got SERVFAIL, or nothing, because of a limit
 	Rcodes      map[string]uint64 `json:"rcodes,omitempty"`  // replies by RCODE mnemonic
+	Recorded    uint64            `json:"recorded,omitempty"`
+	Unrecorded  map[string]uint64 `json:"unrecorded,omitempty"` // records for the query log and dnstap that were lost, by what had no room
 }
 
 // Add adds o to c, for a total over shards. The maps of o are not retained.
@@ -71,6 +74,8 @@ func (c *Counters) Add(o *Counters) {
 	c.Drops = addCounts(c.Drops, o.Drops)
 	c.Limited = addCounts(c.Limited, o.Limited)
 	c.Rcodes = addCounts(c.Rcodes, o.Rcodes)
+	c.Recorded += o.Recorded
+	c.Unrecorded = addCounts(c.Unrecorded, o.Unrecorded)
 }
 
 func addCounts(dst, src map[string]uint64) map[string]uint64 {

@@ -75,7 +75,7 @@ func open(o Options) (_ *Port, err error) {
 	}
 	if o.BusyPoll > 0 {
 		if err := p.busyPoll(o.BusyPoll, o.Batch); err != nil {
-			p.warnings = append(p.warnings, fmt.Sprintf("the AF_XDP socket of interface %d, queue %d is without busy polling, which Linux 5.11 has; io.busy_poll = \"0s\" says that this will do: %v", o.Interface, o.Queue, err))
+			p.warnings = append(p.warnings, fmt.Sprintf("the AF_XDP socket of interface %d, queue %d is without busy polling: %v", o.Interface, o.Queue, err))
 		}
 	}
 	p.raiseLimits(o.Batch)

@@ -56,6 +56,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	c.s.collectDaemon(ch)
 	c.s.collectLog(ch)
 	c.s.collectHealth(ch)
+	c.s.collectTap(ch)
 	collectWhole(ch, c.whole.sums())
 	c.upstreams.collect(ch, mergeUpstreams(infos), c.s.o.Settings().MetricsUpstreams)
 }

@@ -16,6 +16,7 @@ import (
 	"heimdall/shard/hot"
 	"heimdall/shard/journal"
 	"heimdall/shard/snapshot"
+	"heimdall/shard/tap"
 	"heimdall/shard/verify"
 	"heimdall/shard/worker"
 	"heimdall/shard/zones"
@@ -32,6 +33,7 @@ type Options struct {
 	Verifier  *verify.Pool
 	Zones     *zones.Store
 	Caches    *snapshot.Keeper
+	Tap       *tap.Tap
 	Settings  func() Settings                                // in force
 	Warnings  func() []string                                // what keeps the daemon from its best
 	Reload    func(context.Context) (*control.Reload, error) // of the configuration

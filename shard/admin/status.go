@@ -2,7 +2,6 @@ package admin
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"slices"
 	"time"
@@ -46,8 +45,11 @@ func (s *Server) Status(ctx context.Context) (*control.Status, error) {
 	st.Health, st.Anycast = *health, s.o.Anycast()
 	st.Warnings = append(st.Warnings, s.o.Zones.Failures()...)
 	var service histogram.Histogram
-	for _, past := range s.o.Histories.Ended(list, snaps) {
+	recorded := s.o.Tap.Stats()
+	st.Records = records(recorded)
+	for id, past := range s.o.Histories.Ended(list, snaps) {
 		c := counters(past)
+		c.Unrecorded = unrecorded(past, recorded.Lost[id])
 		st.Totals.Add(&c)
 		service.Merge(&past.Latency[shard.AtOnceUDP])
 	}
@@ -56,6 +58,7 @@ func (s *Server) Status(ctx context.Context) (*control.Status, error) {
 			continue
 		}
 		c := counters(snap)
+		c.Unrecorded = unrecorded(snap, recorded.Lost[list[i].ID()])
 		st.Totals.Add(&c)
 		st.InFlight += snap.Waiting
 		st.CacheEntries += uint64(snap.Cache.Store.Entries)
@@ -63,12 +66,6 @@ func (s *Server) Status(ctx context.Context) (*control.Status, error) {
 		if list[i].State() == worker.Running {
 			st.ShardsRunning++
 		}
-	}
-	if idle := st.Shards - st.ShardsRunning; idle > 0 {
-		st.Warnings = append(st.Warnings, fmt.Sprintf("%d of %d shards do not serve: `heimdallctl shards` tells which, and the log why", idle, st.Shards))
-	}
-	if st.Log.Dropped > 0 {
-		st.Warnings = append(st.Warnings, fmt.Sprintf("%d lines of the log found no reader: look at what reads it (log.format is %s)", st.Log.Dropped, st.Log.Format))
 	}
 	st.ServiceTime = control.LatencyOf(&service)
 	return st, nil
@@ -81,7 +78,7 @@ func (s *Server) Shards(ctx context.Context) (*control.Shards, error) {
 	if err != nil && !slices.ContainsFunc(snaps, func(p *shard.Snapshot) bool { return p != nil }) {
 		return nil, err
 	}
-	out := new(control.Shards)
+	out, recorded := new(control.Shards), s.o.Tap.Stats()
 	for i, w := range list {
 		at := w.Seat()
 		sh := control.Shard{ID: w.ID(), CPU: -1, Node: at.Node, State: control.ShardState(w.State().String()), Restarts: w.History.Restarts(), InFlightLimit: w.Shard.Waiters}
@@ -90,6 +87,7 @@ func (s *Server) Shards(ctx context.Context) (*control.Shards, error) {
 		}
 		if snap := snaps[i]; snap != nil {
 			sh.Counters = counters(snap)
+			sh.Unrecorded = unrecorded(snap, recorded.Lost[w.ID()])
 			sh.InFlight = snap.Waiting
 			sh.Queues = s.queues(i, snap)
 			sh.TCPConns = snap.TCP.Open
@@ -109,6 +107,7 @@ func counters(s *shard.Snapshot) control.Counters {
 		Queries: s.Engine.Queries, Hits: hits, StaleHits: s.Engine.StaleHits, Misses: s.Engine.Misses, Local: s.Engine.Local + s.Engine.Zone,
 		HitRatio: control.Ratio(hits, s.Engine.Misses), TCPQueries: s.Stats.Streams,
 		KernelDrops: s.Ports.QueueDrops, SendDrops: s.Ports.SendDrops, Slipped: s.Engine.Slipped, Drops: occurred(drops(s)), Limited: occurred(limited(s)), Rcodes: occurred(rcodes(s)),
+		Recorded: s.Stats.Recorded,
 	}
 	c.Replies = s.Ports.Sent + s.TCP.Sent
 	return c

@@ -12,6 +12,7 @@ import (
 	"heimdall/shard/anchors"
 	"heimdall/shard/diskfile"
 	"heimdall/shard/listen"
+	"heimdall/shard/tap"
 )
 
 // Machine finds what start-up would find on this machine beyond Config: addresses and ports that it cannot have, and a
@@ -70,6 +71,16 @@ func optional(c *config.Config) (warnings []string) {
 		}
 		if c.Cache.Engine != "segment" {
 			warn("cache.file", "cache.engine %q keeps nothing over a restart", c.Cache.Engine)
+		}
+	}
+	if c.QueryLog.Enabled && c.QueryLog.File != "" {
+		if err := tap.CheckFile(c.QueryLog.File); err != nil {
+			warn("query_log.file", "nothing can be written there: %v", err)
+		}
+	}
+	if network, path := c.Dnstap.Target(); network == "file" {
+		if err := tap.CheckFile(path); err != nil {
+			warn("dnstap.output", "nothing can be written there: %v", err)
 		}
 	}
 	return warnings

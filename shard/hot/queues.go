@@ -81,7 +81,7 @@ func (t *Tier) openCard(c *card, o QueueOptions, shards []Place, ports [][]netio
 	// A socket sends on the transmit queue of its own number. Beyond those that the interface uses there are none, or, with
 	// virtio_net, the ones that each CPU has to itself and without a lock for what the program sends.
 	if transmit < receive {
-		t.o.Warn(fmt.Sprintf("AF_XDP: %s has %d receive queues and %d transmit queues, kernel sockets take the queries of the receive queues from %d on; ethtool -L sets as many of both",
+		t.o.Warn(fmt.Sprintf("AF_XDP: %s has %d receive queues and %d transmit queues, kernel sockets take the queries of the receive queues from %d on",
 			c.Name, receive, transmit, transmit), nil)
 	}
 	// A reload may set limits: then the program sends, though it has no answers.

@@ -97,13 +97,3 @@ func (l *limits) look(now time.Time, s *control.Status) {
 	}
 	l.begun = true
 }
-
-// troubles lists the limits that strike, with what to do.
-func (l *limits) troubles() (list []string) {
-	for i := range allLimits {
-		if a := &allLimits[i]; l.states[i].on {
-			list = append(list, a.begins+"; "+a.todo)
-		}
-	}
-	return list
-}

@@ -2,10 +2,7 @@ package notice
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
-	"maps"
-	"slices"
 
 	"heimdall/core/control"
 )
@@ -59,25 +56,4 @@ func (u *upstreams) down(id upstream, s *control.Upstream, left int) {
 		what, level = "no server of a zone answers any more: its names fail, but for what is cached; see `heimdallctl upstreams`", slog.LevelError
 	}
 	u.log.Log(context.Background(), level, what, "server", id.address, "kind", id.kind, "zone", id.zone, "timeouts", s.Timeouts, "others", left)
-}
-
-// maxTroubles bounds the servers that are named.
-const maxTroubles = 8
-
-// troubles names the servers that do not answer, with what to do.
-func (u *upstreams) troubles() (list []string) {
-	down := map[string]bool{}
-	for id, state := range u.known {
-		if state == control.UpstreamDown {
-			down[fmt.Sprintf("%s of the %s zone %s", id.address, id.kind, id.zone)] = true
-		}
-	}
-	names := slices.Sorted(maps.Keys(down))
-	for i, name := range names {
-		if i == maxTroubles {
-			return append(list, fmt.Sprintf("%d servers more do not answer; see `heimdallctl upstreams`", len(names)-i))
-		}
-		list = append(list, fmt.Sprintf("server %s does not answer; see whether it runs, and `heimdallctl upstreams`", name))
-	}
-	return list
 }

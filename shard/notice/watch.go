@@ -3,7 +3,6 @@ package notice
 import (
 	"context"
 	"log/slog"
-	"sync/atomic"
 	"time"
 
 	"heimdall/core/control"
@@ -19,26 +18,10 @@ type Watched interface {
 	XDP(context.Context) (*control.XDP, error)
 }
 
-// Watch logs each change of servers and limits once. Its methods are safe for concurrent use.
-type Watch struct {
-	log      *slog.Logger
-	troubles atomic.Pointer[[]string] // of the last look; nil: there was none
-}
-
-// NewWatch returns one that has not looked yet.
-func NewWatch(log *slog.Logger) *Watch { return &Watch{log: log} }
-
-// Troubles lists what is not well at present, with what to do: limits that strike, and servers that do not answer.
-func (n *Watch) Troubles() []string {
-	if list := n.troubles.Load(); list != nil {
-		return *list
-	}
-	return nil
-}
-
-// Run looks until ctx ends. It asks the shards for their counters now and then: nothing is added to what they do for a query.
-func (n *Watch) Run(ctx context.Context, w Watched) {
-	u, l := upstreams{log: n.log}, limits{log: n.log}
+// Watch logs each change of servers and limits once, until ctx ends. It asks the shards for their counters now and then:
+// nothing is added to what they do for a query.
+func Watch(ctx context.Context, w Watched, log *slog.Logger) {
+	u, l := upstreams{log: log}, limits{log: log}
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	for {
@@ -53,8 +36,6 @@ func (n *Watch) Run(ctx context.Context, w Watched) {
 		if list, err := w.Upstreams(ctx); err == nil {
 			u.look(list)
 		}
-		troubles := append(l.troubles(), u.troubles()...)
-		n.troubles.Store(&troubles)
 		select {
 		case <-ctx.Done():
 			return

@@ -105,13 +105,8 @@ func TestWatch(t *testing.T) {
 	b := new(shardtest.Buffer)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
-	w := NewWatch(slog.New(slog.NewTextHandler(b, nil)))
-	if w.Troubles() != nil {
-		t.Errorf("troubles before the first look: %q", w.Troubles())
-	}
-	go func() { w.Run(ctx, fake{}); close(ended) }()
+	go func() { Watch(ctx, fake{}, slog.New(slog.NewTextHandler(b, nil))); close(ended) }()
 	logged(t, b, "no server of a zone answers", 1)
-	shardtest.Until(t, "a trouble", func() bool { return len(w.Troubles()) == 1 })
 	cancel()
 	<-ended
 }

@@ -22,21 +22,18 @@ func interfaceUp(i *inspector, name string, report reporter) {
 	report(OK, "it is there", "", "")
 }
 
-// askAsRoot is what to do where the kernel tells nothing of a card.
-const askAsRoot = "run this as root: the kernel tells others less of a card"
-
 func xdpMode(i *inspector, name string, report reporter) {
 	l, err := i.m.Link(name)
 	mode := i.Config.XDP.Mode
 	switch {
 	case err != nil:
-		report(Warn, err.Error(), askAsRoot, "sudo heimdallctl doctor")
+		report(Warn, err.Error(), "", "")
 	case !l.Known:
 		report(OK, fmt.Sprintf("driver %s; this kernel does not tell what it can do: xdp.mode = \"auto\" finds out", l.Driver), "", "")
 	case l.Features&xdpBasic == 0 && mode == "native":
 		report(Fail, fmt.Sprintf("driver %s has no native XDP", l.Driver), `set xdp.mode to "auto" or "generic": the latter works behind every driver, at several times the cost`, "")
 	case l.Features&xdpBasic == 0:
-		report(Warn, fmt.Sprintf("driver %s has no native XDP", l.Driver), "the program runs in generic mode, behind the driver, at several times the cost: use a card whose driver has native XDP, or set xdp.mode to \"generic\" to say that this will do", "")
+		report(Warn, fmt.Sprintf("driver %s has no native XDP", l.Driver), "the program runs in generic mode, behind the driver, at several times the cost", "")
 	case l.Driver == "veth":
 		report(Warn, "a veth pair: native XDP, but what the program sends arrives only if the other end has generic receive offload, or an XDP program", "run `ethtool -K IFACE gro on` for the other end, or set xdp.mode to \"generic\"", "")
 	case l.Features&xdpZeroCopy != 0:
@@ -52,7 +49,7 @@ func otherProgram(i *inspector, name string, report reporter) {
 	l, err := i.m.Link(name)
 	switch {
 	case err != nil:
-		report(Warn, err.Error(), askAsRoot, "sudo heimdallctl doctor")
+		report(Warn, err.Error(), "", "")
 	case l.XDP == 0:
 		report(OK, "no XDP program is attached", "", "")
 	case slices.Contains(i.Attached, name):
@@ -91,7 +88,7 @@ func vlanOffload(i *inspector, name string, report reporter) {
 	vlans := vlansOn(i.m, name)
 	switch {
 	case err != nil:
-		report(Warn, err.Error(), askAsRoot, "sudo heimdallctl doctor")
+		report(Warn, err.Error(), "", "")
 	case !l.StripVLAN:
 		report(OK, "VLAN tags stay in the packets", "", "")
 	case len(vlans) == 0:
@@ -129,7 +126,7 @@ func queues(i *inspector, name string, report reporter) {
 	case l.MaxQueues > have:
 		report(Warn, found, "some shards' CPUs receive no packets themselves", l.setQueues(name, min(shards, l.MaxQueues)))
 	default:
-		report(Warn, found+"; the card has no more", "one CPU receives for several shards: set cpu.shards to the number of queues, if the CPUs that receive are busier than the others", "")
+		report(Warn, found+"; the card has no more", "one CPU receives for several shards", "")
 	}
 }
 

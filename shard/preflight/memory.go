@@ -18,7 +18,7 @@ func (i *inspector) buffers(report reporter, sysctl, what string, want int, key 
 	limit, ok := number(i.m, "proc/sys/net/core/"+sysctl)
 	switch {
 	case !ok:
-		report(Warn, "net.core."+sysctl+" cannot be read", "run this where the daemon runs, with /proc/sys to be read", "")
+		report(Warn, "net.core."+sysctl+" cannot be read", "", "")
 	case limit >= want:
 		report(OK, fmt.Sprintf("%d bytes, %s asks for %d", limit, key, want), "", "")
 	case i.has(capNetAdmin):
@@ -37,7 +37,7 @@ func hugePages(i *inspector, report reporter) {
 	case strings.Contains(mode, "[always]"), strings.Contains(mode, "[madvise]"):
 		report(OK, "transparent huge pages: "+mode, "", "")
 	case mode == "":
-		report(Warn, "this kernel has no transparent huge pages", "the caches use small pages, with more TLB misses: use a kernel that has them, or set memory.huge_pages = false to say that this will do", "")
+		report(Warn, "this kernel has no transparent huge pages", "the caches use small pages, with more TLB misses", "")
 	default:
 		report(Warn, "transparent huge pages: "+mode, "the caches use small pages, with more TLB misses: let them ask for large ones",
 			"echo madvise > /sys/kernel/mm/transparent_hugepage/enabled")

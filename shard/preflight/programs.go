@@ -28,7 +28,7 @@ func programs(i *inspector, report reporter) {
 			refused = append(refused, p.Name)
 		default:
 			first, _, _ := strings.Cut(p.Err.Error(), "\n")
-			report(i.needed(), fmt.Sprintf("%s does not load: %s", p.Name, first), "what it is for is done without it: look at `heimdallctl doctor -v`, and at the kernel's log", "dmesg | tail")
+			report(i.needed(), fmt.Sprintf("%s does not load: %s", p.Name, first), "what it is for is done without it", "")
 		}
 	}
 	if len(good) > 0 {

@@ -31,7 +31,7 @@ const DrainFor = 10 * time.Second
 // Shard is what a shard takes, whatever its number: without its sockets, its CPU, and what it works with.
 func Shard(c *config.Config) shard.Options {
 	return shard.Options{
-		Pin: c.CPU.Pin, Batch: c.IO.Batch, Spin: c.IO.Spin,
+		Addrs: c.Server.Listen, Pin: c.CPU.Pin, Batch: c.IO.Batch, Spin: c.IO.Spin,
 		Waiters:  waiters(c),
 		DrainFor: min(c.Resolver.Timeout+time.Second, DrainFor),
 		TCP:      tcpOptions(c),

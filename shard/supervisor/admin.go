@@ -11,7 +11,7 @@ import (
 func (s *Supervisor) adminOptions() admin.Options {
 	return admin.Options{
 		Version: s.version, Epoch: s.epoch, Workers: s.workers, Histories: &s.histories, Hot: s.hot, Anchors: s.anchors, Verifier: s.verifier,
-		Zones: s.zones, Caches: s.caches, Settings: s.settings, Warnings: s.listWarnings, Reload: s.Reload, Diff: s.Diff, Place: s.place, Upgrade: s.Upgrade, Refused: s.refused.Load, Log: s.log, Journal: s.journal,
+		Zones: s.zones, Caches: s.caches, Tap: s.tap, Settings: s.settings, Warnings: s.listWarnings, Reload: s.Reload, Diff: s.Diff, Place: s.place, Upgrade: s.Upgrade, Refused: s.refused.Load, Log: s.log, Journal: s.journal,
 		Health: s.health.Verdict, Glance: s.health.Glance, Anycast: s.anycast.Report,
 	}
 }
@@ -31,5 +31,5 @@ func (s *Supervisor) place(key string, p netip.Prefix) string {
 func (s *Supervisor) listWarnings() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return append(slices.Clone(s.warnings), s.watch.Troubles()...)
+	return slices.Clone(s.warnings)
 }

@@ -17,6 +17,7 @@ import (
 	"heimdall/shard/handover"
 	"heimdall/shard/listen"
 	"heimdall/shard/settings"
+	"heimdall/shard/tap/ring"
 	"heimdall/shard/worker"
 )
 
@@ -46,6 +47,7 @@ func (s *Supervisor) newWorker(id int, to worker.Seat) (*worker.Worker, error) {
 	var given *update // what the Engine was made with; of the shard's thread
 	o := settings.Shard(c)
 	o.ID, o.Verifier, o.TCP.Starved = id, s.verifier, s.starved.Tell
+	o.Tap = func() (*ring.Ring, ring.Selection) { return s.tap.Ring(id) }
 	o.NewEngine = func(p core.Performer) (*core.Engine, error) {
 		given = s.newUpdate()
 		return s.engine(w, given, p)

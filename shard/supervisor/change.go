@@ -13,6 +13,7 @@ import (
 	"heimdall/shard/anchors"
 	"heimdall/shard/hot"
 	"heimdall/shard/settings"
+	"heimdall/shard/tap"
 	"heimdall/shard/worker"
 	"heimdall/shard/zones"
 )
@@ -30,6 +31,7 @@ type change struct {
 	trust    anchors.Given
 	zones    *zones.Change
 	hot      *hot.Change // nil: without XDP program
+	tap      *tap.Change
 	warnings []string
 }
 
@@ -79,6 +81,9 @@ func (c *change) prepare(ctx context.Context) (err error) {
 	if c.hot, err = s.hot.Prepare(settings.HotRules(c.next)); err != nil {
 		return fmt.Errorf("prepare the XDP program: %w", err)
 	}
+	if c.tap, err = s.tap.Prepare(settings.Tap(c.next)); err != nil {
+		return err
+	}
 	// Last, for it is done and undone, not prepared. Shards that it starts have the old configuration, like the others.
 	err = s.resize(ctx, c.plan)
 	if errors.Is(err, errFixed) {
@@ -95,6 +100,7 @@ func (c *change) discard() {
 		c.zones.Discard()
 	}
 	c.hot.Discard()
+	c.tap.Discard()
 }
 
 // apply puts the configuration into force. It cannot fail: what is left of it is a warning. It returns the zones whose trust
@@ -104,12 +110,14 @@ func (c *change) apply(ctx context.Context) (changed []dname.Name, positive bool
 	settled := c.zones.Apply()
 	s.inForce.Store(c.next) // from now on for shards that are started
 	s.journal.Configure(settings.Log(c.next))
+	c.tap.Apply()
 	changed, positive = s.anchors.Configure(c.trust)
 	s.decide()
 	s.caches.Configure(settings.Snapshot(c.next))
 	if err := s.takeOver(ctx, settled, changed); err != nil {
 		c.warnings = append(c.warnings, fmt.Sprintf("a shard is late: it takes the configuration over as soon as it takes commands: %v", err))
 	}
+	c.tap.Settle()
 	// After the shards: an answer that the kernel learns from now on is of the new configuration.
 	if err := c.hot.Apply(); err != nil {
 		c.warnings = append(c.warnings, err.Error())

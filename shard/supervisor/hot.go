@@ -68,7 +68,7 @@ func (s *Supervisor) openQueues() {
 		w.Shard.Ports = append(w.Shard.Ports, ports[i]...)
 	}
 	if c.XDP.Steer == "name" && len(list) > 1 {
-		s.warn("AF_XDP: the network card chooses the shard by the receive queue, not by the name: set xdp.steer = \"flow\" to say that this will do, or io.backend = \"mmsg\" to have names steered", nil)
+		s.warn("AF_XDP: the network card chooses the shard by the receive queue, not by the name", nil)
 	}
 }
 

@@ -27,6 +27,7 @@ import (
 	"heimdall/shard/process"
 	"heimdall/shard/settings"
 	"heimdall/shard/snapshot"
+	"heimdall/shard/tap"
 	"heimdall/shard/verify"
 	"heimdall/shard/worker"
 	"heimdall/shard/zones"
@@ -70,6 +71,7 @@ type Supervisor struct {
 	anchors   *anchors.Keeper
 	verifier  *verify.Pool
 	zones     *zones.Store
+	tap       *tap.Tap
 	hot       *hot.Tier // nil: without XDP program; set before the shards run
 	steering  *hot.Steering
 	owners    atomic.Pointer[ebpf.Owners]
@@ -80,8 +82,7 @@ type Supervisor struct {
 
 	starved *notice.Starved
 	bare    *notice.BareForwarders
-	watch   *notice.Watch
-	unwatch func() // ends watch; nil: it does not run
+	unwatch func() // ends what logs changes; nil: it does not run
 
 	tellReloading func(now bool)
 	tellReplaced  func(pid int)
@@ -138,7 +139,7 @@ func Start(ctx context.Context, o Options) (*Supervisor, error) {
 	checking.Log = o.Log
 	s := &Supervisor{
 		path: o.Path, version: o.Version, log: o.Log, journal: o.Journal, epoch: time.Now(), machine: machine, plan: plan, hints: hints,
-		starved: notice.NewStarved(o.Log), bare: notice.NewBareForwarders(o.Log), watch: notice.NewWatch(o.Log), verifier: verify.New(checking),
+		starved: notice.NewStarved(o.Log), bare: notice.NewBareForwarders(o.Log), verifier: verify.New(checking),
 		tellReloading: o.Reloading, tellReplaced: o.Replaced,
 		given: o.Given, predecessor: o.Predecessor, store: o.Store, launcher: o.Launcher, replaced: make(chan struct{}),
 	}
@@ -190,6 +191,7 @@ func (s *Supervisor) start(trust anchors.Given) error {
 	}
 	s.hot = s.loadHot()
 	s.openQueues()
+	s.startTap()
 	list := s.workers()
 	if err := s.predecessor.Ready(); err != nil {
 		return err
@@ -213,7 +215,7 @@ func (s *Supervisor) start(trust anchors.Given) error {
 	go s.watchCPUs(s.machine.Topology.Online(), affinity.Online, s.hotplug)
 	watching, stop := context.WithCancel(context.Background())
 	s.unwatch = stop
-	go s.watch.Run(watching, server)
+	go notice.Watch(watching, server, s.log)
 	s.log.Info("serving", "listen", s.config().Server.Listen, "shards", len(list), "cpus", s.cpus(), "version", s.version)
 	return nil
 }
@@ -252,17 +254,13 @@ func (s *Supervisor) cpus() string {
 	return cpulist.Format(list)
 }
 
-// warn logs what keeps the appliance from its best, and keeps it for `heimdallctl status`. Without an error, what says itself
-// what to do.
+// warn logs what keeps the appliance from its best, and keeps it for `heimdallctl status`.
 func (s *Supervisor) warn(what string, err error) {
 	if err != nil {
 		what = fmt.Sprintf("%s: %v", what, err)
 	}
-	switch {
-	case errors.As(err, new(*ebpf.Rejection)):
+	if errors.As(err, new(*ebpf.Rejection)) {
 		what += "; `heimdallctl doctor -v` shows the verifier's whole log"
-	case err != nil:
-		what += "; `heimdallctl doctor` tells what this machine lacks, and what to do"
 	}
 	s.log.Warn(what)
 	s.mu.Lock()
@@ -325,6 +323,7 @@ func (s *Supervisor) leave(tell func(*worker.Worker)) {
 	}
 	s.steering.Close()
 	s.verifier.Close()
+	s.tap.Close()
 }
 
 // drainPoll is how often Stop looks whether the shards owe anything.

@@ -37,6 +37,7 @@ func (s *Supervisor) bring(w *worker.Worker, sh *shard.Shard, u *update) {
 	e.Answers().SetLimits(settings.Answers(c, nil))
 	e.Resolver().SetUDPSize(uint16(c.Server.UDPPayload))
 	sh.SetShedAfter(c.IO.ShedAfter)
+	sh.SetTap(s.tap.Ring(w.ID()))
 	e.SetAnchors(u.anchors, u.changed)
 }
 

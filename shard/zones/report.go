@@ -19,8 +19,7 @@ func (z *Store) Failures() (list []string) {
 		if i.Loaded.IsZero() {
 			what = "its names get SERVFAIL"
 		}
-		list = append(list, fmt.Sprintf("zone %s was not loaded, %s: %s; mend that, then `heimdallctl zone reload %s`", i.Name, what,
-			strings.ReplaceAll(i.Problems[0], "\n", "; "), i.Name))
+		list = append(list, fmt.Sprintf("zone %s was not loaded, %s: %s", i.Name, what, strings.ReplaceAll(i.Problems[0], "\n", "; ")))
 	}
 	return list
 }

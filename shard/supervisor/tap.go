@@ -1,0 +1,24 @@
+package supervisor
+
+import (
+	"heimdall/shard/journal"
+	"heimdall/shard/settings"
+	"heimdall/shard/tap"
+)
+
+// startTap starts the query log and dnstap, before the shards run. What cannot be opened is a warning, and tried again: a
+// full disk is no reason to serve nothing.
+func (s *Supervisor) startTap() {
+	s.tap = tap.New(tap.Options{
+		Epoch: s.epoch, Log: s.log, Lines: journal.Whole(s.log),
+		Kernel: func() uint64 {
+			h := s.hot.Snapshot()
+			return h.Exits.Answered()
+		},
+	})
+	change, err := s.tap.Prepare(settings.Tap(s.config()))
+	if err != nil {
+		s.warn("queries are not recorded as configured until this is mended", err)
+	}
+	change.Apply()
+}

@@ -1,0 +1,102 @@
+package tap
+
+import (
+	"errors"
+	"time"
+
+	"heimdall/shard/tap/ring"
+)
+
+// Change is other settings on their way into force: Prepare, then Apply and, when the shards have taken over, Settle; or
+// Discard. There is one at a time.
+type Change struct {
+	tap    *Tap
+	to     Settings
+	lines  *lines  // new, or that in force; nil: there is none
+	frames *frames // likewise
+}
+
+// Prepare opens what settings name. The error says what cannot be opened; the change can be applied all the same, and what
+// cannot be opened is tried again.
+func (t *Tap) Prepare(to Settings) (*Change, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	c := &Change{tap: t, to: to}
+	c.lines, c.frames = t.lines, t.frames
+	var first, second error
+	if to.Lines.On && !t.lines.same(to.Lines) {
+		c.lines, first = newLines(to.Lines, t.lines, &t.counts.lines, t.o.Log, t.o.Lines)
+	}
+	if to.Frames.Network != "" && !t.frames.same(to.Frames) {
+		c.frames, second = newFrames(to.Frames, t.frames, &t.counts.frames, t.o.Log)
+	}
+	return c, errors.Join(first, second)
+}
+
+// Discard gives the change up.
+func (c *Change) Discard() {
+	if c == nil {
+		return
+	}
+	lines, frames := c.tap.outputs()
+	c.lines.start(lines)
+	c.lines.close(lines)
+	c.frames.start(frames)
+	c.frames.close(frames)
+}
+
+// outputs are those in force. Only changes put others in their place.
+func (t *Tap) outputs() (*lines, *frames) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.lines, t.frames
+}
+
+// Apply puts the settings into force for shards that ask for their rings from now on. What the others still record is
+// written too: to the new outputs if there are any, else to the old ones.
+func (c *Change) Apply() {
+	t := c.tap
+	lines, frames := t.outputs()
+	c.lines.start(lines)
+	c.frames.start(frames)
+	t.mu.Lock()
+	t.lines, t.frames = c.lines, c.frames
+	if lines == nil {
+		t.kernel, t.told = t.o.Kernel(), time.Now()
+	}
+	t.mu.Unlock()
+	lines.close(c.lines)
+	frames.close(c.frames)
+	c.lines.refresh()
+	c.frames.refresh()
+
+	s := &t.sources
+	s.Lock()
+	defer s.Unlock()
+	if !c.to.on() || c.to.Ring != s.settings.Ring {
+		for id, r := range s.rings {
+			s.retired = append(s.retired, retired{id, r, time.Now().Add(retiredFor)})
+		}
+		s.rings = map[int]*ring.Ring{}
+	}
+	s.settings = c.to
+}
+
+// Settle ends the outputs that are switched off, when the shards have taken the settings over.
+func (c *Change) Settle() {
+	t := c.tap
+	list := t.list()
+	for end := time.Now().Add(patience); t.pass(list) && time.Now().Before(end); {
+	}
+	lines, frames := t.outputs()
+	t.mu.Lock()
+	if !c.to.Lines.On {
+		t.lines = nil
+	}
+	if c.to.Frames.Network == "" {
+		t.frames = nil
+	}
+	t.mu.Unlock()
+	lines.close(t.lines)
+	frames.close(t.frames)
+}

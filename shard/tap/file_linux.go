@@ -1,0 +1,222 @@
+package tap
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"heimdall/shard/diskfile"
+)
+
+// look is how often a file is compared with what is at its path: whoever rotates logs renames it.
+const look = time.Second
+
+// file writes what comes through a pipe to the end of a file. A disk that is full or slow costs items, not time.
+type file struct {
+	pipe   *pipe
+	path   string
+	shape  shape
+	counts *counts
+	log    *slog.Logger
+
+	f      *os.File // nil: it cannot be opened
+	begun  bool     // it has its beginning
+	reopen chan struct{}
+	ending chan struct{}
+	ended  chan struct{}
+}
+
+// newFile opens a file, or makes it. With an error it is tried again every look, and what comes until then is lost.
+func newFile(path string, s shape, c *counts, log *slog.Logger) (*file, error) {
+	w := &file{
+		pipe: newPipe(), path: path, shape: s, counts: c, log: log,
+		reopen: make(chan struct{}, 1), ending: make(chan struct{}), ended: make(chan struct{}),
+	}
+	var err error
+	w.f, err = w.open()
+	w.counts.broken.Store(err != nil)
+	return w, err
+}
+
+// open opens what is at the path, a regular file, or makes one. A file with a beginning begins empty: what is there goes
+// aside.
+func (w *file) open() (*os.File, error) {
+	if info, err := os.Lstat(w.path); w.shape.begin != nil && err == nil && info.Mode().IsRegular() && info.Size() > 0 {
+		if err := os.Rename(w.path, w.path+".old"); err != nil {
+			return nil, err
+		}
+	}
+	f, err := os.OpenFile(w.path, os.O_WRONLY|os.O_APPEND|os.O_CREATE|syscall.O_NONBLOCK, 0o640)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := diskfile.Regular(f, w.path); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// run writes until close.
+func (w *file) run() {
+	defer close(w.ended)
+	tick := time.NewTicker(look)
+	defer tick.Stop()
+	var spare []byte
+	for ending := false; !ending; {
+		select {
+		case <-w.pipe.more:
+		case <-tick.C:
+			w.follow()
+			continue
+		case <-w.reopen:
+			w.follow()
+			continue
+		case <-w.ending:
+			ending = true
+		}
+		spare = w.pipe.take(spare)
+		w.items(spare)
+	}
+	w.leave()
+}
+
+// items writes whole items, and counts those that it cannot.
+func (w *file) items(b []byte) {
+	if len(b) == 0 {
+		return
+	}
+	done, err := 0, w.begin()
+	if err == nil {
+		done, err = w.write(b, w.shape.whole)
+	}
+	all, written := w.shape.count(b), w.shape.count(b[:done])
+	w.counts.written.Add(uint64(written))
+	w.counts.failed.Add(uint64(all - written))
+	w.tell(err)
+}
+
+// tell logs when writing begins to fail, and when it works again.
+func (w *file) tell(err error) {
+	switch {
+	case err == nil && w.counts.broken.Swap(false):
+		w.log.Info("the file can be written to again", "file", w.path, "lost", w.counts.failed.Load())
+	case err != nil && !w.counts.broken.Swap(true):
+		w.log.Error("the file cannot be written to: what belongs there is lost until it can", "file", w.path, "error", err)
+	}
+}
+
+// begin writes what a file starts with, if it has not.
+func (w *file) begin() error {
+	if w.f == nil {
+		return errNotOpen
+	}
+	if w.begun {
+		return nil
+	}
+	_, err := w.write(w.shape.begin, all)
+	w.begun = err == nil
+	return err
+}
+
+var errNotOpen = errors.New("it is not open")
+
+// all is the whole of a shape's beginning and end: of a part nothing stays.
+func all(b []byte, n int) int {
+	if n < len(b) {
+		return 0
+	}
+	return n
+}
+
+// write writes octets, and takes back those beyond what is whole of the part that was written.
+func (w *file) write(b []byte, whole func(b []byte, n int) int) (done int, err error) {
+	if len(b) == 0 {
+		return 0, nil
+	}
+	n, err := w.f.Write(b)
+	if err == nil {
+		return n, nil
+	}
+	done = whole(b, n)
+	if cut := int64(n - done); cut > 0 {
+		if info, e := w.f.Stat(); e == nil {
+			err = errors.Join(err, w.f.Truncate(info.Size()-cut))
+		}
+	}
+	return done, err
+}
+
+// leave ends the file.
+func (w *file) leave() {
+	if w.f == nil {
+		return
+	}
+	if w.begin() == nil {
+		w.write(w.shape.end, all)
+	}
+	w.f.Close()
+	w.f, w.begun = nil, false
+}
+
+// follow opens the file anew if another one, or none, is at its path.
+func (w *file) follow() {
+	at, err := os.Lstat(w.path)
+	if w.f != nil {
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			return
+		}
+		if mine, e := w.f.Stat(); err == nil && e == nil && os.SameFile(at, mine) {
+			return
+		}
+	}
+	next, err := w.open()
+	if err != nil {
+		w.tell(err)
+		return
+	}
+	w.leave()
+	w.f = next
+	if w.begin() == nil && w.counts.broken.Load() {
+		w.tell(nil)
+	}
+}
+
+// offer implements output.
+func (w *file) offer(item []byte) bool { return w.pipe.offer(item) }
+
+// refresh has it look for a new file now.
+func (w *file) refresh() {
+	select {
+	case w.reopen <- struct{}{}:
+	default:
+	}
+}
+
+// close writes what is left. A disk that hangs is left behind.
+func (w *file) close() {
+	close(w.ending)
+	select {
+	case <-w.ended:
+	case <-time.After(patience):
+		w.log.Error("the file does not take what is left", "file", w.path)
+	}
+}
+
+// CheckFile tells why a file cannot be written to, without making one.
+func CheckFile(path string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|syscall.O_NONBLOCK, 0)
+	if errors.Is(err, os.ErrNotExist) {
+		return diskfile.Writable(filepath.Dir(path))
+	}
+	if err != nil {
+		return fmt.Errorf("open: %w", err)
+	}
+	defer f.Close()
+	_, err = diskfile.Regular(f, path)
+	return err
+}
