@@ -72,6 +72,19 @@ func Unmap(mem []byte) error {
 	return nil
 }
 
+// Discard gives the pages that lie in a part of memory from MapLocal back to the kernel, and keeps the addresses: what is read
+// there is zero.
+func Discard(mem []byte) {
+	page := unix.Getpagesize()
+	before := int(-uintptr(unsafe.Pointer(unsafe.SliceData(mem)))) & (page - 1)
+	if before >= len(mem) {
+		return
+	}
+	if whole := (len(mem) - before) &^ (page - 1); whole > 0 {
+		_ = unix.Madvise(mem[before:before+whole], unix.MADV_DONTNEED) // a kernel that refuses keeps them
+	}
+}
+
 // mapAligned maps size bytes, on a huge page boundary if asked. The end is not
 // rounded up to a huge page, so Unmap needs to know no more than the slice.
 func mapAligned(size int, align bool) ([]byte, error) {

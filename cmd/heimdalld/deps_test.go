@@ -34,7 +34,7 @@ netio/tcp netio/outbound < netio netio/list netio/tcp/framing;
 shard < core core/slots core/cache core/resolver core/histogram netio netio/tcp netio/outbound affinity shard/timer shard/mailbox shard/tap/ring;
 shard/tap < core core/dname core/wire shard/diskfile shard/tap/ring shard/tap/dnstap;
 shard/worker < affinity netio netio/tcp shard core;
-shard/snapshot < core/cache core/control core/dname shard shard/diskfile shard/worker;
+shard/snapshot < affinity core/cache core/control core/dname shard shard/diskfile shard/worker;
 shard/notice < core/control core/resolver;
 shard/process shard/journal <;
 shard/verify < affinity core/slots core/policy core/resolver core/dnssec;

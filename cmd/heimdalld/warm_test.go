@@ -273,3 +273,43 @@ func TestRootWarmStartWithOtherShards(t *testing.T) {
 		})
 	}
 }
+
+// A change of the number of shards keeps the answers, whoever is asked afterwards, and within the memory that there is. What is
+// flushed meanwhile does not come back.
+func TestRootResizeKeepsTheCaches(t *testing.T) {
+	t.Parallel()
+	for _, steer := range []string{"flow", "name"} {
+		t.Run(steer, func(t *testing.T) {
+			t.Parallel()
+			up := newUpstream(t, nil)
+			rest := fmt.Sprintf("pin = false\n[cache]\nmemory = \"4MiB\"\n[xdp]\nsteer = %q\n%s", steer, forward(".", up))
+			d := start(t, "[cpu]\nshards = 1\n"+rest)
+			const names = 300
+			for i := range names {
+				d.ask(fmt.Sprintf("n%d.example.", i), dns.TypeA)
+			}
+			gone := 0
+			for i, shards := range []int{3, 2, 1, 2} {
+				d.resized(fmt.Sprint(shards), rest)
+				flushed := fmt.Sprintf("n%d.example.", i)
+				d.ctl("cache", "flush", flushed)
+				gone++
+				until(t, "the caches to move", func() bool {
+					return strings.Count(d.log.String(), "the caches have moved to other shards") == i+1
+				})
+				if out, code := d.ctl("cache", "lookup", flushed, "A"); code == 0 {
+					t.Errorf("%d shards: what was flushed is back: %s", shards, out)
+				}
+				for i := gone; i < names; i++ {
+					if r := d.ask(fmt.Sprintf("n%d.example.", i), dns.TypeA); len(r.Answer) != 1 || r.Answer[0].Header().Ttl > 3600 {
+						t.Fatal(r)
+					}
+				}
+				if n := up.Count(""); n != names {
+					t.Fatalf("%d shards: the upstream was asked %d times for %d names", shards, n, names)
+				}
+			}
+			unhurt(t, d)
+		})
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"heimdall/core/control"
@@ -38,6 +39,8 @@ type Keeper struct {
 	wake  chan struct{}      // the settings have changed
 	stop  context.CancelFunc // of run; nil: it was not started
 	ended chan struct{}      // closed when run has returned
+
+	moving atomic.Pointer[Move] // under way, or the last one
 
 	// placing is held while a file takes its place, and while answers are flushed: no file that has them comes after that.
 	placing sync.Mutex
@@ -131,6 +134,7 @@ func (k *Keeper) Leave() {
 		k.stop()
 		<-k.ended
 	}
+	k.finishMove()
 }
 
 // Close ends the work, and writes the file a last time, while the shards still serve.

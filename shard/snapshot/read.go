@@ -75,6 +75,7 @@ type delivery struct {
 	list   []*worker.Worker // that there are
 	parts  [][]byte         // of a frame, by owner
 	filled []bool           // by shard: it has no room for more
+	memory []int64          // by shard: bytes of its cache that are in use
 }
 
 func newDelivery(workers func() []*worker.Worker, t *ticket, owner func(dname.Name, int) int, before int) *delivery {
@@ -87,7 +88,16 @@ func newDelivery(workers func() []*worker.Worker, t *ticket, owner func(dname.Na
 func (d *delivery) look() {
 	if list := d.workers(); !slices.Equal(list, d.list) {
 		d.list, d.parts, d.filled = list, make([][]byte, len(list)), make([]bool, len(list))
+		d.memory = make([]int64, len(list))
 	}
+}
+
+// used returns how many bytes the caches have in use, as far as they were asked to take something over.
+func (d *delivery) used() (sum int64) {
+	for _, n := range d.memory {
+		sum += n
+	}
+	return sum
 }
 
 // full tells whether no shard has room.
@@ -191,6 +201,6 @@ func (d *delivery) take(sh *shard.Shard, answers []byte, passed, now uint32, to 
 			d.taken++
 		}
 	}
-	d.filled[to] = !cached.Spare()
+	d.filled[to], d.memory[to] = !cached.Spare(), int64(cached.Stats().Store.Touched)
 	return answers, nil
 }

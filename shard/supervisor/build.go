@@ -154,12 +154,12 @@ func (s *Supervisor) engine(w *worker.Worker, u *update, p core.Performer) (*cor
 	}), nil
 }
 
-// giveMemory has the caches of an Engine start again in other memory.
-func giveMemory(e *core.Engine, mem []byte, c *config.Config) error {
+// giveMemory has the caches of an Engine start again in other memory. It returns what answers were in the memory before.
+func giveMemory(e *core.Engine, mem []byte, c *config.Config) (left *cache.Answers, err error) {
 	answers, records := settings.Split(c, mem)
-	if err := e.Answers().SetMemory(answers); err != nil {
-		return err
+	if left, err = e.Answers().Detach(answers); err != nil {
+		return nil, err
 	}
 	e.Resolver().SetMemory(records, resolver.TrustMemory(len(mem)))
-	return nil
+	return left, nil
 }

@@ -16,8 +16,7 @@ const hotplugEvery = 2 * time.Second
 
 // watchCPUs binds the threads anew whenever CPUs go offline or come back, until done is closed. before are those that were
 // online when the shards got theirs. The kernel lets a thread whose CPU goes run on any, which may be another shard's, and
-// most kernels do not take it back. How many shards there are does not change by it: that is what a reload does, at the
-// price of empty caches.
+// most kernels do not take it back. How many shards there are does not change by it: that is what a reload does.
 func (s *Supervisor) watchCPUs(before []int, online func() ([]int, error), done <-chan struct{}) {
 	if _, err := online(); err != nil {
 		return // nobody tells which there are

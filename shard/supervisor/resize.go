@@ -36,8 +36,8 @@ func passing(err error) bool {
 
 // resize puts another plan into force: it starts and ends shards until there are as many as the plan has, and moves
 // those that stay. No query is lost: a new shard gets queries when it serves, one that goes gets no more, answers what
-// it has and hands its streams over. The caches start again, as the same memory is divided among others; at no time
-// do they have more of it together than cache.memory. On an error the old plan is in force again, as far as the machine lets it.
+// it has and hands its streams over. The same memory is divided among others: answers move to the shards that get their
+// queries now, in the background; at no time have caches more memory together than cache.memory. On an error the old plan is in force again, as far as the machine lets it.
 func (s *Supervisor) resize(ctx context.Context, plan *affinity.Plan) error {
 	s.resizing.Lock()
 	defer s.resizing.Unlock()
@@ -61,6 +61,12 @@ func (s *Supervisor) resize(ctx context.Context, plan *affinity.Plan) error {
 		return fmt.Errorf("%w: %w", errFixed, err)
 	}
 	began := time.Now()
+	move := s.caches.Move(len(old), int64(s.config().Cache.Memory))
+	s.move.Store(move)
+	defer func() {
+		s.move.Store(nil)
+		move.Go()
+	}()
 	seats := settings.Seats(plan, s.config())
 	var err error
 	if len(seats) >= len(old) {
@@ -172,6 +178,7 @@ func (s *Supervisor) shrink(ctx context.Context, old []*worker.Worker, seats []w
 	// From the last one on: a classic program and the kernel's own hash know sockets by their places.
 	for _, w := range slices.Backward(leave) {
 		w.Wait()
+		s.movesOf(w)
 		w.Close()
 	}
 	s.setWorkers(stay)

@@ -76,6 +76,7 @@ type Supervisor struct {
 	steering  *hot.Steering
 	owners    atomic.Pointer[ebpf.Owners]
 	caches    *snapshot.Keeper
+	move      atomic.Pointer[snapshot.Move] // while the number of shards changes
 	histories worker.Histories
 	health    *health.Checker
 	anycast   *anycast.Keeper // nil: the shards have not served yet

@@ -57,5 +57,11 @@ func (s *Supervisor) freshen(w *worker.Worker, sh *shard.Shard, u *update) {
 
 // settle brings a shard to its seat. It runs on the shard's thread.
 func (s *Supervisor) settle(w *worker.Worker, sh *shard.Shard) error {
-	return w.Settle(sh, func(mem []byte) error { return giveMemory(sh.Engine(), mem, s.config()) })
+	return w.Settle(sh, func(mem, before []byte) (kept bool, err error) {
+		left, err := giveMemory(sh.Engine(), mem, s.config())
+		if err != nil {
+			return false, err
+		}
+		return s.moves(w, left, before), nil
+	})
 }

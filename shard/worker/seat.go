@@ -52,6 +52,14 @@ func (w *Worker) Memory() ([]byte, error) {
 	return mem, nil
 }
 
+// TakeMemory takes the memory of the cache from a worker that has ended, before Close. Who takes it gives it back. Nil: it has
+// none.
+func (w *Worker) TakeMemory() []byte {
+	mem := w.mem
+	w.mem = nil
+	return mem
+}
+
 // MapPackets maps memory for the buffers of packets near the shard, which follows it. It is called once, before Start.
 func (w *Worker) MapPackets(size int) (mem []byte, err error) {
 	if w.packets, err = w.Map(w.Seat().Node, size); err != nil {
@@ -69,9 +77,9 @@ func (w *Worker) mapSeat(s Seat) ([]byte, error) {
 }
 
 // Settle brings a shard that runs to its seat: it moves to the CPU, and use gives its cache memory of the right size near
-// it, to start again in. The memory that it had is given back. It runs on the shard's thread. On an error nothing has
-// changed but, perhaps, the CPU.
-func (w *Worker) Settle(sh *shard.Shard, use func(mem []byte) error) error {
+// it, to start again in. The memory that it had is given back, unless use keeps it, to give it back later. It runs on the
+// shard's thread. On an error nothing has changed but, perhaps, the CPU.
+func (w *Worker) Settle(sh *shard.Shard, use func(mem, before []byte) (kept bool, err error)) error {
 	want, have := w.Seat(), w.seats.have
 	if want == have {
 		return nil
@@ -85,11 +93,14 @@ func (w *Worker) Settle(sh *shard.Shard, use func(mem []byte) error) error {
 	if err != nil {
 		return err
 	}
-	if err := use(mem); err != nil {
+	kept, err := use(mem, w.mem)
+	if err != nil {
 		affinity.Unmap(mem)
 		return err
 	}
-	affinity.Unmap(w.mem)
+	if !kept {
+		affinity.Unmap(w.mem)
+	}
 	w.mem, w.seats.have = mem, want
 	// The packets' buffers are in use: their addresses stay. If they cannot move they are far, and right.
 	_ = affinity.Migrate(w.packets, want.Node)
