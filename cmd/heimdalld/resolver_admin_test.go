@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"slices"
@@ -169,6 +170,33 @@ func TestRootLabTrace(t *testing.T) {
 	labCtl(t, l, &trace, "trace", "-cd", "www.expired.alpha.", "A")
 	if trace.Rcode != "NOERROR" || trace.AD {
 		t.Errorf("the trace of a bogus name without validation ends with %s", trace.Rcode)
+	}
+	explainsValidation(t, l)
+}
+
+// explainsValidation: explain tells what validation has found of an answer in the cache, and why.
+func explainsValidation(t *testing.T, l *lab.Lab) {
+	t.Helper()
+	compare(t, l, []lab.Question{{Name: "www.expired.alpha.", Type: dns.TypeA, Data: "192.0.2.1", Bogus: true, Errors: []uint16{dns.ExtendedErrorCodeSignatureExpired}}}, true)
+	for _, tt := range []struct{ args, outcome, verdict, why string }{
+		{"www.nsec.alpha. A", "cache", "secure", "validated from the trust anchor ."},
+		{"www.expired.alpha. A", "cache", "bogus", "expired"},
+		{"www.nsec.alpha. A -cd", "upstream", "none", "the client does without (CD)"},
+		{"unasked.nsec.alpha. TXT", "upstream", "pending", "it will be validated from the trust anchor .; the keys of nsec.alpha. are known"},
+	} {
+		var x control.Explanation
+		var bits []string
+		for _, do := range []string{"", "-do"} { // which of the two was asked for is the comparison's own affair
+			labCtl(t, l, &x, strings.Fields("explain "+tt.args+" "+do)...)
+			if v := x.Validation; v != nil && string(x.Outcome) == tt.outcome && v.Verdict == tt.verdict && strings.Contains(v.Why, tt.why) {
+				bits = nil
+				break
+			}
+			bits = append(bits, fmt.Sprintf("%s %+v", x.Outcome, x.Validation))
+		}
+		if bits != nil {
+			t.Errorf("explain %s: %q", tt.args, bits)
+		}
 	}
 }
 

@@ -20,7 +20,8 @@ import (
 	"heimdall/shard/worker"
 )
 
-// Explain implements control.Server. All shards are asked; of those the one counts that knows most.
+// Explain implements control.Server. All shards are asked. The one counts that owns the name; where none does, or over TCP,
+// the one that knows most.
 func (s *Server) Explain(ctx context.Context, args control.ExplainArgs) (*control.Explanation, error) {
 	name, typ, err := parseQuestion(args.Name, args.Type)
 	if err != nil {
@@ -48,7 +49,11 @@ func (s *Server) Explain(ctx context.Context, args control.ExplainArgs) (*contro
 	if len(all) == 0 {
 		return nil, control.Errorf(control.CodeUnavailable, "no shard takes commands")
 	}
-	slices.SortStableFunc(all, func(a, b *verdict) int { return cmp.Compare(b.weight(), a.weight()) })
+	owner := -1
+	if !q.Stream {
+		owner = s.o.Owner(name)
+	}
+	slices.SortStableFunc(all, func(a, b *verdict) int { return cmp.Compare(b.weight(owner), a.weight(owner)) })
 	x := explainer{
 		s: s, q: &q, v: all[0], kernel: s.o.Hot.Look(name, typ, q.DO, q.CD),
 		out: &control.Explanation{
@@ -76,9 +81,11 @@ type verdict struct {
 	allowed, denied, exempt netip.Prefix // that decide about the client; not valid: none does
 }
 
-// weight is how much a shard knows.
-func (v *verdict) weight() int {
+// weight is how much a shard's word counts.
+func (v *verdict) weight(owner int) int {
 	switch {
+	case v.shard == owner:
+		return 3
 	case v.Cached != nil && v.Cached.State == cache.Fresh:
 		return 2
 	case v.Cached != nil:

@@ -44,6 +44,7 @@ type Options struct {
 	Health    func(context.Context) (*control.Health, error) // a verdict that is at most a second old
 	Glance    func(context.Context) (*control.Health, error) // the same without asking other servers
 	Anycast   func() *control.Anycast                        // nil: there are no service addresses
+	Owner     func(name dname.Name) int                      // shard that gets the queries for a name over UDP; below 0: any may
 	Log       *slog.Logger
 	Journal   *journal.Journal // that Log writes to; nil: its lines are not counted
 }
