@@ -50,6 +50,8 @@ func (m *fakeMachine) Features() []preflight.Feature {
 	return []preflight.Feature{{Name: "XDP programs"}}
 }
 
+func (m *fakeMachine) SandboxLacks() []string { return nil }
+
 func (m *fakeMachine) Programs() []preflight.Feature {
 	f := preflight.Feature{Name: "the program"}
 	if m.log != nil {

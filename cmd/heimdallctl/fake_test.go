@@ -81,6 +81,7 @@ func (d *fakeDaemon) Status(context.Context) (*control.Status, error) {
 		Anycast: &control.Anycast{Interface: "lo", Because: "zones: 1 of 2 have a version", Addresses: []control.AnycastAddress{
 			{Address: "192.0.2.53", State: control.AnycastDown}, {Address: "2001:db8::53", State: control.AnycastFailed, Error: "no \x1b[31m such device"},
 		}},
+		Sandbox:  "confined: capabilities, files, system calls",
 		Warnings: []string{"net.core.rmem_max is 212992: raise it to 8388608 so that bursts are not lost"},
 	}
 	var h histogram.Histogram

@@ -67,6 +67,7 @@ func showStatus(w io.Writer, s *control.Status) {
 	if s.Log.Held+s.Log.Dropped > 0 {
 		tab.row("log", fmt.Sprintf("%s lines; %s more like others were left out, %s found no reader", count(s.Log.Lines), count(s.Log.Held), count(s.Log.Dropped)))
 	}
+	tab.row("sandbox", s.Sandbox)
 	tab.write(w)
 	if p := s.Snapshot; p != nil && p.LastFail != "" {
 		fmt.Fprintf(w, "warning: the caches cannot be written to %s: %s\n", p.File, p.LastFail)

@@ -15,7 +15,7 @@ import (
 // policy says what each package may import, standard library and libraries aside. A line names a package,
 // or several, and behind "<" what they may import; it may only name packages of the lines above it.
 const policy = `
-core/dname core/histogram core/slots affinity/cpulist netio netio/list shard/timer shard/mailbox shard/diskfile shard/seed <;
+core/dname core/histogram core/slots affinity/cpulist netio netio/list shard/timer shard/mailbox shard/diskfile shard/seed shard/sandbox <;
 affinity < affinity/cpulist;
 core/wire core/dname/dnametest < core/dname;
 core/zonefile < core/dname core/wire;
@@ -43,15 +43,15 @@ shard/anycast < core/control;
 shard/anchors < core/control core/dname core/wire core/dnssec shard/diskfile;
 shard/zones < affinity core/control core/dname core/zone core/zonefile shard/diskfile shard/seed;
 ebpf <;
-shard/preflight < affinity affinity/cpulist core/config ebpf;
+shard/preflight < affinity affinity/cpulist core/config ebpf shard/sandbox;
 shard/hot < core core/cache core/dname core/wire core/zone netio netio/udp netio/xsk affinity ebpf shard/seed;
 shard/admin < core core/cache core/control core/dname core/dnssec core/histogram core/policy core/resolver core/wire ebpf shard shard/anchors shard/diskfile shard/hot shard/journal shard/snapshot shard/tap shard/verify shard/worker shard/zones;
 shard/listen < netio/tcp netio/udp;
 shard/handover < netio netio/tcp;
-shard/settings < affinity core core/cache core/config core/control core/dname core/local core/policy core/resolver core/wire core/zonefile ebpf netio/outbound netio/tcp netio/udp shard shard/admin shard/anchors shard/anycast shard/diskfile shard/health shard/hot shard/journal shard/listen shard/seed shard/snapshot shard/tap shard/tap/ring shard/verify shard/worker shard/zones;
+shard/settings < affinity core core/cache core/config core/control core/dname core/local core/policy core/resolver core/wire core/zonefile ebpf netio/outbound netio/tcp netio/udp shard shard/admin shard/anchors shard/anycast shard/diskfile shard/health shard/hot shard/journal shard/listen shard/sandbox shard/seed shard/snapshot shard/tap shard/tap/ring shard/verify shard/worker shard/zones;
 shard/check < affinity core/config shard/admin shard/anchors shard/diskfile shard/listen shard/settings shard/tap shard/zones;
-shard/supervisor < affinity affinity/cpulist core core/cache core/config core/control core/dname core/dnssec core/policy core/resolver core/wire ebpf netio/tcp netio/udp shard shard/admin shard/anchors shard/anycast shard/handover shard/health shard/hot shard/journal shard/listen shard/notice shard/process shard/settings shard/snapshot shard/tap shard/tap/ring shard/verify shard/worker shard/zones;
-cmd/heimdalld < core/config shard/anycast shard/check shard/handover shard/journal shard/settings shard/supervisor;
+shard/supervisor < affinity affinity/cpulist core core/cache core/config core/control core/dname core/dnssec core/policy core/resolver core/wire ebpf netio/tcp netio/udp shard shard/admin shard/anchors shard/anycast shard/handover shard/health shard/hot shard/journal shard/listen shard/notice shard/process shard/sandbox shard/settings shard/snapshot shard/tap shard/tap/ring shard/verify shard/worker shard/zones;
+cmd/heimdalld < core/config shard/anycast shard/check shard/handover shard/journal shard/sandbox shard/settings shard/supervisor;
 cmd/heimdallctl < affinity core/config core/control core/histogram shard/diskfile shard/preflight;
 cmd/heimdall-bench < affinity affinity/cpulist;
 cmd/heimdall-lab/lab < affinity;

@@ -23,6 +23,7 @@ import (
 	"heimdall/shard/check"
 	"heimdall/shard/handover"
 	"heimdall/shard/journal"
+	"heimdall/shard/sandbox"
 	"heimdall/shard/settings"
 	"heimdall/shard/supervisor"
 )
@@ -146,6 +147,7 @@ func serve(cfg *config.Config, path string, j *journal.Journal, log *slog.Logger
 			manager.ready(status)
 		}
 	}
+	o.Confine = confinement(cfg)
 	o.Replaced = manager.replaced
 	s, err := supervisor.Start(ctx, o)
 	if err != nil {
@@ -173,4 +175,12 @@ func serve(cfg *config.Config, path string, j *journal.Journal, log *slog.Logger
 	manager.stopping()
 	s.Stop()
 	return nil
+}
+
+// confinement returns what shuts the process in, and nil if the configuration does not want that.
+func confinement(cfg *config.Config) func(sandbox.Options) sandbox.Report {
+	if cfg.Security.Sandbox == "off" {
+		return nil
+	}
+	return sandbox.Enter
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -131,7 +132,8 @@ func TestRootReloadIsAllOrNothing(t *testing.T) {
 func TestRootReloadThatTheKernelRefuses(t *testing.T) {
 	t.Parallel()
 	l := newClientsLab(t, "native")
-	path := writeFile(t, "zone", versionText(1))
+	l.writeFile(t, "example.zone", versionText(1))
+	path := filepath.Join(l.dir, "example.zone")
 	l.template += zoneTable("example.org.", path)
 	l.reload(t, `"192.0.2.2/32", "2001:db8::2/128"`, "")
 	until(t, "the kernel to answer", func() bool { return l.served(t, patience) == "kernel kernel" })

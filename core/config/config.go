@@ -33,6 +33,7 @@ type Config struct {
 	Local     Local      `toml:"local"`
 	Health    Health     `toml:"health"`
 	Anycast   Anycast    `toml:"anycast"`
+	Security  Security   `toml:"security"`
 	Admin     Admin      `toml:"admin"`
 	Log       Log        `toml:"log"`
 	QueryLog  QueryLog   `toml:"query_log"`
@@ -183,6 +184,12 @@ type Anycast struct {
 	Lease     time.Duration `toml:"lease"`      // that the kernel keeps an address for
 }
 
+// Security is what the process may do once it serves.
+type Security struct {
+	Sandbox string `toml:"sandbox"`
+	Folders []Path `toml:"folders"` // whose files a reload may name, beside those that the configuration names at the start
+}
+
 // Admin is how the running process is looked into.
 type Admin struct {
 	Socket  string         `toml:"socket"`
@@ -237,6 +244,9 @@ type Zone struct {
 	File          string     `toml:"file"`
 	IncludeFolder string     `toml:"include_folder"` // $INCLUDE may read below it, as below the folder of File; empty: only there
 }
+
+// Path is the name of a file or folder. In the configuration file it may start at the folder of that file.
+type Path string
 
 // Bytes is an amount of memory.
 type Bytes int64
@@ -317,6 +327,9 @@ func (c *Config) ResolvePaths(dir string) {
 	if network, address := c.Dnstap.Target(); network == "unix" || network == "file" {
 		resolve("dnstap.output", &address)
 		c.Dnstap.Output = network + ":" + address
+	}
+	for i := range c.Security.Folders {
+		resolve(Element("security.folders", i), (*string)(&c.Security.Folders[i]))
 	}
 	for i := range c.Zone {
 		resolve(Element("zone", i)+".file", &c.Zone[i].File)

@@ -173,6 +173,8 @@ var keys = []key{
 	{Name: "anycast.drain_wait", Default: "2s", Max: 60 * sec, Reload: true},
 	// The kernel counts lifetimes in seconds, and is up to one late; the daemon renews them three times within each.
 	{Name: "anycast.lease", Default: "3s", Min: 2 * sec, Max: 300 * sec, Reload: true},
+	{Name: "security.sandbox", Default: "auto", Values: []string{"auto", "off"}},
+	{Name: "security.folders", Default: none, Max: 256, Unit: "folders"},
 
 	// 107 is what fits into sun_path with its final zero.
 	{Name: "admin.socket", Default: "heimdall.sock", Min: 1, Max: 107, Unit: "octets"},

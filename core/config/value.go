@@ -104,6 +104,8 @@ func (k *key) set(table any, v any) []fault {
 			return setList(k, v, dst, "the texts "+k.Range(), k.parseValue)
 		}
 		return setList(k, v, dst, `texts such as "eth0"`, parseInterface)
+	case *[]Path:
+		return setList(k, v, dst, `texts such as "/srv/zones"`, parsePath)
 	default:
 		panic(fmt.Sprintf("config: key %s has a field of type %T", k.Name, dst))
 	}
@@ -345,4 +347,11 @@ func describe(v any) string {
 		return "a table"
 	}
 	return fmt.Sprintf("a %T", v)
+}
+
+func parsePath(s string) (Path, error) {
+	if s == "" || strings.ContainsRune(s, 0) {
+		return "", fmt.Errorf("%q cannot be a path", s)
+	}
+	return Path(s), nil
 }

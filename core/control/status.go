@@ -25,6 +25,7 @@ type Status struct {
 	Health        Health   `json:"health"`
 	Anycast       *Anycast `json:"anycast,omitempty"`  // absent without service addresses
 	Records       *Records `json:"records,omitempty"`  // absent when neither the query log nor dnstap has been on
+	Sandbox       string   `json:"sandbox"`            // what of the process is confined
 	Warnings      []string `json:"warnings,omitempty"` // what keeps the daemon from its best, one sentence each
 
 	Snapshot *Snapshot `json:"snapshot,omitempty"` // absent when cache.file is empty

@@ -36,6 +36,7 @@ type Options struct {
 	Tap       *tap.Tap
 	Settings  func() Settings                                // in force
 	Warnings  func() []string                                // what keeps the daemon from its best
+	Sandbox   string                                         // what of the process is confined
 	Reload    func(context.Context) (*control.Reload, error) // of the configuration
 	Refused   func() bool                                    // the last reload was
 	Upgrade   func(context.Context, time.Duration) (*control.Upgrade, error)

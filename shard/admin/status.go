@@ -23,6 +23,7 @@ func (s *Server) Status(ctx context.Context) (*control.Status, error) {
 	st := &control.Status{
 		Version: s.o.Version, PID: os.Getpid(), UptimeSeconds: time.Since(s.o.Epoch).Seconds(), Config: c.Path,
 		Snapshot: s.o.Caches.Status(), Shards: len(list), MemoryBytes: resident(), Warnings: s.o.Warnings(), Backend: s.o.Hot.Backend(),
+		Sandbox: s.o.Sandbox,
 	}
 	if len(c.Files) > 1 {
 		st.Files = c.Files

@@ -13,6 +13,7 @@ type fake struct {
 	files    fstest.MapFS
 	links    map[string]Link
 	features []Feature
+	confined []string // what the sandbox lacks
 	programs []Feature
 	filters  []string
 	unseen   error // why they cannot be seen
@@ -63,6 +64,8 @@ func (f *fake) Files() fs.FS        { return f.files }
 func (f *fake) Features() []Feature { return f.features }
 
 func (f *fake) Programs() []Feature { return f.programs }
+
+func (f *fake) SandboxLacks() []string { return f.confined }
 
 func (f *fake) Filters() ([]string, error) { return f.filters, f.unseen }
 

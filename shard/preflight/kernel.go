@@ -157,3 +157,16 @@ func lockedMemory(i *inspector, report reporter) {
 	// Since Linux 5.11 what BPF maps take counts for the control group, not for this limit.
 	report(Warn, "limit "+limit+" bytes", "AF_XDP sockets lock their memory: without CAP_IPC_LOCK raise the limit (in a systemd unit: LimitMEMLOCK=infinity)", "ulimit -l unlimited")
 }
+
+// confinement says whether this kernel can shut the daemon in.
+func confinement(i *inspector, report reporter) {
+	lacks := i.m.SandboxLacks()
+	switch {
+	case i.Config.Security.Sandbox == "off":
+		report(OK, "security.sandbox is \"off\"", "", "")
+	case len(lacks) > 0:
+		report(Warn, strings.Join(lacks, "; "), "the sandbox has a part less: boot a kernel that has it", "")
+	default:
+		report(OK, "Landlock and seccomp", "", "")
+	}
+}

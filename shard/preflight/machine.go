@@ -23,6 +23,8 @@ type Machine interface {
 	Features() []Feature
 	// Programs loads the programs themselves, and lists why the kernel rejects them.
 	Programs() []Feature
+	// SandboxLacks lists what the sandbox needs of the kernel and does not get.
+	SandboxLacks() []string
 	// Filters lists the chains of netfilter that may stop what comes in.
 	Filters() ([]string, error)
 	// Link tells about an interface what its files do not.

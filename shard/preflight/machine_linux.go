@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"heimdall/ebpf"
+	"heimdall/shard/sandbox"
 )
 
 // thisMachine is the Machine that the process runs on, with the files below a root of their own.
@@ -35,6 +36,8 @@ func (m *thisMachine) Write(path, value string) error {
 	_, err = f.WriteString(value + "\n")
 	return errors.Join(err, f.Close())
 }
+
+func (m *thisMachine) SandboxLacks() []string { return sandbox.Lacking() }
 
 func (m *thisMachine) Features() []Feature { return translate(ebpf.Probe()) }
 

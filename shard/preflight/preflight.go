@@ -68,6 +68,7 @@ var checks = []check{
 	{name: "btf", once: typeInformation},
 	{name: "io_uring", once: ioUring},
 	{name: "capabilities", once: capabilities},
+	{name: "sandbox", once: confinement},
 	{name: "memlock", once: lockedMemory},
 	{name: "open_files", once: openFiles},
 	{name: "netfilter", once: filters},

@@ -63,6 +63,11 @@ func TestInspectCases(t *testing.T) {
 		{"unknown fault", "features", Warn, "sudo", func(f *fake, _ *Options) { f.features[0].Err = errors.New("no idea\nat all") }},
 		{"no BTF", "btf", OK, "only tools", func(f *fake, _ *Options) { delete(f.files, "sys/kernel/btf/vmlinux") }},
 		{"io_uring off", "io_uring", OK, "switched off", func(f *fake, _ *Options) { f.set("proc/sys/kernel/io_uring_disabled", "2") }},
+		{"no Landlock", "sandbox", Warn, "no Landlock", func(f *fake, _ *Options) { f.confined = []string{"this kernel has no Landlock"} }},
+		{"no sandbox wanted", "sandbox", OK, "", func(f *fake, o *Options) {
+			f.confined = []string{"this kernel has no Landlock"}
+			o.Config.Security.Sandbox = "off"
+		}},
 		{"user", "capabilities", Fail, "CAP_NET_ADMIN, CAP_BPF", func(f *fake, _ *Options) {
 			f.set("proc/self/status", "CapEff:\t0000000000000000")
 			f.set("proc/self/limits", "Max locked memory unlimited unlimited bytes\nMax open files 1024 1048576 files")

@@ -12,7 +12,7 @@ import (
 func (s *Supervisor) adminOptions() admin.Options {
 	return admin.Options{
 		Version: s.version, Epoch: s.epoch, Workers: s.workers, Histories: &s.histories, Hot: s.hot, Anchors: s.anchors, Verifier: s.verifier,
-		Zones: s.zones, Caches: s.caches, Tap: s.tap, Settings: s.settings, Warnings: s.listWarnings, Reload: s.Reload,
+		Sandbox: s.confined.String(), Zones: s.zones, Caches: s.caches, Tap: s.tap, Settings: s.settings, Warnings: s.listWarnings, Reload: s.Reload,
 		Diff: s.Diff, Place: s.place, Owner: func(name dname.Name) int { return s.owner(name, len(s.workers())) },
 		Upgrade: s.Upgrade, Refused: s.refused.Load, Log: s.log, Journal: s.journal,
 		Health: s.health.Verdict, Glance: s.health.Glance, Anycast: s.anycast.Report,

@@ -55,6 +55,9 @@ func (s *Supervisor) newChange(file *config.Config) (*change, error) {
 	if err := c.file.CheckShards(len(c.plan.Shards)); err != nil {
 		return nil, err
 	}
+	if err := c.staysInside(); err != nil {
+		return nil, err
+	}
 	c.trust, err = settings.Anchors(c.next)
 	return c, err
 }

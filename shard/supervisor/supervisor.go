@@ -25,6 +25,7 @@ import (
 	"heimdall/shard/journal"
 	"heimdall/shard/notice"
 	"heimdall/shard/process"
+	"heimdall/shard/sandbox"
 	"heimdall/shard/settings"
 	"heimdall/shard/snapshot"
 	"heimdall/shard/tap"
@@ -53,6 +54,8 @@ type Options struct {
 	Launcher *handover.Launcher
 	// Replaced is told the process that is the daemon from now on. Nil: nobody is told.
 	Replaced func(pid int)
+	// Confine shuts the process in once all is open and before the first query. Nil: nobody does.
+	Confine func(sandbox.Options) sandbox.Report
 }
 
 // Supervisor is the running appliance. Its methods are safe for concurrent use.
@@ -87,6 +90,8 @@ type Supervisor struct {
 
 	tellReloading func(now bool)
 	tellReplaced  func(pid int)
+	confine       func(sandbox.Options) sandbox.Report // nil: nobody does
+	confined      sandbox.Report
 
 	given       *handover.Given
 	predecessor *handover.Predecessor
@@ -141,7 +146,7 @@ func Start(ctx context.Context, o Options) (*Supervisor, error) {
 	s := &Supervisor{
 		path: o.Path, version: o.Version, log: o.Log, journal: o.Journal, epoch: time.Now(), machine: machine, plan: plan, hints: hints,
 		starved: notice.NewStarved(o.Log), bare: notice.NewBareForwarders(o.Log), verifier: verify.New(checking),
-		tellReloading: o.Reloading, tellReplaced: o.Replaced,
+		tellReloading: o.Reloading, tellReplaced: o.Replaced, confine: o.Confine,
 		given: o.Given, predecessor: o.Predecessor, store: o.Store, launcher: o.Launcher, replaced: make(chan struct{}),
 	}
 	s.ending, s.end = context.WithCancel(context.Background())
@@ -193,6 +198,7 @@ func (s *Supervisor) start(trust anchors.Given) error {
 	s.hot = s.loadHot()
 	s.openQueues()
 	s.startTap()
+	s.enterSandbox()
 	list := s.workers()
 	if err := s.predecessor.Ready(); err != nil {
 		return err
