@@ -44,6 +44,7 @@ var binaries = sync.OnceValues(func() (string, error) {
 
 func TestMain(m *testing.M) {
 	runWithout()
+	runTracer()
 	code := m.Run()
 	if built != "" {
 		os.RemoveAll(built)
