@@ -72,7 +72,7 @@ func TestMemoryWhileValidating(t *testing.T) {
 		memory   = 4 << 20
 		inFlight = 128
 		waiting  = 512
-		most     = memory + (16<<20+inFlight*5/4*(6<<10)+waiting*512+8<<20+512<<10)*5/4 // README, "Memory"
+		most     = memory + (20<<20+inFlight*5/4*(6<<10)+waiting*512+8<<20+512<<10)*5/4 // README, "Memory"
 	)
 	w := newScriptedWorld(t)
 	d := start(t, fmt.Sprintf("[cache]\nmemory = \"4MiB\"\n[resolver]\nin_flight = %d\nwaiting = %d\nper_client = 100\n"+

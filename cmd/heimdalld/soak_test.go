@@ -33,7 +33,7 @@ const (
 	soakInFlight = 4096
 	soakWaiting  = 4096
 
-	documentedProcess    = 16 << 20
+	documentedProcess    = 20 << 20
 	documentedInFlight   = 6 << 10 // each of a quarter more than may be in flight, while it is resolved from the root and validated
 	documentedWaiting    = 512     // each
 	documentedSignatures = 8 << 20 // while validating
