@@ -15,7 +15,7 @@ ARCH  ?= $(shell $(GO) env GOARCH)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 INSTALLED = $(LDFLAGS) -X main.defaultSocket=/run/heimdall/heimdall.sock
 
-.PHONY: help build release run load lab install deb rpm test test-alloc test-root test-kernels test-package storm soak fuzz bench generate check-generated lint deps setup clean
+.PHONY: help build release run load lab lab-anycast install deb rpm test test-alloc test-root test-kernels test-package storm soak fuzz bench generate check-generated lint deps setup clean
 
 help: ## list the targets
 	@grep -hE '^[a-z -]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -35,6 +35,9 @@ load: build ## in a second terminal: what the resolver of `make run` bears, in r
 
 lab: build ## a small signed internet in network namespaces, with a resolver in it
 	@$(BIN)/heimdall-lab
+
+lab-anycast: build ## two servers of one address behind BIRD, and what a client loses when one is upgraded, stopped or killed
+	@timeout -s INT 60 $(BIN)/heimdall-lab -anycast
 
 install: ## install into DESTDIR, below PREFIX, the programs, their pages, a unit and a configuration
 	CGO_ENABLED=0 GOARCH='$(ARCH)' $(GO) build -trimpath -ldflags '$(INSTALLED)' -o $(BIN)/installed/ ./cmd/...

@@ -34,6 +34,7 @@ type options struct {
 	names     string
 	measure   int // rounds; 0: not
 	scenario  string
+	anycast   bool
 	here      string // configuration of a daemon outside of the lab
 }
 
@@ -52,6 +53,7 @@ func main() {
 	flag.IntVar(&o.measure, "measure", 0, "with -cold: measure the resolvers in turn with heimdall-bench, in so many `rounds`, and end; they get one CPU, the rest has the others")
 	flag.StringVar(&o.scenario, "scenario", "cold", "with -measure: the `scenario` of heimdall-bench, cold or beside")
 	flag.StringVar(&o.here, "here", "", "no lab: start heimdalld on this machine with a configuration `file`, and tell what it can do here")
+	flag.BoolVar(&o.anycast, "anycast", false, "in place of all that: two servers of one address behind BIRD, and what a client loses when one is stopped, upgraded, killed")
 	flag.Parse()
 	if *resolver != "none" {
 		o.resolvers = strings.Split(*resolver, ",")
@@ -93,6 +95,9 @@ func begin(ctx context.Context, o *options, out io.Writer) error {
 	if o.here == "" {
 		if err := enterNamespaces(); err != nil {
 			return err
+		}
+		if o.anycast {
+			return fleet(ctx, o.heimdalld, out)
 		}
 		return run(ctx, o, out)
 	}
