@@ -2,6 +2,7 @@ package core
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"testing"
 
@@ -71,6 +72,8 @@ func TestTapIsToldOfEachExchange(t *testing.T) {
 	r.e.Resolve(r.now, &Inquiry{Question: resolver.Question{Name: []byte("\x03www\x07example\x00"), Type: 1, Class: 1}}, 99)
 	r.e.Resolve(r.now, &Inquiry{Question: resolver.Question{Name: []byte("\x03new\x07example\x00"), Type: 1, Class: 1}}, 98)
 	r.answer(1, 60)
+	told()
+	r.e.Explain(r.now, &Case{Question: resolver.Question{Name: []byte("\x03www\x07example\x00"), Type: 1, Class: 1}, Client: netip.MustParseAddr("10.0.0.1")})
 	told()
 	r.e.Tap = nil
 	r.ask("www.example.", "10.0.0.1")
