@@ -55,6 +55,9 @@ func (s *Shard) handle(i int, p netio.Port, in []netio.Datagram) {
 	}
 	s.port = int16(i)
 	s.engine.Handle(s.now, reqs)
+	if s.samples != nil {
+		s.samples.note(s.now, reqs)
+	}
 	tx := s.tx[:0]
 	for k := range reqs {
 		if r := &reqs[k]; r.Outcome == core.Send {

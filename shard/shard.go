@@ -84,6 +84,7 @@ type Shard struct {
 	latency   Latency
 	cpu       cpuTime
 	recorder  recorder
+	samples   *samples // nil: nobody wants them
 
 	drainBy  int64                           // ns; when a stopping shard gives up waiting
 	leaveTo  atomic.Pointer[func(tcp.Moved)] // takes its streams; written before stopping is

@@ -13,6 +13,9 @@ func (s *Shard) StreamMessage(conn tcp.ConnID, peer *netio.Endpoint, msg []byte)
 	s.conn, s.peer = conn, *peer
 	s.engine.KeepAlive = s.tcp.IdleTimeout()
 	s.engine.Handle(s.now, s.stream[:])
+	if s.samples != nil {
+		s.samples.note(s.now, s.stream[:])
+	}
 	s.stats.Streams++
 	switch r.Outcome {
 	case core.Send:
