@@ -27,6 +27,7 @@ func (c *Config) Check() Problems {
 	k.recursion()
 	k.anycast()
 	k.records()
+	k.admin()
 	k.problems.sort()
 	return k.problems
 }
@@ -73,6 +74,12 @@ func (k *checker) server() {
 	}
 	if c.TCP.MaxPerClient > c.TCP.MaxConnections {
 		k.reject("tcp.max_per_client", "%d is more than tcp.max_connections, %d", c.TCP.MaxPerClient, c.TCP.MaxConnections)
+	}
+}
+
+func (k *checker) admin() {
+	if a := k.config.Admin.Web; a.IsValid() && !a.Addr().Unmap().IsLoopback() {
+		k.reject("admin.web", "%s is not a loopback address: whoever reaches the page can read it; use 127.0.0.1 or [::1], and a tunnel (ssh -L) from elsewhere", a)
 	}
 }
 

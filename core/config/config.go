@@ -195,7 +195,9 @@ type Admin struct {
 	Socket  string         `toml:"socket"`
 	Metrics netip.AddrPort `toml:"metrics"` // not valid: off
 	// MetricsUpstreams is how many servers of [[forward]] and [[stub]] have metrics of their own.
-	MetricsUpstreams int `toml:"metrics_upstreams"`
+	MetricsUpstreams int            `toml:"metrics_upstreams"`
+	Web              netip.AddrPort `toml:"web"` // not valid: off
+	WebTop           bool           `toml:"web_top"`
 }
 
 // Log is what the daemon writes about itself.

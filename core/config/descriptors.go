@@ -1,7 +1,7 @@
 package config
 
 // Files that are open beside those of the shards, and of each shard beside its sockets: logs, zones while they are loaded,
-// the admin socket and the metrics with their connections; pollers, timers, wake-ups, connections towards servers.
+// the admin socket, the metrics and the page with their connections; pollers, timers, wake-ups, connections towards servers.
 const (
 	processFiles = 128
 	shardFiles   = 80

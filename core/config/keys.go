@@ -180,6 +180,8 @@ var keys = []key{
 	{Name: "admin.socket", Default: "heimdall.sock", Min: 1, Max: 107, Unit: "octets"},
 	{Name: "admin.metrics", Default: ""},
 	{Name: "admin.metrics_upstreams", Default: int64(0), Max: 64, Unit: "servers", Reload: true},
+	{Name: "admin.web", Default: ""},
+	{Name: "admin.web_top", Default: false, Reload: true},
 
 	{Name: "log.level", Default: "info", Values: []string{"debug", "info", "warn", "error"}, Reload: true},
 	{Name: "log.format", Default: "auto", Values: []string{"auto", "text", "json", "journald"}, Reload: true},

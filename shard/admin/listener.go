@@ -4,12 +4,22 @@ import (
 	"log/slog"
 	"net/netip"
 	"syscall"
+
+	"heimdall/shard/page"
 )
 
-// Listener is the control socket, and the address of the metrics if there is one. A nil Listener is neither.
+// Listener is the control socket, and the addresses of the metrics and the page if there are any. A nil Listener is none.
 type Listener struct {
 	socket  *adminSocket
-	metrics *metricsServer
+	metrics *httpServer
+	web     *httpServer
+	page    *page.Page // what web shows; nil before Serve
+}
+
+// Addresses are where it listens. What is not valid is not served.
+type Addresses struct {
+	Socket       string // path
+	Metrics, Web netip.AddrPort
 }
 
 // Inherited are the descriptors of listeners that another process hands over, -1 for each that there is not. Listen takes
@@ -19,14 +29,17 @@ type Inherited struct{ Socket, Metrics int }
 // Nothing is inherited by a process that starts afresh.
 var Nothing = Inherited{-1, -1}
 
-// Listen opens a Unix socket, and an address for metrics unless that is not valid. Who connects is answered from Serve on.
-func Listen(socket string, metrics netip.AddrPort, from Inherited, log *slog.Logger) (l *Listener, err error) {
+// Listen opens a Unix socket and the addresses. Who connects is answered from Serve on.
+func Listen(at Addresses, from Inherited, log *slog.Logger) (l *Listener, err error) {
 	l = new(Listener)
-	if l.socket, err = listenSocket(socket, from.Socket, log); err != nil {
+	if l.socket, err = listenSocket(at.Socket, from.Socket, log); err != nil {
 		return nil, err
 	}
-	if l.metrics, err = listenMetrics(metrics, from.Metrics, log); err != nil {
-		l.socket.close()
+	if l.metrics, err = listenMetrics(at.Metrics, from.Metrics, log); err == nil {
+		l.web, err = listenPage(at.Web, log)
+	}
+	if err != nil {
+		l.Close()
 		return nil, err
 	}
 	return l, nil
@@ -42,6 +55,7 @@ func (l *Listener) HandOver() {
 	l.socket.listener.SetUnlinkOnClose(false)
 	l.socket.listener.Close()
 	l.metrics.deafen()
+	l.web.deafen()
 }
 
 // descriptor is that of a listener; -1: it has none.
@@ -56,7 +70,13 @@ func descriptor(l syscall.Conn) int {
 // Serve has s answer, until Close. It returns at once.
 func (l *Listener) Serve(s *Server) {
 	go l.socket.serve(s)
-	l.metrics.serve(s)
+	if l.metrics != nil {
+		l.metrics.serve(metricsHandler(s))
+	}
+	if l.web != nil {
+		l.page = newPage(s)
+		l.web.serve(l.page)
+	}
 }
 
 // Close ends all connections. Who waits for a response still gets it.
@@ -64,6 +84,10 @@ func (l *Listener) Close() {
 	if l == nil {
 		return
 	}
+	if l.page != nil {
+		l.page.Close()
+	}
+	l.web.close()
 	l.metrics.close()
 	l.socket.close()
 }

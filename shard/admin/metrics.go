@@ -1,13 +1,11 @@
 package admin
 
 import (
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -16,17 +14,9 @@ import (
 	"heimdall/shard/worker"
 )
 
-// metricsServer serves /metrics in the Prometheus format, and /healthz. A nil one does nothing.
-type metricsServer struct {
-	listener net.Listener
-	socket   *net.TCPListener // of listener
-	http     *http.Server
-	log      *slog.Logger
-}
-
 // listenMetrics opens the metrics address, or takes over a listener, if inherited is not below 0, that another process has
 // opened there; one that is not valid means none.
-func listenMetrics(addr netip.AddrPort, inherited int, log *slog.Logger) (*metricsServer, error) {
+func listenMetrics(addr netip.AddrPort, inherited int, log *slog.Logger) (*httpServer, error) {
 	l, err := adoptMetrics(addr, inherited)
 	if err == nil && l == nil && addr.IsValid() {
 		l, err = net.ListenTCP("tcp", net.TCPAddrFromAddrPort(addr))
@@ -37,15 +27,7 @@ func listenMetrics(addr netip.AddrPort, inherited int, log *slog.Logger) (*metri
 	if l == nil {
 		return nil, nil
 	}
-	return &metricsServer{
-		socket:   l,
-		listener: newBoundedListener(l, metricsConns),
-		log:      log,
-		http: &http.Server{
-			ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 2 * worker.CommandTime, IdleTimeout: time.Minute,
-			MaxHeaderBytes: 16 << 10,
-		},
-	}, nil
+	return newHTTPServer(l, metricsConns, "metrics", log), nil
 }
 
 // adoptMetrics makes a listener of a descriptor; nil: there is none for this address.
@@ -63,29 +45,11 @@ func adoptMetrics(addr netip.AddrPort, fd int) (*net.TCPListener, error) {
 	return nil, l.Close()
 }
 
-// fd is the descriptor of the listener; -1: there is none.
-func (m *metricsServer) fd() int {
-	if m == nil {
-		return -1
-	}
-	return descriptor(m.socket)
-}
-
-// deafen takes no more connections.
-func (m *metricsServer) deafen() {
-	if m != nil {
-		m.listener.Close()
-	}
-}
-
 // metricsConns bounds the connections for metrics: many collectors, with some each.
 const metricsConns = 128
 
-// serve answers collectors, out of what s tells, until close.
-func (m *metricsServer) serve(s *Server) {
-	if m == nil {
-		return
-	}
+// metricsHandler answers collectors, and who asks for health, out of what s tells.
+func metricsHandler(s *Server) http.Handler {
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(&collector{s: s}, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	mux := http.NewServeMux()
@@ -93,17 +57,5 @@ func (m *metricsServer) serve(s *Server) {
 	mux.Handle("GET /metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{
 		ErrorHandling: promhttp.HTTPErrorOnError, MaxRequestsInFlight: 4, Timeout: worker.CommandTime,
 	}))
-	m.http.Handler = mux
-	go func() {
-		if err := m.http.Serve(m.listener); !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
-			m.log.Warn("metrics are no longer served", "error", err)
-		}
-	}()
-}
-
-func (m *metricsServer) close() {
-	if m != nil {
-		m.http.Close()
-		m.listener.Close() // in case serve was never called
-	}
+	return mux
 }

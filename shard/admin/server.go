@@ -62,12 +62,15 @@ type Settings struct {
 	ResolveTime time.Duration // what an upstream may take
 	// MetricsUpstreams is how many servers have metrics of their own.
 	MetricsUpstreams int
+	WebTop           bool // the page shows names and clients
 }
 
 // Server answers what operators ask. It is safe for concurrent use.
 type Server struct {
 	o        Options
 	profiler profiler
+	past     whole // of the page's goroutine, and sampling
+	sampling bool  // the shards note queries
 }
 
 var _ control.Server = (*Server)(nil)

@@ -3,6 +3,7 @@ package check
 import (
 	"errors"
 	"net"
+	"net/netip"
 	"path/filepath"
 	"slices"
 	"syscall"
@@ -30,9 +31,12 @@ func Machine(c *config.Config) (warnings []string, err error) {
 			errs = append(errs, c.Problem(config.Element("server.listen", i), "%v", err))
 		}
 	}
-	if m := c.Admin.Metrics; m.IsValid() && running == nil {
-		if l, err := net.Listen("tcp", m.String()); err != nil {
-			errs = append(errs, c.Problem("admin.metrics", "%v", listen.Advise(err, m)))
+	for key, addr := range map[string]netip.AddrPort{"admin.metrics": c.Admin.Metrics, "admin.web": c.Admin.Web} {
+		if !addr.IsValid() || running != nil {
+			continue
+		}
+		if l, err := net.Listen("tcp", addr.String()); err != nil {
+			errs = append(errs, c.Problem(key, "%v", listen.Advise(err, addr)))
 		} else {
 			l.Close()
 		}

@@ -19,6 +19,11 @@ func (s *Supervisor) adminOptions() admin.Options {
 	}
 }
 
+func (s *Supervisor) listenAdmin() (*admin.Listener, error) {
+	c := &s.config().Admin
+	return admin.Listen(admin.Addresses{Socket: c.Socket, Metrics: c.Metrics, Web: c.Web}, s.inheritedListeners(), s.log)
+}
+
 // settings are the part of the configuration in force that operators are shown.
 func (s *Supervisor) settings() admin.Settings {
 	out := settings.Admin(s.config())

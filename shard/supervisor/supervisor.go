@@ -192,7 +192,7 @@ func (s *Supervisor) start(trust anchors.Given) error {
 		return err
 	}
 	var err error
-	if s.listener, err = admin.Listen(s.config().Admin.Socket, s.config().Admin.Metrics, s.inheritedListeners(), s.log); err != nil {
+	if s.listener, err = s.listenAdmin(); err != nil {
 		return err
 	}
 	s.hot = s.loadHot()
