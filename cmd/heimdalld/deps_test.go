@@ -45,7 +45,8 @@ shard/zones < affinity core/control core/dname core/zone core/zonefile shard/dis
 ebpf <;
 shard/preflight < affinity affinity/cpulist core/config ebpf shard/sandbox;
 shard/hot < core core/cache core/dname core/wire core/zone netio netio/udp netio/xsk affinity ebpf shard/seed;
-shard/admin < core core/cache core/control core/dname core/dnssec core/histogram core/policy core/resolver core/wire ebpf shard shard/anchors shard/diskfile shard/hot shard/journal shard/snapshot shard/tap shard/verify shard/worker shard/zones;
+shard/page < core/control core/histogram;
+shard/admin < core core/cache core/control core/dname core/dnssec core/histogram core/policy core/resolver core/wire ebpf shard shard/anchors shard/diskfile shard/hot shard/journal shard/page shard/snapshot shard/tap shard/verify shard/worker shard/zones;
 shard/listen < netio/tcp netio/udp;
 shard/handover < netio netio/tcp;
 shard/settings < affinity core core/cache core/config core/control core/dname core/local core/policy core/resolver core/wire core/zonefile ebpf netio/outbound netio/tcp netio/udp shard shard/admin shard/anchors shard/anycast shard/diskfile shard/health shard/hot shard/journal shard/listen shard/sandbox shard/seed shard/snapshot shard/tap shard/tap/ring shard/verify shard/worker shard/zones;
