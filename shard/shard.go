@@ -143,6 +143,9 @@ func (s *Shard) Ended() <-chan struct{} { return s.ended }
 // Engine returns the Engine. Only for commands that run on the shard's thread.
 func (s *Shard) Engine() *core.Engine { return s.engine }
 
+// Reconnect has the Engine forget what failed for want of a network. It is called on the shard's thread.
+func (s *Shard) Reconnect() { s.engine.Reconnect(s.now) }
+
 // Run pins the calling goroutine's thread and serves until Stop and Release were called and what was in flight
 // has ended, or fails at the start. It closes what it has opened, not the ports and listeners of its Options. The
 // goroutine should end afterwards: its thread stays locked and pinned, and ends with it.

@@ -81,6 +81,7 @@ func (f *machineFlags) fromDaemon(ctx context.Context, t *tool, o *preflight.Opt
 		return false
 	}
 	o.PID = strconv.Itoa(status.PID)
+	o.Daemon = &preflight.Daemon{Network: status.Network, Clock: status.Clock}
 	for i := range shards.Shards {
 		o.Shards = append(o.Shards, preflight.Shard{CPU: shards.Shards[i].CPU, Node: shards.Shards[i].Node})
 	}

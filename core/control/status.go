@@ -26,6 +26,8 @@ type Status struct {
 	Anycast       *Anycast `json:"anycast,omitempty"`  // absent without service addresses
 	Records       *Records `json:"records,omitempty"`  // absent when neither the query log nor dnstap has been on
 	Sandbox       string   `json:"sandbox"`            // what of the process is confined
+	Network       string   `json:"network,omitempty"`  // what keeps all servers out of reach; among the warnings too
+	Clock         string   `json:"clock,omitempty"`    // what is wrong with the clock; likewise
 	Warnings      []string `json:"warnings,omitempty"` // what keeps the daemon from its best, one sentence each
 
 	Snapshot *Snapshot `json:"snapshot,omitempty"` // absent when cache.file is empty

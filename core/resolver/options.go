@@ -79,6 +79,9 @@ type Options struct {
 	// Notify is told when a forwarder is found to remove DNSSEC records, or to pass them on again. It is called in the midst
 	// of the machine's own calls, and must return at once. Nil: nobody wants to know.
 	Notify func(Notice)
+	// Misdated is told when a response is bogus because a signature in it is not valid yet or has expired, as Notify is.
+	// Nil: nobody wants to know.
+	Misdated func()
 	// Groups are the forward and stub zones; Reconfigure replaces them.
 	Groups []Group
 }

@@ -253,6 +253,9 @@ func (m *Machine) takeVerdict(i int32, j *Job) {
 	}
 	if result.Status == dnssec.Bogus {
 		m.bogus.add(result.Reason)
+		if m.options.Misdated != nil && (result.Reason == dnssec.ReasonNotYetValid || result.Reason == dnssec.ReasonExpired) {
+			m.options.Misdated()
+		}
 		broken := false
 		for n, z := range v.zones { // For an unsigned response the walk may have gone further than a signed one needs.
 			broken = broken || z.Status == dnssec.Bogus && v.parts[n].Signer != nil

@@ -35,6 +35,8 @@ type Options struct {
 	Caches    *snapshot.Keeper
 	Tap       *tap.Tap
 	Settings  func() Settings                                // in force
+	Network   func() string                                  // what keeps servers out of reach; empty: nothing known
+	Clock     func() string                                  // what is wrong with the clock, likewise
 	Warnings  func() []string                                // what keeps the daemon from its best
 	Sandbox   string                                         // what of the process is confined
 	Reload    func(context.Context) (*control.Reload, error) // of the configuration

@@ -44,6 +44,12 @@ func (s *Server) Status(ctx context.Context) (*control.Status, error) {
 		return nil, err
 	}
 	st.Health, st.Anycast = *health, s.o.Anycast()
+	st.Network, st.Clock = s.o.Network(), s.o.Clock()
+	for _, w := range []string{st.Network, st.Clock} {
+		if w != "" {
+			st.Warnings = append(st.Warnings, w)
+		}
+	}
 	st.Warnings = append(st.Warnings, s.o.Zones.Failures()...)
 	var service histogram.Histogram
 	recorded := s.o.Tap.Stats()

@@ -68,7 +68,7 @@ func (k *Keeper) Configure(g Given) (changed []dname.Name, positive bool) {
 // begin makes an update, and runs it if updates run; k.changing is held.
 func (k *Keeper) begin(file string, seed []dnssec.DS) {
 	u := &rootUpdate{
-		file: file, ask: k.opt.Ask, wall: k.opt.Wall, after: time.After, memo: k.opt.Memo(), log: k.opt.Log,
+		file: file, again: make(chan struct{}, 1), ask: k.opt.Ask, wall: k.opt.Wall, after: time.After, memo: k.opt.Memo(), log: k.opt.Log,
 		apply: func(ctx context.Context, a dnssec.Anchor) error {
 			k.inForce.setRoot(a)
 			return k.opt.GiveRoot(ctx)
@@ -113,6 +113,23 @@ func (k *Keeper) Run() {
 	if !k.running {
 		k.running = true
 		k.run()
+	}
+}
+
+// Retry asks for the root's keys at once if they could not be had: what kept them away is gone.
+func (k *Keeper) Retry() {
+	u := k.update.Load()
+	if u == nil {
+		return
+	}
+	u.mu.Lock()
+	failed := u.lastFail != ""
+	u.mu.Unlock()
+	if failed {
+		select {
+		case u.again <- struct{}{}:
+		default:
+		}
 	}
 }
 

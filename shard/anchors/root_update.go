@@ -34,6 +34,7 @@ type rootUpdate struct {
 	apply func(context.Context, dnssec.Anchor) error    // puts the anchor in force
 	wall  func() int64                                  // seconds since 1970
 	after func(time.Duration) <-chan time.Time
+	again chan struct{} // holds a token where the keys are to be asked for at once
 	memo  dnssec.Memo
 	log   *slog.Logger
 
@@ -78,6 +79,7 @@ func (u *rootUpdate) run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
+		case <-u.again:
 		case <-u.after(u.wait()):
 		}
 		for errors.Is(u.step(ctx), ErrBusy) {

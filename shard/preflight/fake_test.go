@@ -112,5 +112,5 @@ func (f *fake) edit(change func(*Link)) {
 func options() Options {
 	c := config.Default()
 	c.XDP.Mode, c.XDP.Interfaces = "native", []string{"eth0"}
-	return Options{Config: c, PID: "self", Shards: []Shard{{0, 0}, {1, 0}}}
+	return Options{Config: c, PID: "self", Shards: []Shard{{0, 0}, {1, 0}}, Daemon: new(Daemon)}
 }

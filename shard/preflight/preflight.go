@@ -35,6 +35,13 @@ type Options struct {
 	Interfaces []string // beside those of xdp.interfaces
 	Shards     []Shard  // in their order
 	Attached   []string // interfaces with this daemon's own XDP program
+	Daemon     *Daemon  // what the daemon knows that this machine does not tell; nil: it does not run
+}
+
+// Daemon is what the running daemon has found wrong; empty: nothing.
+type Daemon struct {
+	Network string
+	Clock   string
 }
 
 // Shard is where a shard runs.
@@ -78,6 +85,8 @@ var checks = []check{
 	{name: "cpus", once: shardCPUs},
 	{name: "governor", once: governors},
 	{name: "irqbalance", once: irqbalance},
+	{name: "network", once: network},
+	{name: "clock", once: rightClock},
 	{name: "interface", each: interfaceUp},
 	{name: "xdp_mode", each: xdpMode},
 	{name: "xdp_program", each: otherProgram},

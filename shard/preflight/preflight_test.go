@@ -144,6 +144,8 @@ func TestInspectCases(t *testing.T) {
 			delete(f.files, "sys/devices/system/cpu/cpu1/cpufreq/scaling_governor")
 		}},
 		{"irqbalance", "irqbalance", Warn, "systemctl disable", func(f *fake, _ *Options) { f.set("proc/18/comm", "irqbalance") }},
+		{"no network", "network", Fail, "connect it", func(_ *fake, o *Options) { o.Daemon.Network = "no route: connect it" }},
+		{"wrong clock", "clock", Fail, "set it", func(_ *fake, o *Options) { o.Daemon.Clock = "the clock is wrong: it says 1970; set: set it" }},
 		{"interface missing", "interface", Fail, "no such", func(_ *fake, o *Options) { o.Interfaces = []string{"eth7"} }},
 		{"interface down", "interface", Warn, "ip link set eth0 up", func(f *fake, _ *Options) { f.set("sys/class/net/eth0/operstate", "down") }},
 		{"no native XDP", "xdp_mode", Fail, "generic", func(f *fake, _ *Options) { f.edit(func(l *Link) { l.Features = 0 }) }},

@@ -24,6 +24,14 @@ func WallClock(c *config.Config) func() int64 {
 	return func() int64 { return time.Now().Unix() }
 }
 
+// ClockRemedy says what to do where that clock is wrong.
+func ClockRemedy(c *config.Config) string {
+	if !c.Recursion.ValidationTime.IsZero() {
+		return "remove recursion.validation_time, and restart"
+	}
+	return "set it (`timedatectl set-ntp true`, or `date -s`); names are then resolved without a restart"
+}
+
 // Anchors reads the trust anchors.
 func Anchors(c *config.Config) (anchors.Given, error) {
 	r := &c.Recursion

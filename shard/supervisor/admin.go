@@ -16,6 +16,7 @@ func (s *Supervisor) adminOptions() admin.Options {
 		Diff: s.Diff, Place: s.place, Owner: func(name dname.Name) int { return s.owner(name, len(s.workers())) },
 		Upgrade: s.Upgrade, Refused: s.refused.Load, Log: s.log, Journal: s.journal,
 		Health: s.health.Verdict, Glance: s.health.Glance, Anycast: s.anycast.Report,
+		Network: s.reach.Warning, Clock: s.clock.Warning,
 	}
 }
 

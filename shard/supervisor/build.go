@@ -142,7 +142,7 @@ func (s *Supervisor) engine(w *worker.Worker, u *update, p core.Performer) (*cor
 	}
 	r := settings.Resolver(c)
 	r.Memory, r.TrustMemory = forRecords, resolver.TrustMemory(len(mem))
-	r.RootHints, r.Anchors, r.Notify = s.hints, u.anchors, s.bare.Tell
+	r.RootHints, r.Anchors, r.Notify, r.Misdated = s.hints, u.anchors, s.bare.Tell, s.clock.Suspect
 	return core.New(core.Options{
 		Rules:     u.rules,
 		Zones:     s.zones.Set(w.Seat().Node),

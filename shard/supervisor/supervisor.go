@@ -19,12 +19,14 @@ import (
 	"heimdall/shard/admin"
 	"heimdall/shard/anchors"
 	"heimdall/shard/anycast"
+	"heimdall/shard/clock"
 	"heimdall/shard/handover"
 	"heimdall/shard/health"
 	"heimdall/shard/hot"
 	"heimdall/shard/journal"
 	"heimdall/shard/notice"
 	"heimdall/shard/process"
+	"heimdall/shard/reach"
 	"heimdall/shard/sandbox"
 	"heimdall/shard/settings"
 	"heimdall/shard/snapshot"
@@ -84,6 +86,8 @@ type Supervisor struct {
 	health    *health.Checker
 	anycast   *anycast.Keeper // nil: the shards have not served yet
 
+	reach   *reach.Watch
+	clock   *clock.Watch
 	starved *notice.Starved
 	bare    *notice.BareForwarders
 	unwatch func() // ends what logs changes; nil: it does not run
@@ -158,6 +162,7 @@ func Start(ctx context.Context, o Options) (*Supervisor, error) {
 		s.tellReplaced = func(int) {}
 	}
 	s.inForce.Store(o.Config)
+	s.reach, s.clock = s.newReach(), s.newClock()
 	if o.Pace {
 		process.PaceCollector(func() uint64 { return settings.GarbageRoom(s.config()) })
 	}
@@ -223,6 +228,8 @@ func (s *Supervisor) start(trust anchors.Given) error {
 	watching, stop := context.WithCancel(context.Background())
 	s.unwatch = stop
 	go notice.Watch(watching, server, s.log)
+	go s.reach.Run(watching)
+	go s.clock.Run(watching)
 	s.log.Info("serving", "listen", s.config().Server.Listen, "shards", len(list), "cpus", s.cpus(), "version", s.version)
 	return nil
 }

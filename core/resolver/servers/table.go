@@ -41,6 +41,14 @@ func (t *Table) Len() int { return t.used }
 // Evicted is how many servers were forgotten to make room.
 func (t *Table) Evicted() uint64 { return t.evicted }
 
+// Reconnect forgets which servers have answered nothing or could not be reached: the network was another.
+func (t *Table) Reconnect() {
+	for i := range t.list[:t.used] {
+		s := &t.list[i]
+		s.backoff, s.timeouts, s.down, s.probeAt, s.probeWait, s.barredUntil = 0, 0, false, 0, 0, 0
+	}
+}
+
 // bucket returns the head of the hash chain for an address. Both factors of each product hold a part of the key, so that
 // nobody who does not know it can choose addresses that share a chain: delegations are full of addresses that strangers choose.
 func (t *Table) bucket(addr netip.AddrPort) *int32 {
