@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"heimdall/core/control"
 	"heimdall/ebpf"
 
 	"github.com/miekg/dns"
@@ -51,6 +52,25 @@ func TestLogFollowsTheConfiguration(t *testing.T) {
 	d.write(zones + "[log]\nformat = \"xml\"\n")
 	if out, code := d.ctl("reload"); code == 0 || !strings.Contains(out, `"xml" is none of auto, text, json, journald`) {
 		t.Errorf("a wrong format: %s", out)
+	}
+}
+
+// Of many lines of one kind some are written, and the rest is counted.
+func TestLogFlood(t *testing.T) {
+	t.Parallel()
+	const faults, burst = 40, 5
+	text := "$TTL 3600\n@ SOA ns1 h 1 7200 3600 1209600 300\n@ NS ns1\nns1 A 192.0.2.1\n"
+	for i := range faults { // mail goes to what has no address
+		text += fmt.Sprintf("m%d MX 10 none%d\n", i, i)
+	}
+	d := start(t, fmt.Sprintf("[log]\nburst = %d\n[[zone]]\nname = \"example.\"\nfile = %q\n", burst, writeFile(t, "example.zone", text)))
+	var s control.Status
+	d.ctlJSON(&s, "status")
+	if s.Log.Held == 0 || s.Log.Dropped > 0 || s.Log.Format != "text" {
+		t.Fatalf("log %+v:\n%s", s.Log, d.log)
+	}
+	if n := strings.Count(d.log.String(), `msg="a zone has a fault" `); n != burst {
+		t.Errorf("%d lines of the kind were written:\n%s", n, d.log)
 	}
 }
 

@@ -59,6 +59,11 @@ func TestDispatchRefuses(t *testing.T) {
 		{`{"command":"cache.lookup","args":{"name":"a.","type":"A","do":true}}`, CodeBadRequest, "do"},
 		{`{"command":"cache.flush","args":{"subtree":true}}`, CodeBadRequest, "needs a name"},
 		{`{"command":"cache.flush","args":{"name":"\u0000"}}`, CodeBadRequest, "printable"},
+		{`{"command":"explain","args":{"name":"a."}}`, CodeBadRequest, "type is missing"},
+		{`{"command":"explain","args":{"name":"a.","type":"A","client":"nobody"}}`, CodeBadRequest, "want an address"},
+		{`{"command":"tuned"}`, CodeBadRequest, "1 to 64 changes"},
+		{`{"command":"tuned","args":{"changes":["` + long + `"]}}`, CodeBadRequest, "longer than 512"},
+		{`{"command":"diff","args":{"x":1}}`, CodeBadRequest, "arguments"},
 		{`{"command":"zones","args":{"name":"a."}}`, CodeBadRequest, "arguments"},
 		{`{"command":"zone.reload","args":{"name":"a b."}}`, CodeBadRequest, "printable"},
 		{`{"command":"zone.reload","args":{"all":true}}`, CodeBadRequest, "all"},
@@ -161,6 +166,7 @@ func FuzzDispatch(f *testing.F) {
 		`{"command":"zone.lookup","args":{"name":"a.","type":"A","do":true}}`, `{"command":"zone.reload","args":{"name":"example."}}`,
 		`[[[[`, "{\"command\":\"\xff\"}", "\n\n", `{"COMMAND":"status","command":"shards"}`,
 		`{"command":"profile","args":{"kind":"cpu","seconds":3}}`,
+		`{"command":"explain","args":{"name":"a.","type":"A","client":"::1","do":true,"tcp":true}}`, `{"command":"diff"}`, `{"command":"tuned","args":{"changes":["x"]}}`,
 	} {
 		f.Add([]byte(seed))
 	}

@@ -68,8 +68,12 @@ type entry struct {
 // New makes a log that writes to out, and to journald by a socket if that is wanted. stream tells that out is a stream of
 // the journal. It lasts as long as the process.
 func New(out io.Writer, socket string, stream bool, o Options) *Journal {
+	return newJournal(out, socket, stream, o, time.Now)
+}
+
+func newJournal(out io.Writer, socket string, stream bool, o Options, now func() time.Time) *Journal {
 	j := &Journal{
-		out: out, socket: socket, stream: stream, now: time.Now,
+		out: out, socket: socket, stream: stream, now: now,
 		queue: make(chan entry, maxQueued),
 	}
 	j.options.Store(&o)

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -159,6 +160,23 @@ func TestFloods(t *testing.T) {
 	if got := out.String(); strings.Count(got, "by itself") != 1 || strings.Count(got, "a deed") != 3 {
 		t.Errorf("the log has\n%s", got)
 	}
+}
+
+// What was held back is told of when its time is over, though nothing else is logged.
+func TestFloodIsToldOf(t *testing.T) {
+	out := new(shardtest.Buffer)
+	var later atomic.Int64
+	j := newJournal(out, "", false, Options{Burst: 2}, func() time.Time { return time.Unix(1_700_000_000+later.Load(), 0) })
+	for i := range 9 {
+		j.Logger().Warn(fmt.Sprintf("attempt %d", i), "n", i)
+	}
+	if n := j.Counts().Held; n != 7 {
+		t.Errorf("%d lines were held back", n)
+	}
+	later.Store(12)
+	shardtest.Until(t, "the rest to be told of", func() bool {
+		return strings.Contains(out.String(), `level=WARN msg="attempt 8: … and 7 more like it in 12 s" more=7`)
+	})
 }
 
 // parseNative reads an entry of journald's protocol that has no value with a line feed.
