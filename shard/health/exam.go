@@ -53,8 +53,9 @@ func (c *Checker) examine(ctx context.Context, s *Settings, apexes []dname.Name)
 		done := make(chan struct{})
 		of.busy = done
 		go func() {
-			found[i] <- of.examine(ctx, w, s, apexes)
-			close(done)
+			e := of.examine(ctx, w, s, apexes)
+			close(done) // first: the next look may begin at once
+			found[i] <- e
 		}()
 	}
 	c.subjects = here

@@ -101,3 +101,13 @@ func TestHealthOfRecursion(t *testing.T) {
 	r.up.Set(shardtest.AnswerA)
 	r.well()
 }
+
+// BenchmarkHealth is one look at one shard: its zones aside, which it has none of.
+func BenchmarkHealth(b *testing.B) {
+	r := newRig(b)
+	for b.Loop() {
+		if h, err := r.health.Look(b.Context()); err != nil || !h.Healthy {
+			b.Fatal(h, err)
+		}
+	}
+}

@@ -21,13 +21,13 @@ var until = shardtest.Until
 // rig is a supervisor with one shard on real sockets, and a server that answers every name.
 type rig struct {
 	*Supervisor
-	t    *testing.T
+	t    testing.TB
 	addr string
 	log  *shardtest.Buffer
 	up   *shardtest.Upstream
 }
 
-func newRig(t *testing.T) *rig {
+func newRig(t testing.TB) *rig {
 	t.Helper()
 	r := &rig{t: t, log: new(shardtest.Buffer), up: shardtest.NewUpstream(t, nil)}
 	for range 5 { // a free port may be taken before it is wanted
