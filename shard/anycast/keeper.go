@@ -39,6 +39,7 @@ type Keeper struct {
 	changed chan struct{} // holds a value when the settings have changed
 	leave   chan struct{} // closed: run ends
 	stay    bool          // the addresses then stay; written before leave is closed
+	left    sync.Once     // leave is closed once, whoever ends first
 	ended   chan struct{} // closed: it has
 
 	// Of the goroutine of run.
@@ -93,7 +94,7 @@ func (k *Keeper) Withdraw() {
 	if k == nil {
 		return
 	}
-	close(k.leave)
+	k.left.Do(func() { close(k.leave) })
 	<-k.ended
 	for _, p := range k.places {
 		if !p.lingers.IsZero() {
@@ -107,8 +108,10 @@ func (k *Keeper) HandOver() {
 	if k == nil {
 		return
 	}
-	k.stay = true
-	close(k.leave)
+	k.left.Do(func() {
+		k.stay = true
+		close(k.leave)
+	})
 	<-k.ended
 }
 

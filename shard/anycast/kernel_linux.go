@@ -1,6 +1,7 @@
 package anycast
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
@@ -42,31 +43,34 @@ func (netlinks) addresses() (list []address, err error) {
 	return list, nil
 }
 
-// readAddress reads an RTM_NEWADDR message; false: the address is not a host's.
+// readAddress reads the body of an RTM_NEWADDR message (rtnetlink(7)): struct ifaddrmsg, then attributes. false: the address is
+// not a host's.
 func readAddress(m []byte) (a address, ok bool) {
 	if len(m) < unix.SizeofIfAddrmsg {
 		return a, false
 	}
-	head := nl.DeserializeIfAddrmsg(m)
-	attrs, err := nl.ParseRouteAttr(m[head.Len():])
-	if err != nil {
-		return a, false
-	}
-	a = address{link: int(head.Index), valid: forever}
-	for _, attr := range attrs {
+	bits := int(m[1])
+	a = address{link: int(binary.NativeEndian.Uint32(m[4:])), valid: forever}
+	for m = m[unix.SizeofIfAddrmsg:]; len(m) >= unix.SizeofRtAttr; {
+		length, typ := int(binary.NativeEndian.Uint16(m)), binary.NativeEndian.Uint16(m[2:])
+		if length < unix.SizeofRtAttr || length > len(m) {
+			return a, false
+		}
+		value := m[unix.SizeofRtAttr:length]
 		switch {
 		// IPv6 has no IFA_LOCAL; where both are, IFA_ADDRESS is the other end's.
-		case attr.Attr.Type == unix.IFA_LOCAL, attr.Attr.Type == unix.IFA_ADDRESS && !a.addr.IsValid():
-			a.addr, _ = netip.AddrFromSlice(attr.Value)
-		case attr.Attr.Type == ifaProto && len(attr.Value) > 0:
-			a.proto = attr.Value[0]
-		case attr.Attr.Type == unix.IFA_CACHEINFO && len(attr.Value) >= unix.SizeofIfaCacheinfo:
-			if seconds := nl.DeserializeIfaCacheInfo(attr.Value).Valid; seconds != math.MaxUint32 {
+		case typ == unix.IFA_LOCAL, typ == unix.IFA_ADDRESS && !a.addr.IsValid():
+			a.addr, _ = netip.AddrFromSlice(value)
+		case typ == ifaProto && len(value) > 0:
+			a.proto = value[0]
+		case typ == unix.IFA_CACHEINFO && len(value) >= unix.SizeofIfaCacheinfo:
+			if seconds := binary.NativeEndian.Uint32(value[4:]); seconds != math.MaxUint32 { // behind the preferred time
 				a.valid = time.Duration(seconds) * time.Second
 			}
 		}
+		m = m[min((length+3)&^3, len(m)):] // each begins at a multiple of four
 	}
-	return a, a.addr.IsValid() && int(head.Prefixlen) == a.addr.BitLen()
+	return a, a.addr.IsValid() && bits == a.addr.BitLen()
 }
 
 func (netlinks) put(link int, a netip.Addr, lease time.Duration) error {
