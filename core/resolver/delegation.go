@@ -7,8 +7,6 @@ import (
 	"slices"
 
 	"heimdall/core/dname"
-	"heimdall/core/resolver/known"
-	"heimdall/core/resolver/servers"
 	"heimdall/core/wire"
 )
 
@@ -190,95 +188,6 @@ func (d *delegation) repeats(old *delegation) bool {
 	return true
 }
 
-// learn reads the delegation of zone out of a response: NS records of the given section, and glue from the
-// additional section as far as the server asked, by route r, can know it. The result replaces d, the delegation that
-// led to that server, and is stored.
-func (m *Machine) learn(d *delegation, t *task, resp *response, zone dname.Name, r *route, section wire.Section) bool {
-	until := forever
-	if r.kind == iterate {
-		until = d.until
-	}
-	d.reset(zone.Labels())
-	ttl := m.readServers(d, t, resp, zone, r, section)
-	if zone.IsRoot() { // A priming response may lack addresses (RFC 8109, section 3.3); the hints have them.
-		for _, h := range m.options.RootHints {
-			for n := range int(d.nns) {
-				if d.ns[n].state&nsGlue == 0 && dname.Equal(d.name(n), h.Name) {
-					d.addAddr(n, h.Addr.As16(), nsKnown)
-				}
-			}
-		}
-		if d.naddrs == 0 {
-			return false
-		}
-	}
-	if d.nns == 0 {
-		return false
-	}
-	d.inside = r.group != nil || r.below || r.kind == here || m.options.privateRoot() || m.options.unasked(m.servers.At(resp.server).Addr().Addr())
-	now := m.seconds()
-	end := now + ttl
-	if !zone.IsRoot() {
-		// No longer than the delegation that it hangs on: else a zone that its parent has withdrawn goes on handing
-		// out delegations below itself (Phoenix Domain, NDSS '23).
-		end = min(end, until)
-		d.until = end
-	}
-	d.stored, d.changed = now, now
-	if value, ok := m.known.Get(known.Delegation, zone, wire.TypeNS, t.class, now); ok {
-		var old delegation
-		if d.repeats(old.decode(zone.Labels(), value)) {
-			d.changed = old.changed
-		}
-	}
-	if m.known.Keeps() && end > now && r.kind != here && !t.below {
-		m.encoded = d.encode(m.encoded[:0])
-		m.known.Put(known.Delegation, zone, wire.TypeNS, t.class, m.encoded, end-now, now)
-	}
-	return true
-}
-
-// readServers adds the NS records of zone and their glue in a response to d, which is empty, and returns the TTL.
-func (m *Machine) readServers(d *delegation, t *task, resp *response, zone dname.Name, r *route, section wire.Section) (ttl uint32) {
-	ttl = known.MaxDelegationTTL
-	var buf [dname.MaxLen]byte
-	parts := resp.parts
-	for i := range parts {
-		p := &parts[i]
-		if p.section != section || p.rr.Type != wire.TypeNS || p.rr.Class != t.class || !dname.Equal(p.owner, zone) {
-			continue
-		}
-		name, ok := wire.UnpackRData(buf[:0], resp.msg, &p.rr)
-		if !ok {
-			continue
-		}
-		lower(name)
-		d.addNS(name)
-		ttl = min(ttl, p.rr.TTL)
-	}
-	for i := range parts {
-		p := &parts[i]
-		if p.section != wire.Additional || p.rr.Class != t.class || !m.options.AnyGlue && !p.owner.In(r.zone) {
-			continue
-		}
-		a, ok := address(resp.msg[p.rr.Data:p.rr.End], p.rr.Type)
-		if !ok {
-			continue
-		}
-		for n := range int(d.nns) {
-			if !dname.Equal(d.name(n), p.owner) || !m.realms.mayGlue(p.owner, p.rr.Type, r) {
-				continue
-			}
-			if m.options.AnyGlue || p.owner.In(zone) {
-				d.addAddr(n, a, nsGlue)
-			} else {
-				d.addAddr(n, a, 0)
-			}
-		}
-	}
-	return ttl
-}
-
 // address reads an A or AAAA record's RDATA.
 func address(rdata []byte, t wire.Type) (a [16]byte, ok bool) {
 	switch {
@@ -288,58 +197,4 @@ func address(rdata []byte, t wire.Type) (a [16]byte, ok bool) {
 		return [16]byte(rdata), true
 	}
 	return a, false
-}
-
-// closest fills the delegation of a task with the deepest known zone that contains its name and has at
-// least the given number of labels; false if there is none.
-func (m *Machine) closest(i int32, least int) bool {
-	t, d := m.tasks.at(i), &m.delegations[i]
-	cur := t.current()
-	n := cur.Labels()
-	if t.typ == wire.TypeDS && n > 0 {
-		n-- // RFC 4035, section 3.1.4.1: the parent side of a cut answers for DS.
-	}
-	now := m.seconds()
-	if t.depth != primeDepth {
-		n = min(n, int(t.above))
-		for ; n >= least; n-- {
-			if value, ok := m.known.Get(known.Delegation, cur.Suffix(n), wire.TypeNS, t.class, now); ok {
-				d.decode(n, value)
-				return true
-			}
-		}
-	}
-	if least > 0 || t.class != wire.ClassIN {
-		return false
-	}
-	d.reset(0)
-	d.hints, d.inside = true, true
-	for _, h := range m.options.RootHints {
-		if ns := d.addNS(h.Name); ns >= 0 {
-			d.addAddr(ns, h.Addr.As16(), nsGlue)
-		}
-	}
-	return d.nns > 0
-}
-
-// gather lists the servers whose addresses the delegation of a task has, as far as they may be asked.
-func (m *Machine) gather(i int32) []int32 {
-	t, d := m.tasks.at(i), &m.delegations[i]
-	lesser := t.lesser || t.depth >= trustDepth || d.labels == 0
-	m.candidates = m.candidates[:0]
-	for pass := 0; pass < 2 && len(m.candidates) == 0; pass++ { // Of a family that is left alone, only if there are no others.
-		for n, a := range d.addrs[:d.naddrs] {
-			if d.lesser>>n&1 != 0 && !lesser {
-				continue
-			}
-			ip := netip.AddrFrom16(a).Unmap()
-			if !m.options.mayAsk(ip, d.inside) || m.shut(servers.Family(ip)) != (pass == 1) {
-				continue
-			}
-			if s := m.servers.Get(netip.AddrPortFrom(ip, 53), m.now); s >= 0 {
-				m.candidates = append(m.candidates, s)
-			}
-		}
-	}
-	return m.candidates
 }

@@ -4,7 +4,6 @@ import (
 	"net/netip"
 
 	"heimdall/core/dname"
-	"heimdall/core/resolver/known"
 	"heimdall/core/resolver/servers"
 	"heimdall/core/wire"
 )
@@ -24,11 +23,11 @@ const (
 //
 // What such servers say is believed within the zone of the delegation, as what any of its servers says is.
 func (m *Machine) widen(i int32, r *route, c *servers.Choice) bool {
-	t, d := m.tasks.at(i), &m.delegations[i]
+	t, d := m.tasks.at(i), m.delegations.at(i)
 	waits := t.subs > 0 || m.spawn(i)
 	if !waits && !t.lesser {
 		t.lesser = true
-		if m.lookAside(i); d.lesser != 0 {
+		if m.delegations.lookAside(t, d, m.now); d.lesser != 0 {
 			m.advance(i)
 			return true
 		}
@@ -48,7 +47,7 @@ func (m *Machine) widen(i int32, r *route, c *servers.Choice) bool {
 	case c.Found():
 		return false
 	case waits || m.spawnDesperate(i):
-		if m.unlocated(i) {
+		if m.delegations.unlocated(t, d, m.now) {
 			t.nudge = m.now + nudgeAfter
 		}
 		m.arm(i)
@@ -74,7 +73,7 @@ func (m *Machine) nudged(i int32) {
 		return
 	}
 	t.nudge = 0
-	if t.delegated && t.stage == stageAsk && t.subs > 0 && !m.exchanges.pending(t) && m.spawn(i) && m.unlocated(i) {
+	if t.delegated && t.stage == stageAsk && t.subs > 0 && !m.exchanges.pending(t) && m.spawn(i) && m.delegations.unlocated(t, m.delegations.at(i), m.now) {
 		t.nudge = m.now + nudgeAfter
 	}
 }
@@ -86,51 +85,10 @@ func (m *Machine) renews(t *task, d *delegation, r *route, c *servers.Choice) bo
 		(!c.Found() || c.Standing > servers.StandsUp || t.deadline-m.now < int64(m.options.Timeout)*2/3)
 }
 
-// lookAside adds addresses of lesser rank to a task's delegation: where the parent gave addresses, those that the names
-// have by themselves; where a name has addresses by itself, those that its parent gave; and the servers that the zone
-// itself names, if somebody has asked it. All this is known or is not: nobody is asked. What the zone itself said before
-// its parent's word changed does not count: the parent may have given it to somebody else (ghost domains).
-func (m *Machine) lookAside(i int32) {
-	t, d := m.tasks.at(i), &m.delegations[i]
-	zone := t.current().Suffix(int(d.labels))
-	m.lookOwn(t, d, zone)
-	for n := range int(d.nns) {
-		for _, typ := range [2]wire.Type{wire.TypeA, wire.TypeAAAA} {
-			recs := m.known.Since(d.name(n), typ, t.class, d.changed, m.seconds())
-			for len(recs) > 0 {
-				rec, next, _ := recs.Next()
-				if a, is := address(rec.RData, rec.Type); is && rec.Section == wire.Answer {
-					d.addAddr(n, a, 0)
-				}
-				recs = next
-			}
-		}
-		m.lookAbove(t, d, n)
-	}
-}
-
-// lookAbove adds the addresses of one server's name that the parents of the zones it is in gave as glue.
-func (m *Machine) lookAbove(t *task, d *delegation, n int) {
-	name := d.name(n)
-	for labels := name.Labels(); labels > 0; labels-- {
-		value, ok := m.known.Get(known.Delegation, name.Suffix(labels), wire.TypeNS, t.class, m.seconds())
-		if !ok {
-			continue
-		}
-		var other delegation
-		other.decode(labels, value)
-		for i, owner := range other.owners[:other.naddrs] {
-			if dname.Equal(other.name(int(owner)), name) {
-				d.addAddr(n, other.addrs[i], 0)
-			}
-		}
-	}
-}
-
 // spawnDesperate starts sub-tasks for the addresses of servers outside of the zone whose addresses the parent gave, when
 // none of them is of use. It says whether there are any to wait for.
 func (m *Machine) spawnDesperate(i int32) bool {
-	t, d := m.tasks.at(i), &m.delegations[i]
+	t, d := m.tasks.at(i), m.delegations.at(i)
 	zone := t.current().Suffix(int(d.labels))
 	if t.desperate || t.depth >= trustDepth || zone.IsRoot() {
 		return false
@@ -148,7 +106,7 @@ func (m *Machine) spawnDesperate(i int32) bool {
 // askFor starts the sub-tasks that look for the addresses of one server's name: of the family, if one is known, that is
 // not known.
 func (m *Machine) askFor(i int32, n int, zone dname.Name, light bool) (begun bool) {
-	d := &m.delegations[i]
+	d := m.delegations.at(i)
 	name := d.name(n)
 	if dname.Equal(name, m.tasks.at(i).current()) {
 		return false
@@ -169,29 +127,4 @@ func (m *Machine) askFor(i int32, n int, zone dname.Name, light bool) (begun boo
 		begun = m.sub(i, name, wire.TypeAAAA, above) || begun
 	}
 	return begun
-}
-
-// reaches says whether queries may and, as far as is known, can be sent to the server at an address.
-func (m *Machine) reaches(ip netip.Addr, inside bool) bool {
-	if !m.options.mayAsk(ip, inside) {
-		return false
-	}
-	s := m.servers.Find(netip.AddrPortFrom(ip, 53))
-	return s < 0 || !m.servers.At(s).Barred(m.now)
-}
-
-// located says whether a delegation has an address of one of its servers that can be asked.
-func (m *Machine) located(d *delegation, n int) bool {
-	if d.ns[n].state&(nsGlue|nsKnown) == 0 {
-		return false
-	}
-	owns := false
-	for i, owner := range d.owners[:d.naddrs] {
-		if int(owner) == n {
-			if owns = true; m.reaches(netip.AddrFrom16(d.addrs[i]).Unmap(), d.inside) {
-				return true
-			}
-		}
-	}
-	return !owns // It shares the address of another.
 }

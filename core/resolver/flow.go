@@ -65,7 +65,7 @@ func (m *Machine) exhausted(i int32, c *servers.Choice) {
 	case c.Full && !t.hasFail && t.queries == 0:
 		m.fail(i, wire.EDENoReachableAuthority, "all servers for the name are silent, and many questions wait for them")
 		return
-	case m.allUnasked(i):
+	case m.delegations.allUnasked(t, i):
 		m.fail(i, wire.EDENoReachableAuthority, "all servers for the name have addresses that recursion.do_not_query forbids")
 		return
 	}

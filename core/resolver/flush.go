@@ -22,7 +22,10 @@ func (m *Machine) Flush(name dname.Name, subtree bool) {
 }
 
 // seconds is the time of the running call.
-func (m *Machine) seconds() uint32 { return uint32(m.now / 1e9) }
+func (m *Machine) seconds() uint32 { return seconds(m.now) }
+
+// seconds is a time as what is known counts it.
+func seconds(now int64) uint32 { return uint32(now / 1e9) }
 
 // SetMemory gives the Machine other memory for what it learns, as Options.Memory and Options.TrustMemory are, and forgets
 // what it has learned. Tasks under way ask again for what they need. The memory before is not used any more. A Machine that

@@ -72,12 +72,12 @@ func (m *Machine) fromHere(i int32) bool {
 		}
 		switch {
 		case place == Delegated && f.out == outReferral && m.recursive():
-			if !m.learn(&m.delegations[i], t, resp, f.child, &r, wire.Authority) {
+			if !m.delegations.learn(m.delegations.at(i), t, resp, f.child, &r, wire.Authority, m.now) {
 				m.fail(i, wire.EDEOther, "a zone that is served here has a delegation without servers")
 				return true
 			}
 			t.delegated, t.below = true, true
-			m.look(i)
+			m.delegations.look(t, m.delegations.at(i), m.now)
 			return false
 		case f.out == outAlias:
 			f.records.MarkOurs()
@@ -93,19 +93,4 @@ func (m *Machine) fromHere(i int32) bool {
 		m.fail(i, wire.EDEOther, "what is served here of the name cannot be used")
 		return true
 	}
-}
-
-// lookForHere adds the addresses that the name of a server has here. False if the name is not answered here.
-func (m *Machine) lookForHere(t *task, d *delegation, n int, name dname.Name, typ wire.Type) bool {
-	resp, place := m.realms.lookHere(name, typ, t.class, false)
-	if place != Answered || resp == nil {
-		return place == Answered
-	}
-	for i := range resp.parts {
-		p := &resp.parts[i]
-		if a, ok := address(resp.msg[p.rr.Data:p.rr.End], p.rr.Type); ok && p.section == wire.Answer && p.rr.Type == typ {
-			d.addAddr(n, a, nsKnown)
-		}
-	}
-	return true
 }

@@ -40,50 +40,9 @@ func (m *Machine) start(i int32) {
 	m.advance(i)
 }
 
-// look finds addresses of the servers of a task's delegation that the parent gave none for.
-func (m *Machine) look(i int32) {
-	t, d := m.tasks.at(i), &m.delegations[i]
-	for n := range int(d.nns) {
-		if d.ns[n].state&(nsGlue|nsKnown) == 0 {
-			m.lookFor(t, d, n)
-		}
-	}
-}
-
-// lookFor adds the known addresses of one server's name.
-func (m *Machine) lookFor(t *task, d *delegation, n int) {
-	for _, typ := range [2]wire.Type{wire.TypeA, wire.TypeAAAA} {
-		var buf [dname.MaxLen]byte
-		name := d.name(n)
-		for range 4 { // RFC 2181, section 10.3 forbids an alias here, but there are some
-			if m.lookForHere(t, d, n, name, typ) {
-				break
-			}
-			recs, ok := m.known.View(name, typ, t.class, m.seconds())
-			if !ok {
-				recs, _ = m.known.View(name, wire.TypeCNAME, t.class, m.seconds())
-			}
-			alias := false
-			for len(recs) > 0 {
-				rec, next, _ := recs.Next()
-				if a, is := address(rec.RData, rec.Type); is && rec.Section == wire.Answer {
-					d.addAddr(n, a, nsKnown)
-				} else if rec.Type == wire.TypeCNAME {
-					name, alias = append(buf[:0], rec.RData...), true
-					lower(name)
-				}
-				recs = next
-			}
-			if !alias {
-				break
-			}
-		}
-	}
-}
-
 // spawn starts sub-tasks that look for the addresses of servers. It says whether there are any to wait for.
 func (m *Machine) spawn(i int32) bool {
-	t, d := m.tasks.at(i), &m.delegations[i]
+	t, d := m.tasks.at(i), m.delegations.at(i)
 	if t.depth >= maxDepth && t.depth != primeDepth || t.depth == primeDepth {
 		return t.subs > 0
 	}
@@ -98,7 +57,7 @@ func (m *Machine) spawn(i int32) bool {
 	}
 	started := 0
 	for n := 0; n < int(d.nns) && started < atOnce && t.spawned < maxSpawned; n++ {
-		if d.ns[n].state&nsAsked != 0 || m.located(d, n) || t.spawned >= maxElsewhere && d.ns[n].state != 0 {
+		if d.ns[n].state&nsAsked != 0 || m.delegations.located(d, n, m.now) || t.spawned >= maxElsewhere && d.ns[n].state != 0 {
 			continue
 		}
 		if m.askFor(i, n, zone, light) {
@@ -234,14 +193,14 @@ func (m *Machine) wake() {
 		if !t.delegated {
 			continue
 		}
-		d := &m.delegations[r.parent]
+		d := m.delegations.at(r.parent)
 		for n := range int(d.nns) {
 			if d.ns[n].state&nsAsked != 0 {
-				m.lookFor(t, d, n)
+				m.delegations.lookFor(t, d, n, m.now)
 			}
 		}
 		if t.desperate {
-			m.lookAside(r.parent)
+			m.delegations.lookAside(t, d, m.now)
 		}
 		m.resume(r.parent)
 	}

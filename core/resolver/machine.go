@@ -27,11 +27,10 @@ type Machine struct {
 	known     known.Store
 	families  servers.Families
 
-	delegations []delegation  // of the task with the same index
-	validations []*validation // likewise; nil: none under way
+	delegations delegations
+	validations []*validation // of the task with the same number; nil: none under way
 	trust       trust.Store
 	passing     map[int32]*passing // of forwarders
-	candidates  []int32            // servers that a task may ask
 	held        held
 	primed      int64 // when the root servers may be asked for again
 
@@ -41,7 +40,6 @@ type Machine struct {
 	waiting []uint32 // lent by actions
 
 	findings findings
-	encoded  []byte   // a delegation on its way to the store
 	inbox    response // memory of the message that came last
 	builder  wire.Builder
 	message  []byte // where answers are built
@@ -67,6 +65,7 @@ func New(o Options, rnd Rand) *Machine {
 		message:   make([]byte, 0, wire.HeaderLen+65535),
 		passing:   make(map[int32]*passing),
 	}
+	m.delegations = delegations{options: &m.options, realms: &m.realms, known: &m.known, servers: &m.servers, families: &m.families}
 	seed := rnd.Uint64() // of m.known
 	m.trust = trust.New(o.Anchors, o.TrustMemory)
 	if o.Anchors != nil {
@@ -74,7 +73,7 @@ func New(o Options, rnd Rand) *Machine {
 	}
 	if o.Recursion || o.Anchors != nil {
 		m.reserve = o.MaxTasks / 8
-		m.delegations = make([]delegation, o.MaxTasks)
+		m.delegations.list = make([]delegation, o.MaxTasks)
 		m.known = known.New(o.Memory, seed)
 	}
 	m.Reconfigure(o.Groups)

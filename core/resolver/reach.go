@@ -84,8 +84,3 @@ func (m *Machine) postpone(e int32) {
 	}
 	m.arm(i)
 }
-
-// shut says whether the servers of a family are left alone for now.
-func (m *Machine) shut(family int) bool {
-	return m.families.Shut(family, [2]bool{m.options.NoIPv4, m.options.NoIPv6}, m.now)
-}

@@ -41,14 +41,14 @@ func (m *Machine) route(i int32) (route, bool) {
 	case t.below && t.delegated: // A zone that is served here leads to them.
 	case g != nil && g.kind == Forward:
 		return route{kind: forward, zone: g.zone, group: g, servers: g.servers}, true
-	case g != nil && !(t.delegated && m.recursive() && m.delegations[i].labels > uint8(g.zone.Labels())):
+	case g != nil && !(t.delegated && m.recursive() && m.delegations.at(i).labels > uint8(g.zone.Labels())):
 		return route{kind: stub, zone: g.zone, group: g, servers: g.servers}, true
 	case !t.delegated:
 		return route{}, false
 	}
 	// Of a stub zone, a zone cut below it leads on from it.
-	zone := t.current().Suffix(int(m.delegations[i].labels))
-	return route{kind: iterate, zone: zone, group: g, below: t.below, servers: m.gather(i)}, true
+	zone := t.current().Suffix(int(m.delegations.at(i).labels))
+	return route{kind: iterate, zone: zone, group: g, below: t.below, servers: m.delegations.gather(t, m.delegations.at(i), m.now)}, true
 }
 
 // locate finds the delegation from which the present name of a task, which group g owns if it is not nil, is asked for, and
@@ -60,13 +60,13 @@ func (m *Machine) locate(i int32, g *group) bool {
 	if g != nil {
 		least = g.zone.Labels() + 1
 	}
-	if t.delegated = m.recursive() && m.closest(i, least); !t.delegated {
+	if t.delegated = m.recursive() && m.delegations.closest(t, m.delegations.at(i), least, m.now); !t.delegated {
 		return false
 	}
-	if m.delegations[i].hints && t.depth != primeDepth {
+	if m.delegations.at(i).hints && t.depth != primeDepth {
 		m.prime()
 	}
-	m.look(i)
+	m.delegations.look(t, m.delegations.at(i), m.now)
 	return true
 }
 

@@ -77,28 +77,5 @@ func (m *Machine) last(i int32, r *route) bool {
 			usable++
 		}
 	}
-	return usable <= 1 && (r.kind != iterate || !m.mayWiden(i))
-}
-
-// mayWiden says whether a task's delegation has servers whose addresses were not looked for yet.
-func (m *Machine) mayWiden(i int32) bool {
-	t, d := m.tasks.at(i), &m.delegations[i]
-	if t.subs > 0 || d.lesser != 0 && !t.lesser {
-		return true
-	}
-	return m.unlocated(i)
-}
-
-// unlocated says whether there are servers whose addresses may be looked for yet.
-func (m *Machine) unlocated(i int32) bool {
-	t, d := m.tasks.at(i), &m.delegations[i]
-	if t.depth >= maxDepth || d.labels == 0 || t.spawned >= maxSpawned {
-		return false
-	}
-	for n := range int(d.nns) {
-		if d.ns[n].state&nsAsked == 0 && !m.located(d, n) {
-			return true
-		}
-	}
-	return false
+	return usable <= 1 && (r.kind != iterate || !m.delegations.mayWiden(t, m.delegations.at(i), m.now))
 }

@@ -39,20 +39,6 @@ func (o *Options) privateRoot() bool {
 	return false
 }
 
-// allUnasked says whether a task has asked nobody because the addresses of all servers are not asked.
-func (m *Machine) allUnasked(i int32) bool {
-	if !m.tasks.at(i).delegated || m.delegations[i].naddrs == 0 {
-		return false
-	}
-	d := &m.delegations[i]
-	for _, a := range d.addrs[:d.naddrs] {
-		if ip := netip.AddrFrom16(a).Unmap(); d.inside || !m.options.unasked(ip) {
-			return false
-		}
-	}
-	return true
-}
-
 func within(list []netip.Prefix, ip netip.Addr) bool {
 	for _, p := range list {
 		if p.Contains(ip) {

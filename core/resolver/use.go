@@ -51,10 +51,10 @@ func (m *Machine) use(e int32, resp *response) {
 		return
 	}
 	if t.depth == primeDepth && f.out == outAnswer {
-		m.learn(&m.delegations[i], t, resp, dname.Root(), &r, wire.Answer)
+		m.delegations.learn(m.delegations.at(i), t, resp, dname.Root(), &r, wire.Answer, m.now)
 	}
 	if f.out == outAnswer && r.kind == iterate {
-		m.keepOwn(t, &m.delegations[i], resp, &r)
+		m.delegations.keepOwn(t, m.delegations.at(i), resp, &r, m.now)
 	}
 	f.name, f.source, f.rank, f.do = t.current(), x.server, resp.rank(), x.edns && t.wantsDO(&m.trust)
 	f.chain = r.kind == forward && !dname.Equal(f.target, f.name)
@@ -127,7 +127,7 @@ func (m *Machine) refer(i int32, f *finding, resp *response, r *route) {
 		m.tracer.note(m.now, t, "referral", "to the servers of "+f.child.String())
 	}
 	m.keepReferral(t, resp, f.child, r.zone)
-	if !m.learn(&m.delegations[i], t, resp, f.child, r, wire.Authority) {
+	if !m.delegations.learn(m.delegations.at(i), t, resp, f.child, r, wire.Authority, m.now) {
 		m.dropAll(t)
 		m.advance(i)
 		return
@@ -136,7 +136,7 @@ func (m *Machine) refer(i int32, f *finding, resp *response, r *route) {
 	below := t.below
 	t.restart()
 	t.delegated, t.below = true, below
-	m.look(i)
+	m.delegations.look(t, m.delegations.at(i), m.now)
 	m.advance(i)
 }
 

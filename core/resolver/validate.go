@@ -297,7 +297,7 @@ func (m *Machine) distrust(i int32, f *finding, why dnssec.Reason, faulty uint8,
 		m.known.Forget(known.Referral, t.current(), wire.TypeDS, t.class)
 	}
 	if t.delegated {
-		m.look(i) // Sub-tasks may have ended in the meantime.
+		m.delegations.look(t, m.delegations.at(i), m.now) // Sub-tasks may have ended in the meantime.
 	}
 	m.advance(i)
 }
