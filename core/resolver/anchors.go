@@ -19,7 +19,7 @@ func (m *Machine) SetAnchors(set *dnssec.Anchors, changed []dname.Name) (switche
 		}
 		return false
 	}
-	clear(m.passing)
+	clear(m.forwarders.list)
 	if set == nil {
 		clear(m.actions[:cap(m.actions)]) // lets go of jobs
 	} else if m.validations == nil {

@@ -57,7 +57,7 @@ func (m *Machine) fail(i int32, code wire.EDE, text string) {
 	t := m.tasks.at(i)
 	if t.bogus != dnssec.ReasonNone {
 		code, _ = t.bogus.EDE()
-		text = m.bogusText(t)
+		text = m.forwarders.bogusText(t)
 	}
 	if m.tracer.on() {
 		m.tracer.note(m.now, t, "failure", text)

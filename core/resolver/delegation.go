@@ -45,10 +45,7 @@ type delegation struct {
 	lesser  uint32          // bits of addrs that count only when no other server helps
 }
 
-var _ = [1]byte{}[maxAddrs-32] // one bit for each address
-
-// Each address has a bit in sibling.
-var _ [32 - maxAddrs]byte
+var _ [32 - maxAddrs]byte // Each address has a bit in lesser.
 
 type nameserver struct {
 	at    uint16

@@ -64,6 +64,9 @@ func (m *Machine) SetFailureTTL(seconds uint32) {
 	m.failing.most = seconds
 }
 
+// doubt is for how many nanoseconds what may have been loss is believed to be a server's fault at first.
+func (f *failing) doubt() int64 { return int64(f.most) * 1e9 }
+
 // clear forgets the failures of a question that has an answer.
 func (f *failing) clear(hash uint64) {
 	if s, tag := f.slot(hash); s.tag == tag {

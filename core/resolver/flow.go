@@ -44,7 +44,7 @@ func (m *Machine) advance(i int32) {
 	}
 	if r.kind == iterate && !t.chosen {
 		t.chosen = true
-		m.minimise(t, r.zone.Labels())
+		t.minimise(r.zone.Labels(), m.options.PlainNames)
 	}
 	if !m.send(i, c.Server, &r) {
 		m.fail(i, wire.EDENotReady, "too many queries to other servers in flight")
@@ -162,12 +162,12 @@ func (m *Machine) useless(e int32, why servers.Failure, rcode wire.Rcode) {
 		m.advance(i)
 		return
 	}
-	if m.mayMindCase(t, x, why) {
+	if t.mayMindCase(x, m.servers.At(x.server), why) {
 		t.tried.Of(x.server).Case = servers.CaseRefused
 		m.again(e)
 		return
 	}
-	m.noteRefusal(t, x.server, why)
+	m.forwarders.noteRefusal(t, x.server, why)
 	t.tried.Of(x.server).Excluded = true
 	t.lastFail, t.lastRcode, t.hasFail = why, rcode, true
 	m.drop(e)

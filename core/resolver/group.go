@@ -105,7 +105,7 @@ func (m *Machine) Reconfigure(list []Group) []dname.Name {
 		})
 	}
 	m.realms.groups = newGroups(compiled, m.seed)
-	m.forgetPassing()
+	m.forwarders.forget()
 	return changed
 }
 

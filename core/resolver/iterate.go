@@ -16,8 +16,6 @@ const (
 	spawnAtOnce  = 2   // names of servers looked up at a time
 	primeDepth   = 254 // marks the task that asks for the root servers
 	primeEvery   = int64(60e9)
-	minimiseOne  = 4  // RFC 9156, section 2.3: MINIMISE_ONE_LAB
-	maxMinimised = 10 // MAX_MINIMISE_COUNT
 )
 
 // recursive says whether names that no group owns are resolved from the root servers on.
@@ -126,46 +124,6 @@ func (m *Machine) prime() {
 		t := m.tasks.at(s)
 		t.deadline, t.fresh = m.now+int64(m.options.Timeout), true
 		m.advance(s)
-	}
-}
-
-// minimise decides how many labels of the present name the next question shows.
-func (m *Machine) minimise(t *task, zone int) {
-	full := t.current().Labels()
-	if m.options.PlainNames || t.plainNames || t.depth == primeDepth || t.steps >= maxMinimised {
-		t.asked = uint8(full)
-		return
-	}
-	if int(t.asked) <= zone {
-		t.asked = uint8(zone + 1)
-	}
-	if t.steps++; t.steps > minimiseOne {
-		left := maxMinimised - int(t.steps) + 1
-		t.asked += uint8((full - int(t.asked)) / max(left, 1))
-	}
-	// Labels such as _tcp are no zone cuts.
-	for n := int(t.asked); n < full && t.current().Suffix(n)[1] == '_'; n++ {
-		t.asked++
-	}
-	t.asked = min(t.asked, uint8(full))
-}
-
-// askWhole asks for the whole name, when two queries for a shorter one were not answered: some servers drop questions for
-// names that they have no data for (RFC 9156, section 2.3).
-func (m *Machine) askWhole(t *task) {
-	if !t.chosen || t.plainNames || int(t.asked) >= t.current().Labels() {
-		return
-	}
-	tries := 0
-	for n := range t.tried.All() {
-		tries += int(t.tried.All()[n].Tries)
-	}
-	if tries < 2 {
-		return
-	}
-	t.plainNames, t.chosen = true, false
-	for n := range t.tried.All() {
-		m.servers.OnceMore(&t.tried.All()[n])
 	}
 }
 

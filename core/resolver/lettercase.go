@@ -5,8 +5,9 @@ import (
 	"heimdall/core/wire"
 )
 
-// learnCase notes what a datagram in response to x says of how its server takes questions in mixed letter case.
-func (m *Machine) learnCase(x *exchange, srv *servers.Server, a *servers.Attempt, rcode wire.Rcode) {
+// learnCase notes what a datagram in response to x says of how its server takes questions in mixed letter case. True
+// if that is news, and that it does not take them.
+func (x *exchange) learnCase(srv *servers.Server, a *servers.Attempt, rcode wire.Rcode, doubt, now int64) (lacks bool) {
 	useful := rcode == wire.RcodeNoError || rcode == wire.RcodeNXDomain || rcode == wire.RcodeYXDomain
 	switch {
 	case !useful && a.Case == servers.CaseRefused: // Lower case makes no difference to it.
@@ -16,23 +17,24 @@ func (m *Machine) learnCase(x *exchange, srv *servers.Server, a *servers.Attempt
 		srv.LetterCase.Seen()
 	case x.lowered && srv.LetterCase.State() == servers.Unknown:
 		if a.Case == servers.CaseRefused {
-			srv.LetterCase.Lacks(m.now, servers.CaseMemory)
+			srv.LetterCase.Lacks(now, servers.CaseMemory)
 		} else { // It answered only when asked in lower case, which may have been loss.
-			srv.LetterCase.Doubt(m.now, m.doubt(), servers.CaseMemory)
+			srv.LetterCase.Doubt(now, doubt, servers.CaseMemory)
 		}
-		m.stats.CaseFallbacks++
+		return true
 	}
+	return false
 }
 
 // mayMindCase says whether a server may have been of no use because of the letter case of exchange x. A task finds that
 // out of one server only.
-func (m *Machine) mayMindCase(t *task, x *exchange, why servers.Failure) bool {
+func (t *task) mayMindCase(x *exchange, srv *servers.Server, why servers.Failure) bool {
 	for _, a := range t.tried.All() {
 		if a.Case == servers.CaseRefused {
 			return false
 		}
 	}
-	return x.caseOf != 0 && !x.stream && m.servers.At(x.server).LetterCase.State() == servers.Unknown &&
+	return x.caseOf != 0 && !x.stream && srv.LetterCase.State() == servers.Unknown &&
 		(why == servers.FailServFail || why == servers.FailRefused || why == servers.FailFormErr || why == servers.FailRcode)
 }
 
@@ -63,7 +65,7 @@ func (m *Machine) streamFailed(e int32, why servers.Failure) {
 	x := m.exchanges.at(e)
 	i := x.task
 	t := m.tasks.at(i)
-	if !m.withoutStream(t, t.tried.Of(x.server)) {
+	if !t.withoutStream(t.tried.Of(x.server), &m.servers) {
 		m.useless(e, why, wire.RcodeServFail)
 		return
 	}
@@ -79,7 +81,7 @@ func (m *Machine) streamFailed(e int32, why servers.Failure) {
 // withoutStream goes back to datagrams with a server whose TCP is of no use; true if there is another way than before.
 // If TCP was to confirm an answer in the wrong letter case, the task asks in lower case from now on, and believes what
 // two responses agree on. If it was to tell whether a cookie that is not ours is the server's own, it asks without.
-func (m *Machine) withoutStream(t *task, a *servers.Attempt) bool {
+func (t *task) withoutStream(a *servers.Attempt, known *servers.Table) bool {
 	a.Stream = false
 	switch {
 	case a.Case == servers.CaseLost && t.plain == plainOff:
@@ -90,7 +92,7 @@ func (m *Machine) withoutStream(t *task, a *servers.Attempt) bool {
 		}
 	case a.Cookie == servers.CookieNotOurs && !a.NoCookie:
 		a.NoCookie = true
-		m.servers.OnceMore(a)
+		known.OnceMore(a)
 	default:
 		return false
 	}

@@ -130,7 +130,7 @@ func (m *Machine) takeLinkVerdict(i int32, v *validation, j *Job) {
 	if t.typ == wire.TypeDS {
 		zone = zone.Parent()
 	}
-	m.notePassing(t, v.source, zone, j.result())
+	m.forwarders.note(t, v.source, zone, j.result())
 	if r := j.result(); r.Status == dnssec.Bogus {
 		m.distrust(i, &v.finding, r.Reason, 0, false)
 		return

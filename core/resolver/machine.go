@@ -30,7 +30,7 @@ type Machine struct {
 	delegations delegations
 	validations []*validation // of the task with the same number; nil: none under way
 	trust       trust.Store
-	passing     map[int32]*passing // of forwarders
+	forwarders  forwarders
 	held        held
 	primed      int64 // when the root servers may be asked for again
 
@@ -63,8 +63,8 @@ func New(o Options, rnd Rand) *Machine {
 		failing:   newFailing(rnd.Uint64()),
 		actions:   make([]Action, 0, 64),
 		message:   make([]byte, 0, wire.HeaderLen+65535),
-		passing:   make(map[int32]*passing),
 	}
+	m.forwarders = forwarders{list: make(map[int32]*passing), notify: o.Notify, realms: &m.realms, servers: &m.servers, trust: &m.trust}
 	m.delegations = delegations{options: &m.options, realms: &m.realms, known: &m.known, servers: &m.servers, families: &m.families}
 	seed := rnd.Uint64() // of m.known
 	m.trust = trust.New(o.Anchors, o.TrustMemory)
@@ -149,7 +149,7 @@ func (m *Machine) Fire(now int64, ref uint64) {
 		return
 	}
 	if m.expire(t) && !m.exchanges.pending(t) && t.stage == stageAsk {
-		m.askWhole(t)
+		t.askWhole(&m.servers)
 		m.advance(i)
 		return
 	}
@@ -180,7 +180,7 @@ func (m *Machine) expire(t *task) (any bool) {
 				m.tracer.server(m.now, t, "timeout", m.servers.At(x.server).Addr(), "no response in time")
 			}
 			if x.stream {
-				m.withoutStream(t, t.tried.Of(x.server))
+				t.withoutStream(t.tried.Of(x.server), &m.servers)
 				m.drop(i)
 			}
 		}

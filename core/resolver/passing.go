@@ -7,11 +7,21 @@ import (
 	"heimdall/core/dname"
 	"heimdall/core/dnssec"
 	"heimdall/core/resolver/servers"
+	"heimdall/core/resolver/trust"
 	"heimdall/core/wire"
 )
 
-// A forwarder has to pass DNSSEC records on, or nothing that it says of signed zones validates. passing is what is known
-// of one in that respect. It changes nothing about who is asked: it is for operators.
+// forwarders tell which servers pass DNSSEC records on: nothing that others say of signed zones validates. It changes nothing
+// about who is asked: it is for operators.
+type forwarders struct {
+	list    map[int32]*passing // by server
+	notify  func(Notice)       // nil: nobody wants to know
+	realms  *realms
+	servers *servers.Table
+	trust   *trust.Store
+}
+
+// passing is what is known of one forwarder.
 type passing struct {
 	state servers.Capability
 	bare  uint8      // answers in a row that lacked such records
@@ -40,19 +50,19 @@ func lacking(why dnssec.Reason) bool {
 	return false
 }
 
-// notePassing notes what a verdict says about the forwarder that gave task t the response. zone is that of the response.
-func (m *Machine) notePassing(t *task, source int32, zone dname.Name, r dnssec.Result) {
+// note notes what a verdict says about the forwarder that gave task t the response. zone is that of the response.
+func (f *forwarders) note(t *task, source int32, zone dname.Name, r dnssec.Result) {
 	if source < 0 || r.Status != dnssec.Secure && r.Status != dnssec.Bogus {
 		return
 	}
-	g := m.realms.groups.find(t.current(), t.typ)
+	g := f.realms.groups.find(t.current(), t.typ)
 	if g == nil || g.kind != Forward || !slices.Contains(g.servers, source) {
 		return
 	}
-	p := m.passing[source]
+	p := f.list[source]
 	if p == nil {
 		p = new(passing)
-		m.passing[source] = p
+		f.list[source] = p
 	}
 	before := p.state
 	switch {
@@ -64,40 +74,40 @@ func (m *Machine) notePassing(t *task, source int32, zone dname.Name, r dnssec.R
 		p.bare = min(p.bare+1, maxBare)
 		p.zone, p.why = append(p.zone[:0], zone...), r.Reason
 		// Without the keys that are trusted there is no other explanation.
-		if p.bare == maxBare || r.Reason != dnssec.ReasonKeysUnknown && t.typ == wire.TypeDNSKEY && m.trust.Anchored(zone) {
+		if p.bare == maxBare || r.Reason != dnssec.ReasonKeysUnknown && t.typ == wire.TypeDNSKEY && f.trust.Anchored(zone) {
 			p.state = servers.Broken
 		}
 	}
-	if m.options.Notify != nil && p.state != before && (before == servers.Broken || p.state == servers.Broken) {
-		m.options.Notify(Notice{Server: m.servers.At(source).Addr(), Zone: p.zone.String(), Why: p.why.String(), Removes: p.state == servers.Broken})
+	if f.notify != nil && p.state != before && (before == servers.Broken || p.state == servers.Broken) {
+		f.notify(Notice{Server: f.servers.At(source).Addr(), Zone: p.zone.String(), Why: p.why.String(), Removes: p.state == servers.Broken})
 	}
 }
 
 // noteRefusal notes that a forwarder has nothing to say about the keys that are trusted, though it answers other questions:
 // nobody asks for keys before there is an answer to validate.
-func (m *Machine) noteRefusal(t *task, source int32, why servers.Failure) {
-	if t.typ != wire.TypeDNSKEY || !t.isLink(&m.trust) || !m.trust.Anchored(t.current()) {
+func (f *forwarders) noteRefusal(t *task, source int32, why servers.Failure) {
+	if t.typ != wire.TypeDNSKEY || !t.isLink(f.trust) || !f.trust.Anchored(t.current()) {
 		return
 	}
 	switch why {
 	case servers.FailRefused, servers.FailFormErr, servers.FailServFail, servers.FailRcode:
-		m.notePassing(t, source, t.current(), dnssec.Result{Status: dnssec.Bogus, Reason: dnssec.ReasonKeysUnknown})
+		f.note(t, source, t.current(), dnssec.Result{Status: dnssec.Bogus, Reason: dnssec.ReasonKeysUnknown})
 	}
 }
 
-// passes is what is known of whether server i passes DNSSEC records on.
-func (m *Machine) passes(i int32) *passing {
-	if p := m.passing[i]; p != nil {
+// of is what is known of whether server i passes DNSSEC records on.
+func (f *forwarders) of(i int32) *passing {
+	if p := f.list[i]; p != nil {
 		return p
 	}
 	return new(passing)
 }
 
-// forgetPassing forgets what is known of servers that are no forwarders any more.
-func (m *Machine) forgetPassing() {
-	for i := range m.passing {
-		if !slices.ContainsFunc(m.realms.groups.list, func(g group) bool { return g.kind == Forward && slices.Contains(g.servers, i) }) {
-			delete(m.passing, i)
+// forget forgets what is known of servers that are no forwarders any more.
+func (f *forwarders) forget() {
+	for i := range f.list {
+		if !slices.ContainsFunc(f.realms.groups.list, func(g group) bool { return g.kind == Forward && slices.Contains(g.servers, i) }) {
+			delete(f.list, i)
 		}
 	}
 }
@@ -107,7 +117,7 @@ const maxZoneText = 80
 
 // bogusText says to clients why a task has failed whose responses did not validate: the zone too, and, where DNSSEC records
 // are missing, the forwarder that was to pass them on.
-func (m *Machine) bogusText(t *task) string {
+func (f *forwarders) bogusText(t *task) string {
 	text := t.bogus.String()
 	if t.faulty == 0 {
 		return text
@@ -118,16 +128,16 @@ func (m *Machine) bogusText(t *task) string {
 		name = "..." + name[len(name)-maxZoneText:]
 	}
 	text += " (zone " + name + ")"
-	g := m.realms.groups.find(zone, wire.TypeDNSKEY)
+	g := f.realms.groups.find(zone, wire.TypeDNSKEY)
 	if g == nil || g.kind != Forward || !lacking(t.bogus) || len(g.servers) == 0 {
 		return text
 	}
 	for _, i := range g.servers {
-		if m.passes(i).state == servers.Broken {
-			return text + "; forwarder " + m.servers.At(i).Addr().String() + " removes DNSSEC: ask another, or set recursion.validation = false"
+		if f.of(i).state == servers.Broken {
+			return text + "; forwarder " + f.servers.At(i).Addr().String() + " removes DNSSEC: ask another, or set recursion.validation = false"
 		}
 	}
-	return text + "; asked of forwarder " + m.servers.At(g.servers[0]).Addr().String()
+	return text + "; asked of forwarder " + f.servers.At(g.servers[0]).Addr().String()
 }
 
 // fault tells in which zone the verdict on v was found, where it is bogus that in which the chain of trust, or the response

@@ -119,7 +119,9 @@ func (m *Machine) accept(e int32, msg []byte) {
 	srv.Answered()
 	if !x.stream {
 		srv.Measured(m.now - x.sent)
-		m.learnCase(x, srv, a, resp.rcode)
+		if x.learnCase(srv, a, resp.rcode, m.failing.doubt(), m.now) {
+			m.stats.CaseFallbacks++
+		}
 	}
 	switch {
 	case wire.Flags(msg)&wire.FlagTC == 0:
@@ -160,7 +162,7 @@ func (m *Machine) sort(e int32, resp *response) {
 	a := m.tasks.at(x.task).tried.Of(x.server)
 	switch rcode {
 	case wire.RcodeNoError, wire.RcodeNXDomain, wire.RcodeYXDomain:
-		m.learnFeatures(x, srv, a)
+		x.learnFeatures(srv, a, !m.options.NoCookies, m.failing.doubt(), m.now)
 		m.use(e, resp)
 	case wire.RcodeFormErr, wire.RcodeNotImp, wire.RcodeBadVers:
 		switch {
@@ -194,24 +196,21 @@ func (m *Machine) sort(e int32, resp *response) {
 }
 
 // learnFeatures notes what a useful response tells of the features that its query did without. What may have been loss
-// is first believed for as long as failures are: without EDNS nothing validates.
-func (m *Machine) learnFeatures(x *exchange, srv *servers.Server, a *servers.Attempt) {
+// is first believed for doubt: without EDNS nothing validates. Without cookies, no query has any.
+func (x *exchange) learnFeatures(srv *servers.Server, a *servers.Attempt, cookies bool, doubt, now int64) {
 	switch {
 	case x.edns || srv.EDNS.State() != servers.Unknown:
 	case a.NoEDNS: // It said so.
-		srv.EDNS.Lacks(m.now, servers.EDNSMemory)
+		srv.EDNS.Lacks(now, servers.EDNSMemory)
 	case a.Tries > 2:
-		srv.EDNS.Doubt(m.now, m.doubt(), servers.EDNSMemory)
+		srv.EDNS.Doubt(now, doubt, servers.EDNSMemory)
 	}
-	if x.edns && !x.cookie && a.Silent && srv.Cookies.State() == servers.Unknown && !m.options.NoCookies {
+	if x.edns && !x.cookie && a.Silent && srv.Cookies.State() == servers.Unknown && cookies {
 		// It may drop queries with options that it does not know. That is believed for twice as long as the like of letter
 		// case: when the question is in mixed case again, it tells which of the two the server minds.
-		srv.Cookies.Doubt(m.now, 2*m.doubt(), servers.EDNSMemory)
+		srv.Cookies.Doubt(now, 2*doubt, servers.EDNSMemory)
 	}
 	if x.edns && a.NoCookie && (srv.Cookies.State() == servers.Unknown || a.Cookie == servers.CookieNotOurs) {
-		srv.Cookies.Lacks(m.now, servers.EDNSMemory)
+		srv.Cookies.Lacks(now, servers.EDNSMemory)
 	}
 }
-
-// doubt is for how many nanoseconds what may have been loss is believed to be a server's fault at first.
-func (m *Machine) doubt() int64 { return int64(m.failing.most) * 1e9 }

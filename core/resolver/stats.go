@@ -79,7 +79,7 @@ func (m *Machine) Upstreams() []UpstreamInfo {
 				n = len(list)
 				at[i] = n
 				u := info(m.servers.At(i))
-				p := m.passes(i)
+				p := m.forwarders.of(i)
 				if u.DNSSEC = p.state.String(); p.bare > 0 {
 					u.Bare = p.why.String() + " (zone " + p.zone.String() + ")"
 				}

@@ -249,7 +249,7 @@ func (m *Machine) takeVerdict(i int32, j *Job) {
 	}
 	faulty := t.fault(v)
 	if faulty > 0 && v.zones[0].Status == dnssec.Secure {
-		m.notePassing(t, v.source, t.current().Suffix(int(faulty-1)), result)
+		m.forwarders.note(t, v.source, t.current().Suffix(int(faulty-1)), result)
 	}
 	if result.Status == dnssec.Bogus {
 		m.bogus.add(result.Reason)
