@@ -24,17 +24,15 @@ func (m *Machine) finish(i int32, f *finding) {
 		m.fail(i, wire.EDEBogus, "as the root key sentinel asks for")
 		return
 	}
-	m.builder.Reset(m.message[:cap(m.message)], wire.MaxLen)
-	m.builder.Header(0, wire.FlagQR|wire.FlagRA|uint16(f.rcode)&wire.RcodeMask)
-	whole := m.builder.Question(t.qname(), t.typ, t.class)
+	q := t.question()
+	whole := m.message.begin(&q, uint16(f.rcode)&wire.RcodeMask)
 	// What was put together while the routes changed may be of both.
 	current := t.born == m.tasks.routes && (!t.ours || t.zones == m.tasks.zones)
 	tells := f.rcode == wire.RcodeNoError && len(f.records) > 0 || f.rcode == wire.RcodeNXDomain || f.rcode == wire.RcodeYXDomain
 	cacheable := current && tells
-	q := t.question()
 	for _, section := range [...]wire.Section{wire.Answer, wire.Authority} {
 		chain := m.chains.get(t.chain)
-		whole = whole && m.write(chain, nil, section, &q) && m.write(f.records, chain, section, &q)
+		whole = whole && m.message.write(chain, nil, section, &q) && m.message.write(f.records, chain, section, &q)
 	}
 	if !whole {
 		m.fail(i, wire.EDEOther, "the response is too large")
@@ -49,7 +47,7 @@ func (m *Machine) finish(i int32, f *finding) {
 	case t.chain >= 0 || f.records.Aliased():
 		depends = cache.OnRoutes
 	}
-	m.respond(i, Answer{Msg: m.builder.Finish(), Rcode: f.rcode, AD: secure, Cacheable: cacheable, Depends: depends})
+	m.respond(i, Answer{Msg: m.message.Finish(), Rcode: f.rcode, AD: secure, Cacheable: cacheable, Depends: depends})
 }
 
 // fail ends a task with SERVFAIL. code and text are the cause, unless responses did not validate.
@@ -73,19 +71,13 @@ func (m *Machine) fail(i int32, code wire.EDE, text string) {
 	if t.bogus == dnssec.ReasonNone && t.hasEDE && t.hasFail && t.lastFail == servers.FailServFail {
 		code = t.ede // The forwarder knows the cause.
 	}
-	m.builder.Reset(m.message[:cap(m.message)], wire.MaxLen)
-	m.builder.Header(0, wire.FlagQR|wire.FlagRA|uint16(wire.RcodeServFail))
-	m.builder.Question(t.qname(), t.typ, t.class)
+	q := t.question()
+	m.message.begin(&q, uint16(wire.RcodeServFail))
 	m.stats.Failed++
 	m.respond(i, Answer{
-		Msg: m.builder.Finish(), Rcode: wire.RcodeServFail, EDE: code, EDEText: text, Failed: true,
+		Msg: m.message.Finish(), Rcode: wire.RcodeServFail, EDE: code, EDEText: text, Failed: true,
 		TTL: m.failing.add(t.hash, m.now), Cacheable: true, Depends: cache.OnServers,
 	})
-}
-
-// isDNSSEC says whether records of a type go only to clients that set DO (RFC 4035, section 3.2.1).
-func isDNSSEC(t wire.Type) bool {
-	return t == wire.TypeRRSIG || t == wire.TypeNSEC || t == wire.TypeNSEC3
 }
 
 // respond emits the response of a task and ends it.

@@ -3,20 +3,19 @@ package resolver
 import (
 	"heimdall/core/dname"
 	"heimdall/core/dnssec"
-	"heimdall/core/resolver/known"
 	"heimdall/core/wire"
 )
 
 // synthesize answers the present question of a task from kept records: that there is no such name, no such
 // type, or what a wildcard has. False if they do not tell.
-func (m *Machine) synthesize(t *task, f *finding) bool {
-	found, ok := m.trust.Synthesize(t.current(), t.typ, m.realms.groups.labels(t.current(), t.typ), m.now)
+func (k *knowledge) synthesize(t *task, f *finding, now int64) bool {
+	found, ok := k.trust.Synthesize(t.current(), t.typ, k.realms.groups.labels(t.current(), t.typ), now)
 	if !ok {
 		return false
 	}
 	f.records, f.rcode = f.records[:0], wire.RcodeNoError
 	if found.Kind == dnssec.Positive {
-		if !m.expand(t, f, found.Encloser, found.TTL) {
+		if !k.expand(t, f, found.Encloser, found.TTL, now) {
 			return false
 		}
 	} else {
@@ -39,21 +38,20 @@ func (m *Machine) synthesize(t *task, f *finding) bool {
 			f.records = f.records.Add(wire.Authority, set.Owner, wire.TypeRRSIG, set.Class, found.TTL, rdata)
 		}
 	}
-	m.stats.Synthesized++
 	return true
 }
 
 // expand appends the records of the wildcard below encloser to f, as those of the present name of a task. False if they
 // are not known.
-func (m *Machine) expand(t *task, f *finding, encloser dname.Name, ttl uint32) bool {
+func (k *knowledge) expand(t *task, f *finding, encloser dname.Name, ttl uint32, now int64) bool {
 	var buf [dname.MaxLen + 2]byte
 	wild := dname.Name(dname.AppendLower(append(buf[:0], 1, '*'), encloser))
-	kept := m.findings.take()
-	defer m.findings.give()
-	recs, _, status, ok := m.known.Recall(kept.records, wild, t.typ, t.class, true, false, m.seconds())
+	kept := k.findings.take()
+	defer k.findings.give()
+	recs, _, status, ok := k.Recall(kept.records, wild, t.typ, t.class, true, false, seconds(now))
 	f.out = outAnswer
 	if !ok {
-		recs, _, status, ok = m.known.Recall(kept.records, wild, wire.TypeCNAME, t.class, true, false, m.seconds())
+		recs, _, status, ok = k.Recall(kept.records, wild, wire.TypeCNAME, t.class, true, false, seconds(now))
 		f.out = outAlias
 	}
 	kept.records = recs
@@ -71,31 +69,4 @@ func (m *Machine) expand(t *task, f *finding, encloser dname.Name, ttl uint32) b
 		recs = next
 	}
 	return true
-}
-
-// keepWildcards keeps the records that a validated response to task t has from wildcards, for other names (RFC 8198,
-// section 5.3).
-func (m *Machine) keepWildcards(t *task, c *claim, rank known.Rank) {
-	f := m.findings.take()
-	defer m.findings.give()
-	for i := range c.Sets {
-		set := &c.Sets[i]
-		if !set.Expanded() || set.Status != dnssec.Secure || set.Section != wire.Answer || len(set.Encloser)+2 > dname.MaxLen {
-			continue
-		}
-		if !m.realms.speaksFor(t, set.Encloser) {
-			continue
-		}
-		wild := dname.Name(dname.AppendLower([]byte{1, '*'}, set.Encloser))
-		f.records = f.records[:0]
-		for _, rdata := range set.Data {
-			f.records = f.records.Add(wire.Answer, wild, set.Type, set.Class, set.TTL, rdata)
-		}
-		for _, rdata := range set.Sigs {
-			f.records = f.records.Add(wire.Answer, wild, wire.TypeRRSIG, set.Class, set.TTL, rdata)
-		}
-		m.known.Add(wild, set.Type, set.Class, &known.Set{
-			Records: f.records, Rank: rank, Status: dnssec.Secure, DO: true, TTL: min(set.TTL, known.MaxRRsetTTL),
-		}, m.seconds())
-	}
 }

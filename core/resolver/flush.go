@@ -39,5 +39,5 @@ func (m *Machine) SetMemory(mem []byte, trust int) {
 	if len(mem) < cache.MinMemory {
 		mem = make([]byte, defaultMemory)
 	}
-	m.known = known.New(mem, m.rnd.Uint64())
+	m.known.Store = known.New(mem, m.rnd.Uint64())
 }

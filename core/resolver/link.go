@@ -4,7 +4,6 @@ import (
 	"heimdall/core/dname"
 	"heimdall/core/dnssec"
 	"heimdall/core/resolver/known"
-	"heimdall/core/resolver/trust"
 	"heimdall/core/wire"
 )
 
@@ -149,7 +148,7 @@ func (m *Machine) takeLinkVerdict(i int32, v *validation, j *Job) {
 	if v.source != fromReferral {
 		f := m.findings.take()
 		v.believed(f, v.claim.Rcode, status)
-		m.remember(t, f, status)
+		m.known.remember(t, f, status, m.now)
 		m.findings.give()
 	}
 	m.failing.clear(t.hash)
@@ -171,36 +170,3 @@ func (m *Machine) breakLink(t *task) {
 // brokenTTL is for how many seconds a link that is bogus is kept. RFC 9520, section 3.2: at least 1 s, at most
 // 5 minutes; Unbound keeps bad keys for 60 s. SetFailureTTL may make it less: what hangs on the link fails meanwhile.
 const brokenTTL = 30
-
-// keepReferral stores what a referral to a zone, from a server of the zone from, says about DS records: it is
-// good for nothing but to find the link of the chain of trust.
-func (m *Machine) keepReferral(t *task, resp *response, child, from dname.Name) {
-	if !m.trust.On() || !m.known.Keeps() {
-		return
-	}
-	f := m.findings.take()
-	defer m.findings.give()
-	readable, ttl := true, uint32(known.MaxRRsetTTL)
-	parts := resp.parts
-	for i := range parts {
-		p := &parts[i]
-		if p.section != wire.Authority || p.rr.Class != t.class || !p.owner.In(from) {
-			continue
-		}
-		typ := p.rr.Type
-		if typ == wire.TypeRRSIG {
-			typ = resp.covered(p)
-		}
-		if typ == wire.TypeNSEC || typ == wire.TypeNSEC3 || typ == wire.TypeDS && dname.Equal(p.owner, child) {
-			var ok bool
-			f.records, ok = resp.take(f.records, p, wire.Authority)
-			readable = readable && ok
-			ttl = min(ttl, p.rr.TTL)
-		}
-	}
-	if !readable || len(f.records) == 0 {
-		m.known.Forget(known.Referral, child, wire.TypeDS, t.class)
-		return
-	}
-	m.known.Put(known.Referral, child, wire.TypeDS, t.class, f.records, max(ttl, trust.MinTTL), m.seconds())
-}

@@ -24,7 +24,7 @@ type Machine struct {
 	exchanges exchanges
 	failing   failing
 	chains    chains
-	known     known.Store
+	known     knowledge
 	families  servers.Families
 
 	delegations delegations
@@ -41,8 +41,7 @@ type Machine struct {
 
 	findings findings
 	inbox    response // memory of the message that came last
-	builder  wire.Builder
-	message  []byte // where answers are built
+	message  message
 	stats    Stats
 	bogus    bogusCounts
 	tracer   tracer
@@ -62,10 +61,11 @@ func New(o Options, rnd Rand) *Machine {
 		held:      newHeld(o.MaxTasks),
 		failing:   newFailing(rnd.Uint64()),
 		actions:   make([]Action, 0, 64),
-		message:   make([]byte, 0, wire.HeaderLen+65535),
+		message:   newMessage(),
 	}
+	m.known.realms, m.known.trust, m.known.findings = &m.realms, &m.trust, &m.findings
 	m.forwarders = forwarders{list: make(map[int32]*passing), notify: o.Notify, realms: &m.realms, servers: &m.servers, trust: &m.trust}
-	m.delegations = delegations{options: &m.options, realms: &m.realms, known: &m.known, servers: &m.servers, families: &m.families}
+	m.delegations = delegations{options: &m.options, realms: &m.realms, known: &m.known.Store, servers: &m.servers, families: &m.families}
 	seed := rnd.Uint64() // of m.known
 	m.trust = trust.New(o.Anchors, o.TrustMemory)
 	if o.Anchors != nil {
@@ -74,7 +74,7 @@ func New(o Options, rnd Rand) *Machine {
 	if o.Recursion || o.Anchors != nil {
 		m.reserve = o.MaxTasks / 8
 		m.delegations.list = make([]delegation, o.MaxTasks)
-		m.known = known.New(o.Memory, seed)
+		m.known.Store = known.New(o.Memory, seed)
 	}
 	m.Reconfigure(o.Groups)
 	m.options.Groups, m.options.Memory = nil, nil

@@ -3,7 +3,6 @@ package resolver
 import (
 	"heimdall/core/dname"
 	"heimdall/core/dnssec"
-	"heimdall/core/resolver/known"
 	"heimdall/core/wire"
 )
 
@@ -15,9 +14,7 @@ func (m *Machine) Snoop(now int64, q *Question) (Answer, bool) {
 	if !m.recursive() {
 		return Answer{}, false
 	}
-	m.builder.Reset(m.message[:cap(m.message)], wire.MaxLen)
-	m.builder.Header(0, wire.FlagQR|wire.FlagRA)
-	m.builder.Question(q.Name, q.Type, q.Class)
+	m.message.begin(q, 0)
 	f := m.findings.take()
 	defer m.findings.give()
 	f.setAlias(q.Name)
@@ -44,9 +41,9 @@ func (m *Machine) Snoop(now int64, q *Question) (Answer, bool) {
 		if !known {
 			break
 		}
-		m.write(f.records, nil, wire.Answer, q)
+		m.message.write(f.records, nil, wire.Answer, q)
 		if typ != wire.TypeCNAME || q.Type == wire.TypeCNAME || q.Type == wire.TypeANY {
-			m.write(f.records, nil, wire.Authority, q)
+			m.message.write(f.records, nil, wire.Authority, q)
 			break
 		}
 		if rec, _, ok := f.records.Next(); ok && rec.Section == wire.Answer && rec.Type == wire.TypeCNAME {
@@ -55,49 +52,11 @@ func (m *Machine) Snoop(now int64, q *Question) (Answer, bool) {
 		}
 	}
 	if !known {
-		empty := m.builder.Len()
-		if m.writeServers(f.target, q.Class); m.builder.Len() == empty && dname.Equal(f.target, q.Name) {
+		empty := m.message.Len()
+		if m.message.writeServers(f.target, q.Class, &m.known.Store, m.seconds()); m.message.Len() == empty && dname.Equal(f.target, q.Name) {
 			return Answer{}, false // RFC 2308, section 2.2: an empty response would deny that there is data
 		}
 	}
-	m.builder.SetFlags(uint16(code) & wire.RcodeMask)
-	return Answer{Msg: m.lend(m.builder.Finish()), Rcode: code, AD: secure && known}, true
-}
-
-// write adds the records of a section to the message that is being built, but for those of the authority section
-// that are written already; false if it got too long.
-func (m *Machine) write(part, written known.Records, s wire.Section, q *Question) bool {
-	for len(part) > 0 {
-		if part.Section() != s {
-			part = part.Skip()
-			continue
-		}
-		rec, rest, _ := part.Next()
-		part = rest
-		if s == wire.Authority && len(written) > 0 && written.Has(&rec) {
-			continue
-		}
-		if !q.DO && rec.Type != q.Type && q.Type != wire.TypeANY && isDNSSEC(rec.Type) {
-			continue
-		}
-		if !m.builder.RR(rec.Section, rec.Owner, rec.Type, rec.Class, rec.TTL, rec.RData) {
-			return false
-		}
-	}
-	return true
-}
-
-// writeServers adds the NS records of the closest delegation that is known. How long they are good for is
-// not kept with them: their TTL is 0.
-func (m *Machine) writeServers(name dname.Name, c wire.Class) {
-	for n := name.Labels(); n > 0; n-- {
-		value, ok := m.known.Get(known.Delegation, name.Suffix(n), wire.TypeNS, c, m.seconds())
-		if !ok {
-			continue
-		}
-		for server := range storedServers(value) {
-			m.builder.RR(wire.Authority, name.Suffix(n), wire.TypeNS, c, 0, server)
-		}
-		return
-	}
+	m.message.SetFlags(uint16(code) & wire.RcodeMask)
+	return Answer{Msg: m.lend(m.message.Finish()), Rcode: code, AD: secure && known}, true
 }

@@ -103,7 +103,7 @@ func (m *Machine) useMinimised(e int32, f *finding, resp *response, r *route) {
 	case f.rcode == wire.RcodeNXDomain:
 		if int(t.asked) == 1 && f.out == outNegative && r.zone.IsRoot() {
 			f.rank, f.do = resp.rank(), x.edns && t.wantsDO(&m.trust)
-			m.remember(t, f, dnssec.Unchecked) // what deniedAbove looks for
+			m.known.remember(t, f, dnssec.Unchecked, m.now) // what deniedAbove looks for
 		}
 		t.plainNames = true // Servers that deny empty non-terminals are still about.
 	}
@@ -126,7 +126,7 @@ func (m *Machine) refer(i int32, f *finding, resp *response, r *route) {
 	if m.tracer.on() {
 		m.tracer.note(m.now, t, "referral", "to the servers of "+f.child.String())
 	}
-	m.keepReferral(t, resp, f.child, r.zone)
+	m.known.keepReferral(t, resp, f.child, r.zone, m.now)
 	if !m.delegations.learn(m.delegations.at(i), t, resp, f.child, r, wire.Authority, m.now) {
 		m.dropAll(t)
 		m.advance(i)

@@ -65,7 +65,7 @@ func (m *Machine) conclude(i int32, f *finding) {
 	link := t.isLink(&m.trust)
 	if !link && !t.validated(&m.trust) {
 		if f.source >= 0 {
-			m.remember(t, f, dnssec.Unchecked)
+			m.known.remember(t, f, dnssec.Unchecked, m.now)
 		}
 		m.proceed(i, f)
 		return
@@ -142,7 +142,7 @@ func (m *Machine) believe(i int32, f *finding, status dnssec.Status) {
 	t := m.tasks.at(i)
 	t.stage = stageAsk
 	t.security = min(t.security, status)
-	m.remember(t, f, status)
+	m.known.remember(t, f, status, m.now)
 	m.proceed(i, f)
 }
 
@@ -264,7 +264,7 @@ func (m *Machine) takeVerdict(i int32, j *Job) {
 		return
 	}
 	m.trust.KeepDenials(&v.claim.Response, func(zone dname.Name) bool { return m.realms.speaksFor(t, zone) }, m.now)
-	m.keepWildcards(t, v.claim, v.rank)
+	m.known.keepWildcards(t, v.claim, v.rank, m.now)
 	f := m.findings.take()
 	defer m.findings.give()
 	v.believed(f, j.verdict.Rcode, result.Status)
