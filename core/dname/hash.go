@@ -21,7 +21,7 @@ func Hash(seed uint64, n Name) uint64 {
 	h := bits.RotateLeft64(seed, 32) ^ mul1 // masks the second, and collects
 	size := uint64(len(n))
 	for len(n) > 16 {
-		h = fold(lower8(binary.LittleEndian.Uint64(n))^s, lower8(binary.LittleEndian.Uint64(n[8:]))^h)
+		h = Fold(lower8(binary.LittleEndian.Uint64(n))^s, lower8(binary.LittleEndian.Uint64(n[8:]))^h)
 		n = n[16:]
 	}
 	// What is left is read as two words that may overlap: the length, mixed in below, tells them apart.
@@ -34,12 +34,13 @@ func Hash(seed uint64, n Name) uint64 {
 	case len(n) > 0:
 		x, y = uint64(n[0])|uint64(n[len(n)/2])<<8, uint64(n[len(n)-1])
 	}
-	h = fold(lower8(x)^s, lower8(y)^h)
-	return fold(h^size, s^mul1)
+	h = Fold(lower8(x)^s, lower8(y)^h)
+	return Fold(h^size, s^mul1)
 }
 
-// fold multiplies to 128 bits and folds the halves together.
-func fold(x, y uint64) uint64 {
+// Fold multiplies to 128 bits and folds the halves together. Where neither factor is known to whoever chooses a part of one,
+// nobody can choose what comes out.
+func Fold(x, y uint64) uint64 {
 	hi, lo := bits.Mul64(x, y)
 	return hi ^ lo
 }

@@ -17,11 +17,10 @@ const (
 	renewed // or the parent does not answer either
 )
 
-// widen looks for servers beside those of the task's delegation that were asked in vain, in the order of what may be
-// expected of them: names without an address, addresses of lesser rank, what the parent says now, and at last addresses
-// other than the parent's. True if the task has gone on in this way, or waits.
-//
-// What such servers say is believed within the zone of the delegation, as what any of its servers says is.
+// widen looks for other servers when those of the task's delegation were asked in vain. It tries, in this order: server names
+// without an address, addresses of lesser rank, what the parent says now, and at last addresses other than the parent's.
+// True if the task has gone on in this way, or waits. Such servers are believed as the delegation's others are: within its
+// zone.
 func (m *Machine) widen(i int32, r *route, c *servers.Choice) bool {
 	t, d := m.tasks.at(i), m.delegations.at(i)
 	waits := t.subs > 0 || m.spawn(i)
@@ -36,7 +35,7 @@ func (m *Machine) widen(i int32, r *route, c *servers.Choice) bool {
 	if !waits && m.settle(i) {
 		return true
 	}
-	if !waits && m.renews(t, d, r, c) {
+	if !waits && m.renews(t, d, c) {
 		m.dropAll(t)
 		t.restart()
 		t.renewal, t.above = askingParent, uint8(d.labels-1)
@@ -62,8 +61,8 @@ func (m *Machine) widen(i int32, r *route, c *servers.Choice) bool {
 	return false
 }
 
-// nudgeAfter is how long a task waits for the addresses of the servers that it looks for, in nanoseconds, until it looks
-// for those of more: servers may be named in zones that do not answer.
+// nudgeAfter is how many nanoseconds a task waits for the addresses of some servers until it looks for those of more: the
+// zones that the servers are named in may not answer.
 const nudgeAfter = int64(800e6)
 
 // nudged looks for the addresses of more servers if it is time.
@@ -78,11 +77,11 @@ func (m *Machine) nudged(i int32) {
 	}
 }
 
-// renews says whether the parent is to be asked for the servers of a zone again, by route r: its word is older than a
-// failure is remembered, or led to nobody, and there is nobody better to ask or little time left.
-func (m *Machine) renews(t *task, d *delegation, r *route, c *servers.Choice) bool {
+// renews says whether the parent is asked once more for the servers of a zone. It is if its word is older than failures are
+// remembered, and there is no good server left to ask, or little time.
+func (m *Machine) renews(t *task, d *delegation, c *servers.Choice) bool {
 	return d.cached && t.renewal == notRenewed && d.labels > 0 && m.seconds()-d.stored >= m.failing.most &&
-		(!c.Found() || c.Standing > servers.StandsUp || t.deadline-m.now < int64(m.options.Timeout)*2/3)
+		(!c.Up() || t.deadline-m.now < int64(m.options.Timeout)*2/3)
 }
 
 // spawnDesperate starts sub-tasks for the addresses of servers outside of the zone whose addresses the parent gave, when

@@ -72,6 +72,7 @@ func (p *findings) give() {
 	p.taken--
 	f := p.list[p.taken]
 	if f.records = trim(f.records, keptOctets); p.taken >= maxFindings {
+		p.list[p.taken] = nil // lets go of it
 		p.list = p.list[:p.taken]
 	}
 }

@@ -7,14 +7,10 @@ import (
 	"heimdall/core/wire"
 )
 
-// Rand is the source of IDs, letter case and choices. It must be cryptographically strong, such as
-// math/rand/v2.ChaCha8 with a secret seed: spoof resistance rests on it.
-type Rand interface{ Uint64() uint64 }
-
 // Machine resolves questions. Not safe for concurrent use; owned by one shard.
 type Machine struct {
 	options Options
-	rnd     Rand
+	rnd     servers.Rand
 	now     int64 // of the call that runs
 	seed    uint64
 
@@ -51,7 +47,7 @@ type Machine struct {
 }
 
 // New makes a machine. rnd is used from then on.
-func New(o Options, rnd Rand) *Machine {
+func New(o Options, rnd servers.Rand) *Machine {
 	o = o.withDefaults()
 	m := &Machine{
 		options: o, rnd: rnd, seed: rnd.Uint64(),

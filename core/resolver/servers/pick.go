@@ -8,20 +8,20 @@ const (
 	bandFloor    = int64(2e6)
 )
 
-// Standing is how good a server is to ask, apart from its speed. The smaller, the better.
-type Standing uint8
+// standing is how good a server is to ask, apart from its speed. The smaller, the better.
+type standing uint8
 
 const (
-	StandsUp     Standing = iota
-	StandsDown            // it has answered nothing lately
-	StandsBarred          // nothing could be sent to it lately
+	standsUp     standing = iota
+	standsDown            // it has answered nothing lately
+	standsBarred          // nothing could be sent to it lately
 	standings
 )
 
 // Choice is whom Pick has chosen.
 type Choice struct {
 	Server   int32 // -1: all were tried enough
-	Standing Standing
+	standing standing
 	Tries    uint8 // how often the question was put to it already
 	Suspect  bool  // it has let the last question go by, whoever asked
 	Full     bool  // there is a server that is down, and as many questions wait for it as may
@@ -30,21 +30,24 @@ type Choice struct {
 // Found says whether there is anybody to ask.
 func (c *Choice) Found() bool { return c.Server >= 0 }
 
+// Up says whether the server has answered lately, as far as anybody has asked it.
+func (c *Choice) Up() bool { return c.Found() && c.standing == standsUp }
+
 // Pressing says whether it is time to look for other servers: everybody of good standing has been asked at least once,
 // in vain so far, or the best has just let another question go by.
 func (c *Choice) Pressing() bool {
-	return !c.Found() || c.Standing != StandsUp || c.Tries > 0 || c.Suspect
+	return !c.Up() || c.Tries > 0 || c.Suspect
 }
 
 // standing says how a server stands, and whether a question may be put to it, which was done n times.
-func (t *Table) standing(a *Attempts, i int32, now int64) (st Standing, n uint8, usable, full bool) {
+func (t *Table) standing(a *Attempts, i int32, now int64) (st standing, n uint8, usable, full bool) {
 	s := &t.list[i]
 	n, usable = t.Tries(a, i)
 	switch {
 	case s.Barred(now):
-		st = StandsBarred
+		st = standsBarred
 	case s.down:
-		st = StandsDown
+		st = standsDown
 		full = usable && n == 0 && s.pins >= t.silentLimit(s)
 	}
 	return st, n, usable && !full && !(n > 0 && t.crowded(s)), full
@@ -58,7 +61,7 @@ func (t *Table) Pick(list []int32, a *Attempts, now int64, rnd Rand) Choice {
 	for _, i := range list {
 		st, n, usable, f := t.standing(a, i, now)
 		full = full || f
-		if !usable || st == StandsDown && spent || st > lead || st == lead && n > fewest {
+		if !usable || st == standsDown && spent || st > lead || st == lead && n > fewest {
 			continue
 		}
 		c := t.list[i].cost()
@@ -71,9 +74,6 @@ func (t *Table) Pick(list []int32, a *Attempts, now int64, rnd Rand) Choice {
 		return Choice{Server: -1, Full: full}
 	}
 	random := rnd.Uint64()
-	if len(list) == 1 {
-		return Choice{Server: list[0], Standing: lead, Tries: fewest, Suspect: t.list[list[0]].Silent(), Full: full}
-	}
 	limit := best + max(best>>bandShift, bandFloor)
 	if random%exploreOneIn == 0 {
 		limit = 1<<63 - 1
@@ -89,5 +89,5 @@ func (t *Table) Pick(list []int32, a *Attempts, now int64, rnd Rand) Choice {
 		}
 		random = dname.Mix(random + seen)
 	}
-	return Choice{Server: chosen, Standing: lead, Tries: fewest, Suspect: t.list[chosen].Silent(), Full: full}
+	return Choice{Server: chosen, standing: lead, Tries: fewest, Suspect: t.list[chosen].Silent(), Full: full}
 }

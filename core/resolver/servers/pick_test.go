@@ -47,7 +47,7 @@ func TestPickByStanding(t *testing.T) {
 	if n := shares(table, list, &a, 1); n[2] != 0 {
 		t.Errorf("barred: %v", n)
 	}
-	if c := table.Pick(list[2:], &a, 1, fixed(1)); !c.Found() || c.Standing != StandsBarred || !c.Pressing() {
+	if c := table.Pick(list[2:], &a, 1, fixed(1)); !c.Found() || c.standing != standsBarred || !c.Pressing() {
 		t.Errorf("with nobody else: %+v", c)
 	}
 	for _, i := range list {

@@ -2,21 +2,22 @@ package servers
 
 import (
 	"encoding/binary"
-	"math/bits"
 	"net/netip"
 	"time"
 
+	"heimdall/core/dname"
 	"heimdall/core/slots"
 )
 
 // idle is for how long the memory of a server that nobody asks is worth something, in nanoseconds.
 const idle = int64(time.Hour)
 
-// Rand is the source of choices and cookies. It must be cryptographically strong.
+// Rand is the source of what strangers must not guess: IDs, letter case, cookies and choices. It must be cryptographically
+// strong, such as math/rand/v2.ChaCha8 with a secret seed: spoof resistance rests on it.
 type Rand interface{ Uint64() uint64 }
 
-// Table is all servers known, of fixed size, found by address. A server is named by its index, which is its as long as
-// a query to it is in flight or it is pinned, and otherwise may be given to another one by Get. Not safe for concurrent use.
+// Table is all servers known, of fixed size, found by address. A server is named by its index. The index stays its own while
+// a query to it is in flight or it is pinned; otherwise Get may give it to another server. Not safe for concurrent use.
 type Table struct {
 	list      []Server
 	heads     []int32 // hash chains, -1 ends one
@@ -53,15 +54,9 @@ func (t *Table) Reconnect() {
 // nobody who does not know it can choose addresses that share a chain: delegations are full of addresses that strangers choose.
 func (t *Table) bucket(addr netip.AddrPort) *int32 {
 	a := addr.Addr().As16()
-	h := fold(binary.BigEndian.Uint64(a[:])^t.key[0], binary.BigEndian.Uint64(a[8:])^t.key[1])
-	h = fold(h^uint64(addr.Port())^t.key[1], t.key[0]^0x9e3779b97f4a7c15)
+	h := dname.Fold(binary.BigEndian.Uint64(a[:])^t.key[0], binary.BigEndian.Uint64(a[8:])^t.key[1])
+	h = dname.Fold(h^uint64(addr.Port())^t.key[1], t.key[0]^0x9e3779b97f4a7c15)
 	return &t.heads[h&uint64(len(t.heads)-1)]
-}
-
-// fold multiplies to 128 bits and folds the halves together.
-func fold(x, y uint64) uint64 {
-	hi, lo := bits.Mul64(x, y)
-	return hi ^ lo
 }
 
 // Find returns the server with that address, -1 if it is not known.
