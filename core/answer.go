@@ -119,8 +119,8 @@ func (e *Engine) appendAnswer(dst []byte, a *asker, qname dname.Name, ans *resol
 	return msg
 }
 
-// answerError answers with an error. Those who ask for what there is no room for, and under pressure all others too,
-// get as many of these as the batch's allowance has: a flood costs the sending of few responses.
+// answerError answers with an error. A batch has an allowance of SERVFAIL responses, and under pressure of errors of all
+// kinds; beyond it, requests are dropped. So a flood costs the sending of few responses.
 func (e *Engine) answerError(r *Request) {
 	f := &failures[r.failure]
 	if (e.Pressure > 0 || f.rcode == wire.RcodeServFail) && !e.allowed(r) {

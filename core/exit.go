@@ -84,10 +84,10 @@ func reply[T string | []byte](e *Engine, n uint32, msg []byte, rcode wire.Rcode,
 // maxOPT is the most octets that exit appends: an OPT with the keepalive option and an extended error.
 const maxOPT = plainOPT + wire.MaxEDEText
 
-// plainOPT is maxOPT but for the text of the extended error.
+// plainOPT is maxOPT except for the text of the extended error.
 const plainOPT = wire.OPTLen + keepAliveLen + extendedLen
 
-// Octets of the keepalive option, and of an extended error but for its text.
+// Octets of the keepalive option, and of an extended error except for its text.
 const keepAliveLen, extendedLen = 6, 6
 
 // room returns the octets that a response to a may have.

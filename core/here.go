@@ -31,7 +31,7 @@ func (e *Engine) Look(dst []byte, q *resolver.Question) ([]byte, resolver.Place)
 	return dst, resolver.Elsewhere
 }
 
-// special looks for a special name. That of type ANY all names get a record does not make them special.
+// special looks for a special name. All names may get a record of type ANY from here; that does not make them special.
 func (e *Engine) special(q *wire.Query) local.Verdict {
 	if q.Type == wire.TypeANY {
 		return local.Verdict{}
@@ -52,8 +52,8 @@ func (e *Engine) SetZones(set *zone.Set) {
 }
 
 // SetGroups replaces the servers that are asked. What the cache has of names whose servers are others now is not found
-// any more, nor are failures, nor answers that an alias leads to another name. The root is another matter: whoever
-// resolves all names finds the same, and one who takes another's place must not empty the cache.
+// any more, nor are failures, nor answers that an alias leads to another name. The root is an exception: whoever
+// resolves all names finds the same answers, so that the cache stays.
 func (e *Engine) SetGroups(list []resolver.Group) {
 	for _, z := range e.resolver.Reconfigure(list) {
 		if e.answers.Changed(cache.OnServers, e.nowSec); z.IsRoot() {

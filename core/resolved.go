@@ -15,8 +15,8 @@ const (
 	old                  // the cache, which has something older that is better
 )
 
-// resolved takes what the resolver has found out through its stages: what of it is kept, and who is told. What changes
-// an answer for good comes before the first, what changes it for one client before the second.
+// resolved takes an answer of the resolver's to the cache and to those who wait for it. What changes an answer for everybody
+// belongs before keep; what changes it for one client, before tell.
 func (e *Engine) resolved(a *resolver.Action) {
 	q := &a.Question
 	key := cache.Key{Name: q.Name, Type: q.Type, Class: q.Class, DO: q.DO, CD: q.CD, View: q.View}

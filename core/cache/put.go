@@ -65,7 +65,7 @@ func failed(value []byte) bool {
 	return rcode != wire.RcodeNoError && rcode != wire.RcodeNXDomain
 }
 
-// encode writes the value of an entry into the scratch buffer: the records of msg as they are but for their TTLs.
+// encode writes the value of an entry into the scratch buffer: the records of msg as they are except for their TTLs.
 func (a *Answers) encode(msg []byte, j *judgement, m Meta, now uint32) ([]byte, PutResult) {
 	var r wire.Reader
 	if !r.Reset(msg) {

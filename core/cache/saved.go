@@ -54,7 +54,7 @@ func setIf(b *byte, bit byte, on bool) {
 	}
 }
 
-// append appends s but for its message, and returns where it starts; seal completes it.
+// append appends s except for its message, and returns where it starts; seal completes it.
 func (s *Saved) append(dst []byte) (out []byte, start int) {
 	var flags byte
 	setIf(&flags, savedDO, s.DO)

@@ -53,7 +53,7 @@ func (n Name) IsRoot() bool { return len(n) == 1 }
 func (n Name) IsWildcard() bool { return len(n) > 2 && n[0] == 1 && n[1] == '*' }
 
 // Labels counts the labels of n, the root's not among them, as the Labels field of an RRSIG does
-// but for a wildcard's asterisk (RFC 4034, section 3.1.3).
+// except for a wildcard's asterisk (RFC 4034, section 3.1.3).
 func (n Name) Labels() int {
 	count := 0
 	for i := 0; i < len(n) && n[i] != 0; i += 1 + int(n[i]) {

@@ -10,7 +10,7 @@ import (
 )
 
 // canonical is the canonical form of an RRset (RFC 4034, section 6), which is the same for all its
-// signatures but for what they say themselves: labels and original TTL.
+// signatures except for what they say themselves: labels and original TTL.
 type canonical struct {
 	set    *RRset
 	sorted [][]byte // canonical RDATA, in order, without duplicates

@@ -10,7 +10,7 @@ import (
 
 // Validator makes the checks of one job: it holds the time, the limits and the memo that they share. All
 // fields but Memo and Hot must be set. Not safe for concurrent use; what it is given besides these belongs to the
-// job, but for the policy and the keys, which are only read.
+// job, except for the policy and the keys, which are only read.
 type Validator struct {
 	Policy *Policy
 	Now    int64 // wall time in seconds since 1970, for signature lifetimes

@@ -108,7 +108,7 @@ func (t *Table) addSpecial() {
 	}
 }
 
-// soaData is the SOA of all special zones: Unbound's, which is RFC 6303's but for the primary server.
+// soaData is the SOA of all special zones: Unbound's, which is RFC 6303's except for the primary server.
 func soaData() []byte {
 	data := append([]byte(nil), parseName("localhost.")...)
 	data = append(data, parseName("nobody.invalid.")...)

@@ -73,7 +73,7 @@ type Action struct {
 
 // Answer is how a task ended.
 type Answer struct {
-	// Msg is the whole response but for its ID, which is zero, and without OPT. At most 65535 octets.
+	// Msg is the whole response except for its ID, which is zero, and without OPT. At most 65535 octets.
 	Msg   []byte
 	Rcode wire.Rcode
 	AD    bool

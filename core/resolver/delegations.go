@@ -109,10 +109,10 @@ func (z *delegations) lookForHere(t *task, d *delegation, n int, name dname.Name
 	return true
 }
 
-// lookAside adds addresses of lesser rank to a task's delegation: where the parent gave addresses, those that the names
-// have by themselves; where a name has addresses by itself, those that its parent gave; and the servers that the zone
-// itself names, if somebody has asked it. All this is known or is not: nobody is asked. What the zone itself said before
-// its parent's word changed does not count: the parent may have given it to somebody else (ghost domains).
+// lookAside adds addresses of lesser rank to a task's delegation, as far as they are known: for each server's name, the
+// addresses in its own zone beside those that the parent gave, and the other way round; and the servers that the zone itself
+// names. What was said before the parent's word changed does not count: the parent may have given the zone to somebody else
+// (ghost domains).
 func (z *delegations) lookAside(t *task, d *delegation, now int64) {
 	zone := t.current().Suffix(int(d.labels))
 	z.lookOwn(t, d, zone, now)

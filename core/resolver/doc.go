@@ -4,12 +4,11 @@
 //
 // # Shape
 //
-// A [Machine] belongs to one shard. Every distinct question in flight is a task in a fixed pool; clients
-// that ask the same while it is in flight join it as waiters. A task asks one server at a time (and, to
-// find out whether a server that was down is back, sometimes a second one); each query in flight is an
-// exchange in a second pool. An exchange stays listed after its time-out until its task ends or moves to
-// another question, so that the answer of a slow server is still of use. Both pools are touched only as
-// far as they are used, and nothing is allocated for a query once the machine has warmed up.
+// A [Machine] belongs to one shard. Each question in flight is a task; clients that ask the same meanwhile join it as
+// waiters. A task asks one server at a time, and beside it sometimes one that was down, to find out whether it is back. Each
+// query in flight is an exchange. An exchange stays listed after its time-out until its task ends or moves to another
+// question, so that the answer of a slow server is still of use. Tasks, exchanges and waiters are slots of tables of fixed
+// size, which are touched only as far as they are used; nothing is allocated for a query once the machine has warmed up.
 //
 // The caller starts a task with Begin and performs what Actions lists after each call:
 //
@@ -35,7 +34,17 @@
 //	          labels of the name (useMinimised), to another server (useless), or to the end (finish)
 //
 // What a step has found out is a finding, which is handed to the next step; no step leaves anything for another in the
-// Machine. What is known of servers is in package servers, what was learned from them in package known.
+// Machine. These steps are the Machine's methods. What they build on has types of its own:
+//
+//	tasks        the questions in flight, who waits for them, and what their work is charged to
+//	exchanges    the queries in flight, found by what comes back
+//	delegations  the servers of the zones that tasks ask, and where they are
+//	knowledge    answers from what was learned, and stores findings; package known keeps the records
+//	realms       which way a name goes, and who is believed about it
+//	forwarders   which servers pass DNSSEC records on
+//	tracer       tells whoever watches
+//
+// Package servers has what is known of the servers that are asked, package trust the chain of trust.
 //
 // Iteration keeps two kinds of knowledge apart in one bounded store. A delegation is what a parent zone
 // said of the servers of a child, glue included: it finds servers and answers nothing. An RRset is what a
@@ -71,7 +80,7 @@
 // Every task ends within Options.Timeout. A task sends at most maxQueries queries and follows at most
 // maxChain aliases; a client's question and all sub-tasks for it send at most maxTotal; a delegation
 // starts at most maxSpawned sub-tasks, and these nest at most maxDepth deep. Sub-tasks wait only for
-// deeper ones, so that none waits for itself, and end with the question they were for. Pools refuse
+// deeper ones, so that none waits for itself, and end with the question they were for. Tables refuse
 // (Full) instead of growing. The limits are constants beside the code that enforces them.
 //
 // # Validation
@@ -85,8 +94,8 @@
 //	Verified  the verdict: believe goes on, distrust asks another server, or fails with the cause
 //
 // The links, zones with their keys and delegations with their DS records or the absence of these, are found and
-// validated once, by tasks of their own that all who need them wait for, and kept in trust. DS records and their denial
-// are taken from referrals; if these do not prove anything, they are asked for. RRsets are stored with their
+// validated once, by tasks of their own that all who need them wait for, and kept in package trust. DS records and their
+// denial are taken from referrals; if these do not prove anything, they are asked for. RRsets are stored with their
 // status; what came without validation, to clients that set CD or to find servers, is validated before it
 // answers anybody else. Denial records and wildcards that were validated answer for other names (RFC 8198,
 // RFC 8020). Answers for a client are put together from one validated response for each alias; the denial that came

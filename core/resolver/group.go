@@ -73,10 +73,9 @@ func (t *groups) labels(name dname.Name, typ wire.Type) int {
 	return 0
 }
 
-// Reconfigure replaces the groups. Servers that stay keep what is known of them; tasks that are running
-// ask the new groups with their next query, and whatever those asked before still say is not heeded; what was learned
-// below a zone whose group changed is forgotten. It
-// returns these zones.
+// Reconfigure replaces the groups and returns the zones whose group has changed. Servers that stay keep what is known of
+// them. Tasks under way ask the new groups with their next query; what the servers before still say counts for nothing. What
+// was learned below a zone that is returned is forgotten.
 func (m *Machine) Reconfigure(list []Group) []dname.Name {
 	m.servers.Unpin()
 	var compiled []group

@@ -38,7 +38,7 @@ func (t *task) mayMindCase(x *exchange, srv *servers.Server, why servers.Failure
 		(why == servers.FailServFail || why == servers.FailRefused || why == servers.FailFormErr || why == servers.FailRcode)
 }
 
-// confirmCase reacts to a response that is right but for the letter case of its question: a server that
+// confirmCase reacts to a response that is right except for the letter case of its question: a server that
 // changes it, or a guess. The answer comes over TCP, where it cannot be a guess; the query stays open.
 func (m *Machine) confirmCase(e int32) {
 	a := m.tasks.at(m.exchanges.at(e).task).tried.Of(m.exchanges.at(e).server)

@@ -53,8 +53,9 @@ func (h *held) take(n int, sub bool) bool {
 // tooMuchHeld is what clients are told whose responses have no room.
 const tooMuchHeld = "too many responses wait to be validated"
 
-// hold counts what task i is going to hold more. Where there is no room, the client's question that holds most goes, of some
-// hundred, if that is more than i will hold then: so that who has large responses wait takes the room from nobody.
+// hold counts what task i is going to hold more; false if there is no room. To make room, it looks at up to heldScan tasks for
+// the client's question that holds most, and has that fail if it holds more than i would: whoever keeps large responses
+// waiting takes the room from nobody else.
 func (m *Machine) hold(i int32, size int, sub bool) bool {
 	if m.held.take(size, sub) {
 		return true

@@ -21,7 +21,7 @@ func (b *message) begin(q *Question, flags uint16) bool {
 	return b.Question(q.Name, q.Type, q.Class)
 }
 
-// write adds the records of a section to the message that is being built, but for those of the authority section
+// write adds the records of a section to the message that is being built, except for those of the authority section
 // that are written already; false if it got too long.
 func (b *message) write(part, written known.Records, s wire.Section, q *Question) bool {
 	for len(part) > 0 {

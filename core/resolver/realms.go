@@ -5,8 +5,8 @@ import (
 	"heimdall/core/wire"
 )
 
-// realms tell which way a name goes: it is known here, or a group owns it, or it is for the servers of its zone. Nobody is
-// believed about a name that goes another way.
+// realms tell which way a name goes: it is known here, or a group owns it, or the servers of its zone are asked. A server is
+// believed only about names whose way leads to it.
 type realms struct {
 	groups groups
 	own    own

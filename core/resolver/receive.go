@@ -206,8 +206,8 @@ func (x *exchange) learnFeatures(srv *servers.Server, a *servers.Attempt, cookie
 		srv.EDNS.Doubt(now, doubt, servers.EDNSMemory)
 	}
 	if x.edns && !x.cookie && a.Silent && srv.Cookies.State() == servers.Unknown && cookies {
-		// It may drop queries with options that it does not know. That is believed for twice as long as the like of letter
-		// case: when the question is in mixed case again, it tells which of the two the server minds.
+		// It may drop queries with options that it does not know. That is believed for twice as long as that it minds letter
+		// case: so the first query in mixed case again has no cookie, and tells which of the two the server minds.
 		srv.Cookies.Doubt(now, 2*doubt, servers.EDNSMemory)
 	}
 	if x.edns && a.NoCookie && (srv.Cookies.State() == servers.Unknown || a.Cookie == servers.CookieNotOurs) {

@@ -10,8 +10,7 @@ import (
 	"heimdall/core/wire"
 )
 
-// remember stores a finding: each RRset of the chain under its own name, and the
-// denial at its end.
+// remember stores a finding: each RRset of the chain under its own name, and the denial at its end.
 func (k *knowledge) remember(t *task, f *finding, status dnssec.Status, at int64) {
 	if !k.Keeps() || t.typ == wire.TypeANY || t.typ == wire.TypeRRSIG {
 		return

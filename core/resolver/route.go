@@ -32,8 +32,9 @@ func (r *route) bailiwick() dname.Name {
 	return r.zone
 }
 
-// route finds the servers for the present name of a task; false if there are none. It begins nothing and learns nothing:
-// locate has found the delegation. The result is valid until the next call and the end of the present name.
+// route tells who is asked for the present name of a task; false if nobody is. It begins nothing and looks nothing up: locate
+// has found the delegation. A server that was never asked gets its place in the table of servers. The result is valid until
+// the next call, and no longer than the task has this name.
 func (m *Machine) route(i int32) (route, bool) {
 	t := m.tasks.at(i)
 	g := m.realms.groups.find(t.current(), t.typ)
@@ -51,9 +52,9 @@ func (m *Machine) route(i int32) (route, bool) {
 	return route{kind: iterate, zone: zone, group: g, below: t.below, servers: m.delegations.gather(t, m.delegations.at(i), m.now)}, true
 }
 
-// locate finds the delegation from which the present name of a task, which group g owns if it is not nil, is asked for, and
-// what is known of the addresses of its servers. The root servers are primed where only hints lead to them. False if
-// nothing is found.
+// locate finds the closest delegation above the present name of a task, and what is known of the addresses of its servers.
+// If group g is not nil, it owns the name, and only delegations below its zone count. Where only hints lead to the root
+// servers, these are asked for their names and addresses. False if there is no delegation.
 func (m *Machine) locate(i int32, g *group) bool {
 	t := m.tasks.at(i)
 	least := 0
@@ -70,8 +71,8 @@ func (m *Machine) locate(i int32, g *group) bool {
 	return true
 }
 
-// reroute has a task forget the servers of its present name if the routes have changed since it chose them: what they
-// still say counts for nothing. True if they have; the task then has no exchange left, and start goes on.
+// reroute has a task forget the servers of its present name if the routes have changed since it chose them: what these
+// servers still say counts for nothing. True if the routes have changed: the task has no exchange left, and start goes on.
 func (m *Machine) reroute(i int32) bool {
 	t := m.tasks.at(i)
 	if t.routes == m.tasks.routes {

@@ -2,9 +2,9 @@ package resolver
 
 import "heimdall/core/wire"
 
-// authority tells what a response of a server of a zone, f so far, is worth by the right of the server to give it. An answer
-// without AA comes out of somebody's cache: it is put aside, and taken when no other server gives a better one. Of a
-// denial without AA and without SOA, and of a referral upwards or sideways, nothing can be taken: the server is lame.
+// authority tells what finding f, out of a response of a server of a zone, counts for when it is asked whether the server may
+// give it. An answer without AA comes out of somebody's cache: it is put aside, and taken if no other server gives a better
+// one. A denial without AA and without SOA, or a referral upwards or sideways, is of no use: the server is lame.
 func (m *Machine) authority(e int32, f *finding, resp *response, r *route) outcome {
 	x := m.exchanges.at(e)
 	t := m.tasks.at(x.task)

@@ -6,7 +6,8 @@ import (
 	"heimdall/core/wire"
 )
 
-// Views of tasks that are begun anew, apart from those of clients. The one that is watched has no company.
+// Views of tasks that are begun anew. No client's question has such a view, so that none joins them; nor does any other
+// question from inside join the task that is watched.
 const (
 	anewView  = 254
 	traceView = 255
@@ -37,10 +38,9 @@ type Step struct {
 	Records []string // of a response
 }
 
-// Anew is Begin for a resolution from the root servers on if no group owns the name: neither its answer nor its
-// delegations are taken from what is known, though those of sub-tasks and of the targets of aliases are. The answer is
-// not cached for clients. watch is told of all steps, unless it is nil; one at a time can be told: Full if another one
-// is.
+// Anew is Begin for a question that is resolved whatever is known of it: by its group, or else from the root servers on. For
+// sub-tasks, and for the names that aliases lead to, what is known is used. The answer is not cached for clients. watch, if it
+// is not nil, is told of all steps. Only one question is watched at a time: the status is Full while another is.
 func (m *Machine) Anew(now int64, q *Question, waiter uint32, watch *Trace) Status {
 	anew := *q
 	anew.View = anewView
@@ -59,7 +59,7 @@ func (m *Machine) Anew(now int64, q *Question, waiter uint32, watch *Trace) Stat
 	return s
 }
 
-// Unwatch ends what a Trace is told: its owner may have it before its task has ended.
+// Unwatch ends the watch before its task has ended: the Trace is its owner's again.
 func (m *Machine) Unwatch() { m.tracer = tracer{} }
 
 // Here tells that nobody had to be asked: why, and the response to q, which is copied.

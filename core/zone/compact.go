@@ -48,7 +48,7 @@ func appendCompact(dst []byte, origin dname.Name, t wire.Type, rdata []byte) []b
 	return append(dst, rdata...)
 }
 
-// appendExpanded is appendCompact's inverse, but for the letter case of the origin.
+// appendExpanded is appendCompact's inverse, except for the letter case of the origin.
 func appendExpanded(dst []byte, origin dname.Name, t wire.Type, rdata []byte) []byte {
 	before, names := nameFields(t)
 	if names == 0 {

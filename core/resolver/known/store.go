@@ -1,5 +1,6 @@
-// Package known is the store of what a resolver has learned: RRsets with their rank of trust, and what zones say of the
-// servers of others. Two kinds of entries never mix, so that nothing a server said beside the point can become an answer.
+// Package known is the store of what a resolver has learned: RRsets with their rank of trust, and the servers of zones as
+// their parents and they themselves name them. Entries of one kind are never found as another, so that nothing a server has
+// said beside the point becomes an answer.
 package known
 
 import (
@@ -14,10 +15,10 @@ import (
 type Kind byte
 
 const (
-	Delegation Kind = 'd' // of a zone: the parent's NS names and glue, good for finding servers and nothing else
-	Own        Kind = 'o' // likewise those of the zone itself, for when the parent's lead nowhere
-	RRset      Kind = 'r' // what a server answered for a zone that it was asked as a server of
-	Referral   Kind = 'p' // DS records of a referral or their denial, good for nothing but the chain of trust
+	Delegation Kind = 'd' // the servers of a zone and their glue, as its parent names them: only to find servers
+	Own        Kind = 'o' // likewise, as the zone itself names them: for when those of the parent lead nowhere
+	RRset      Kind = 'r' // what a server has answered for a zone that it serves
+	Referral   Kind = 'p' // DS records of a referral, or their denial: only for the chain of trust
 )
 
 // Bounds of what is kept, in seconds.
@@ -27,8 +28,8 @@ const (
 	MaxNegativeTTL   = 3600
 )
 
-// Store keeps entries inside memory that it is given. The zero value has none: it keeps and finds nothing. What it returns
-// is borrowed until the next change. Times are seconds. Not safe for concurrent use; owned by one shard.
+// Store keeps entries inside memory that it is given. The zero value has no memory: it keeps and finds nothing. Names are in
+// lower case. What it returns is borrowed until the next change. Times are seconds. Not safe for concurrent use; owned by one shard.
 type Store struct {
 	store  *cache.Store
 	seed   uint64
@@ -49,7 +50,7 @@ func New(memory []byte, seed uint64) Store {
 // Keeps says whether the store has memory.
 func (s *Store) Keeps() bool { return s.store != nil }
 
-// Stats returns those of the memory. The store Keeps.
+// Stats returns the counters of the memory. There is some.
 func (s *Store) Stats() cache.StoreStats { return s.store.Stats() }
 
 // Layout of a key: 0 kind, 1 type (2 octets), 3 class (2 octets), 5 name.
@@ -63,7 +64,7 @@ func (s *Store) makeKey(kind Kind, name dname.Name, t wire.Type, c wire.Class) u
 	return dname.Mix(dname.Hash(s.seed, name) ^ dname.Mix(uint64(kind)<<32|uint64(t)<<16|uint64(c)))
 }
 
-// Get finds an entry. name is in lower case, as everywhere here.
+// Get finds an entry.
 func (s *Store) Get(kind Kind, name dname.Name, t wire.Type, c wire.Class, now uint32) ([]byte, bool) {
 	if s.store == nil {
 		return nil, false
