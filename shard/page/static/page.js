@@ -63,7 +63,7 @@ function recent(key) {
 // A chart shows lines of past over the last hour.
 const charts = [
   {id: "load", format: count, zero: true, lines: [["queries", "shards", "blue", true], ["kernel", "kernel", "teal", true], ["servfail", "SERVFAIL", "red"], ["drops", "drops", "amber"]], optional: ["kernel", "servfail", "drops"]},
-  {id: "latency", format: micros, log: true, lines: [["p50", "P50 known", "teal"], ["p99", "P99 known", "blue"], ["wait50", "P50 asked", "violet"], ["wait99", "P99 asked", "amber"]], optional: ["wait50", "wait99"]},
+  {id: "latency", format: micros, log: true, lines: [["p50", "P50", "teal"], ["p99", "P99", "blue"], ["wait50", "asked P50", "violet"], ["wait99", "asked P99", "amber"]], optional: ["wait50", "wait99"]},
   {id: "hit", format: percent, zero: true, most: 1, lines: [["hit", "hit ratio", "green", true]], optional: []},
 ];
 
