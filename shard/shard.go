@@ -39,6 +39,7 @@ type Options struct {
 	Spin      time.Duration // how long to look for work before sleeping
 	ShedAfter time.Duration // drop what waited longer in a receive queue; 0: never
 	Waiters   int           // clients that wait for other servers, at most: the size of the Engine's table
+	Wait      bool          // leave alone what comes to Ports and Listeners until Listen is called
 	DrainFor  time.Duration // how long a stopping shard waits for queries in flight and for streams
 	Verifier  Verifier      // runs jobs of validation; nil: nobody does
 	// NewEngine is called on the shard's own thread, after it was pinned, so that what the Engine allocates
@@ -72,6 +73,7 @@ type Shard struct {
 	peer      netio.Endpoint // of conn
 	receivers [inquiries]Receiver
 	watches   []watch         // of Options.Ports
+	listening bool            // Listen has been called
 	verifying int             // jobs of validation under way
 	wakeUp    func()          // box.Wake, made once
 	late      late            // responses of this round to clients that have waited
@@ -200,6 +202,18 @@ func (s *Shard) open() (err error) {
 	s.measureAge(false) // an earlier shard may have left it on
 	s.tcp = tcp.New(s.poller, s.opt.TCP, s)
 	s.watches = make([]watch, len(s.opt.Ports))
+	if s.opt.Wait {
+		return nil
+	}
+	return s.Listen()
+}
+
+// Listen begins to look at what comes to the shard. Only for commands, and only with Options.Wait; once is enough.
+func (s *Shard) Listen() error {
+	if s.listening {
+		return nil
+	}
+	s.listening = true
 	for i := range s.opt.Ports {
 		s.watches[i].ready = true // what came before cannot be known
 		if err := s.watchPort(i); err != nil {

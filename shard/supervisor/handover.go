@@ -138,6 +138,11 @@ func (s *Supervisor) takeOverFrom(list []*worker.Worker) error {
 	if s.predecessor == nil {
 		return nil
 	}
+	for _, w := range list {
+		if err := w.Listen(context.Background()); err != nil {
+			return err
+		}
+	}
 	if err := s.steerOn(list); err != nil {
 		return err
 	}

@@ -208,6 +208,11 @@ func (s *Supervisor) start(trust anchors.Given) error {
 	if err := s.predecessor.Ready(); err != nil {
 		return err
 	}
+	if s.predecessor != nil {
+		for _, w := range list {
+			w.Hold()
+		}
+	}
 	if err := s.begin(context.Background(), list); err != nil {
 		return err
 	}

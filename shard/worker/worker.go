@@ -3,6 +3,7 @@
 package worker
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -39,6 +40,7 @@ type Worker struct {
 	leaveTo  atomic.Pointer[func(tcp.Moved)] // not nil: the worker ends while others go on
 	deaf     atomic.Bool                     // another process has the sockets, or will have them
 	moved    moved
+	waiting  atomic.Bool   // shards do not look at what comes to the sockets, until Listen
 	begun    bool          // Start has been called
 	done     chan struct{} // closed when run returns
 }
@@ -82,6 +84,9 @@ func (w *Worker) run(started chan<- error) {
 			w.current.Store(s)
 			s.Post(func() {
 				w.Fresh(s)
+				if !w.waiting.Load() && s.Listen() != nil {
+					panic("the shard cannot watch its sockets") // it is started again
+				}
 				w.serving.Store(true)
 			})
 			w.pass(s)
@@ -141,7 +146,7 @@ func (w *Worker) serve(s *shard.Shard) error {
 // options are those of the next shard.
 func (w *Worker) options() shard.Options {
 	o := w.Shard
-	o.CPU = w.Seat().CPU
+	o.CPU, o.Wait = w.Seat().CPU, w.waiting.Load()
 	if w.serving.Load() {
 		// Its CPU may have gone offline meanwhile. Clients' queries still come to its sockets.
 		o.Unpinned = func(err error) {
@@ -149,6 +154,19 @@ func (w *Worker) options() shard.Options {
 		}
 	}
 	return o
+}
+
+// Hold has the shard serve nobody before Listen. Call it before Start.
+func (w *Worker) Hold() { w.waiting.Store(true) }
+
+// Listen ends what Hold began.
+func (w *Worker) Listen(ctx context.Context) (err error) {
+	w.waiting.Store(false)
+	// One that is being started again sees to it itself.
+	if e := EachServing(ctx, []*Worker{w}, func(_ int, _ *Worker, sh *shard.Shard) { err = sh.Listen() }); e != nil {
+		return e
+	}
+	return err
 }
 
 // Stop makes the shard answer what it has received, and go on serving until Release.
