@@ -1,6 +1,9 @@
 package shard
 
-import "heimdall/netio/tcp"
+import (
+	"heimdall/netio"
+	"heimdall/netio/tcp"
+)
 
 // Stop makes the shard refuse new misses and answer what it has received. It goes on serving until Release, as
 // the kernel gives it queries for as long as its sockets are open. Safe for concurrent use.
@@ -20,6 +23,29 @@ func (s *Shard) Leave(to func(tcp.Moved)) {
 // Deafen has Stop and what follows leave the datagrams and clients that come to somebody else who has the same sockets. Call
 // it before. Safe for concurrent use.
 func (s *Shard) Deafen() { s.deaf.Store(true) }
+
+// Retire reads port i to its end and closes it. Responses to what has come there leave by what the port's own Retire returns. Only
+// for commands, when nothing new comes to the port.
+func (s *Shard) Retire(i int) {
+	p, ok := s.opt.Ports[i].(interface{ Retire() netio.Port })
+	if !ok {
+		return
+	}
+	for range retireRounds {
+		n := s.opt.Ports[i].Recv(s.in)
+		if n == 0 {
+			break
+		}
+		s.handle(i, s.opt.Ports[i], s.in[:n])
+	}
+	s.poller.Del(s.opt.Ports[i].FD())
+	s.watches[i] = watch{}
+	s.flushLate()
+	s.opt.Ports[i] = p.Retire()
+}
+
+// retireRounds bounds the batches that Retire reads: more than any ring holds.
+const retireRounds = 4096
 
 // unwatch ends the reading of datagrams. What the ports hold is for another process.
 func (s *Shard) unwatch() {

@@ -215,6 +215,9 @@ func (s *Shard) Listen() error {
 	}
 	s.listening = true
 	for i := range s.opt.Ports {
+		if s.opt.Ports[i].FD() < 0 {
+			continue // retired
+		}
 		s.watches[i].ready = true // what came before cannot be known
 		if err := s.watchPort(i); err != nil {
 			return err

@@ -63,9 +63,15 @@ func newAsker(t *testing.T, addr string, names int) *asker {
 }
 
 // run asks until end is called. Each query is sent once, and has to be answered. With fresh, each has a connection of its own.
-func (a *asker) run(network string, fresh bool) {
+func (a *asker) run(network string, fresh bool) { a.begin(nil, network, fresh) }
+
+// use is run over a connection that there is.
+func (a *asker) use(c net.Conn) {
+	a.begin(&dns.Conn{Conn: c, UDPSize: 4096}, c.RemoteAddr().Network(), false)
+}
+
+func (a *asker) begin(conn *dns.Conn, network string, fresh bool) {
 	a.all.Go(func() {
-		var conn *dns.Conn
 		defer func() {
 			if conn != nil {
 				conn.Close()

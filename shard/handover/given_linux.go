@@ -15,6 +15,8 @@ type Item struct {
 	Kind  Kind   `json:"kind"`
 	Shard int    `json:"shard,omitempty"` // that has the socket
 	Addr  string `json:"addr,omitempty"`  // listen address, where the descriptor does not tell
+	Index int    `json:"index,omitempty"` // of a network interface
+	Mode  int    `json:"mode,omitempty"`  // of the XDP program there
 	FD    int    `json:"-"`
 }
 
@@ -27,6 +29,7 @@ const (
 	TCP         Kind = "tcp"          // likewise a listener
 	SteeringUDP Kind = "steering-udp" // the map of the sockets of a listen address
 	SteeringTCP Kind = "steering-tcp" // likewise of the listeners
+	Link        Kind = "link"         // what attaches the XDP program to an interface
 	Admin       Kind = "admin"        // the listener of the admin socket
 	Metrics     Kind = "metrics"      // the listener for metrics
 	Cache       Kind = "cache"        // what the shards had in their caches, as package snapshot has it
@@ -74,6 +77,17 @@ func (g *Given) Take(kind Kind, fits func(Item) bool) (fd int, ok bool) {
 		}
 	}
 	return -1, false
+}
+
+// Each takes all descriptors of a kind. Those that f does not want it closes.
+func (g *Given) Each(kind Kind, f func(Item)) {
+	for {
+		var it Item
+		if _, ok := g.Take(kind, func(i Item) bool { it = i; return true }); !ok {
+			return
+		}
+		f(it)
+	}
 }
 
 // Any fits each item.

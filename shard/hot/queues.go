@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"slices"
+	"syscall"
 	"time"
 
 	"heimdall/affinity"
@@ -44,6 +45,14 @@ func (q *queue) Close() error {
 	affinity.Unmap(q.memory)
 	q.memory = nil
 	return err
+}
+
+// Retire is xsk.Port.Retire.
+func (q *queue) Retire() netio.Port {
+	left := q.Port.Retire()
+	affinity.Unmap(q.memory)
+	q.memory = nil
+	return left
 }
 
 // Native tells whether the program runs in the driver on all interfaces.
@@ -105,6 +114,10 @@ func (t *Tier) openCard(c *card, o QueueOptions, shards []Place, ports [][]netio
 	return nil
 }
 
+// letGo bounds the wait for a queue that another process has closed. It ends in a worker of the kernel, which waits for others that
+// change interfaces.
+const letGo = 10 * time.Second
+
 // openQueue opens the socket of one receive queue for a shard.
 func (t *Tier) openQueue(c *card, number int, o QueueOptions, to *Place) (*queue, error) {
 	memory, err := affinity.MapLocal(to.Node, xsk.MemorySize, o.HugePages)
@@ -114,10 +127,15 @@ func (t *Tier) openQueue(c *card, number int, o QueueOptions, to *Place) (*queue
 	var port *xsk.Port
 	// There, for the kernel makes the rings on the node of the CPU that asks for them.
 	affinity.On(to.CPU, func() {
-		port, err = xsk.Open(xsk.Options{
+		options := xsk.Options{
 			Interface: c.Index, Queue: number, MTU: c.MTU, Memory: memory, Copy: c.mode != ebpf.Native || ebpf.LosesZeroCopy(c.Name),
 			BusyPoll: o.BusyPoll, Batch: o.Batch, Ways: ways(t.o.Listen, to.Ports), Seed: seed.Uint64(),
-		})
+		}
+		port, err = xsk.Open(options)
+		// The kernel takes a moment to let go of a queue that another process has closed.
+		for end := time.Now().Add(letGo); c.inherited && errors.Is(err, syscall.EBUSY) && time.Now().Before(end); port, err = xsk.Open(options) {
+			time.Sleep(10 * time.Millisecond)
+		}
 	})
 	if err != nil {
 		affinity.Unmap(memory)

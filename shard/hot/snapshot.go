@@ -54,7 +54,7 @@ type Queue struct {
 
 // Queues lists the AF_XDP queues; none: all queries come through the kernel's sockets.
 func (t *Tier) Queues() (list []Queue) {
-	if t == nil {
+	if t == nil || t.released.Load() {
 		return nil
 	}
 	for _, c := range t.cards {

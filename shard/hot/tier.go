@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -62,6 +63,8 @@ type Tier struct {
 	program *ebpf.Program // nil: closed
 	lost    []int         // interfaces that others have taken the program off
 
+	released atomic.Bool // the AF_XDP queues are closed
+
 	stop    context.CancelFunc // of the publisher and of watch; nil: they were not started
 	stopped chan struct{}      // closed when the publisher has ended
 	watched chan struct{}      // closed when watch has ended
@@ -71,9 +74,10 @@ type Tier struct {
 // card is a network interface with the program.
 type card struct {
 	net.Interface
-	mode    ebpf.Mode
-	receive int      // receive queues in use
-	queues  []*queue // one for each of them that has a transmit queue too; none: kernel sockets only
+	mode      ebpf.Mode
+	inherited bool     // its program was another process's before
+	receive   int      // receive queues in use
+	queues    []*queue // one for each of them that has a transmit queue too; none: kernel sockets only
 }
 
 // Load loads the program and publishes answers out of the zones. It sees no packet before Attach.
@@ -104,6 +108,9 @@ func Load(o Options) (*Tier, error) {
 func (t *Tier) Attach(mode ebpf.Mode, interfaces []string) error {
 	var failed error
 	for _, name := range interfaces {
+		if slices.ContainsFunc(t.cards, func(c card) bool { return c.Name == name }) {
+			continue // inherited
+		}
 		nic, err := net.InterfaceByName(name)
 		if err == nil {
 			var got ebpf.Mode

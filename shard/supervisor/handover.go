@@ -3,6 +3,8 @@ package supervisor
 import (
 	"context"
 	"fmt"
+	"net"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -10,6 +12,7 @@ import (
 	"heimdall/core/control"
 	"heimdall/ebpf"
 	"heimdall/netio/tcp"
+	"heimdall/shard"
 	"heimdall/shard/admin"
 	"heimdall/shard/handover"
 	"heimdall/shard/hot"
@@ -60,11 +63,17 @@ func (s *Supervisor) replace(ctx context.Context) (*handover.Successor, error) {
 	if err = next.Offer(ctx, items, seed, s.store); err == nil {
 		err = next.Ready(ctx)
 	}
+	var released bool
 	if err == nil {
+		released = s.releaseQueues(ctx, list)
 		err = next.Serve(ctx)
 	}
 	if err != nil {
 		next.Abort()
+		s.hot.TakeOver()
+		if released {
+			s.warn("AF_XDP is off since an upgrade that failed, all queries come through kernel sockets", nil)
+		}
 		return nil, s.resume(list, err)
 	}
 	s.stopped = true // nothing of it changes any more
@@ -95,6 +104,9 @@ func (s *Supervisor) offer(list []*worker.Worker) (items []handover.Item, seed [
 	}
 	for i, fd := range maps.TCP {
 		items = append(items, handover.Item{Kind: handover.SteeringTCP, Addr: listen[i].String(), FD: fd})
+	}
+	for _, l := range s.hot.Links() {
+		items = append(items, handover.Item{Kind: handover.Link, Index: l.Ifindex, Mode: int(l.Mode), FD: l.FD})
 	}
 	socket, metrics := s.listener.FDs()
 	items = append(items, handover.Item{Kind: handover.Admin, FD: socket})
@@ -146,6 +158,7 @@ func (s *Supervisor) takeOverFrom(list []*worker.Worker) error {
 	if err := s.steerOn(list); err != nil {
 		return err
 	}
+	s.hot.TakeOver()
 	if err := s.predecessor.Serving(len(list)); err != nil {
 		return err
 	}
@@ -188,6 +201,35 @@ func (s *Supervisor) steerOn(list []*worker.Worker) error {
 		return nil
 	}
 	return err
+}
+
+// releaseQueues gives up the AF_XDP queues, which one process alone can have. It tells whether there were any.
+func (s *Supervisor) releaseQueues(ctx context.Context, list []*worker.Worker) bool {
+	listen := len(s.config().Server.Listen)
+	return s.hot.ReleaseQueues(func(q hot.Queue) {
+		err := list[q.Shard].Do(ctx, func(sh *shard.Shard) { sh.Retire(listen + q.Port) })
+		if err != nil {
+			s.log.Warn("an AF_XDP queue is not given up", "interface", q.Interface, "queue", q.Number, "error", err)
+		}
+	})
+}
+
+// inheritLinks gets the program ready for the interfaces that have that of the process before.
+func (s *Supervisor) inheritLinks(t *hot.Tier, mode ebpf.Mode) {
+	s.given.Each(handover.Link, func(it handover.Item) {
+		defer unix.Close(it.FD)
+		nic, err := net.InterfaceByIndex(it.Index)
+		if err != nil || !slices.Contains(s.config().XDP.Interfaces, nic.Name) {
+			return // the program goes with the process before
+		}
+		is := ebpf.Mode(it.Mode)
+		if mode != ebpf.Auto && mode != is {
+			s.warn(fmt.Sprintf("%s: the XDP program stays in %v mode, another one takes a restart", nic.Name, is), nil)
+		}
+		if err := t.Inherit(hot.Link{FD: it.FD, Ifindex: it.Index, Mode: is}); err != nil {
+			s.warn(nic.Name+": the XDP program cannot take the place of that of the process before", err)
+		}
+	})
 }
 
 // HandOver answers what the shards have, gives their streams to the process that has taken this one's place, and closes

@@ -24,6 +24,7 @@ func (s *Supervisor) loadHot() *hot.Tier {
 	}
 	t, err := hot.Load(s.hotOptions(c))
 	if err == nil {
+		s.inheritLinks(t, mode)
 		err = t.Attach(mode, c.XDP.Interfaces)
 	}
 	if err != nil {

@@ -201,13 +201,13 @@ func (s *Supervisor) start(trust anchors.Given) error {
 		return err
 	}
 	s.hot = s.loadHot()
-	s.openQueues()
-	s.startTap()
-	s.enterSandbox()
 	list := s.workers()
 	if err := s.predecessor.Ready(); err != nil {
 		return err
 	}
+	s.openQueues()
+	s.startTap()
+	s.enterSandbox()
 	if s.predecessor != nil {
 		for _, w := range list {
 			w.Hold()
