@@ -140,6 +140,8 @@ func TestRestartKeepsSockets(t *testing.T) {
 	a := newAsker(t, d.addr, 50)
 	a.run("udp", false)
 	a.run("udp", true)
+	a.more(2000) // all names are known
+	before := up.Count("")
 	for _, restart := range []struct {
 		signal syscall.Signal
 		shards int
@@ -162,6 +164,13 @@ func TestRestartKeepsSockets(t *testing.T) {
 		until(t, "the sockets to be kept", func() bool { return slices.Equal(k.list(), restart.want) && k.heard("READY=1") })
 	}
 	t.Logf("%d queries answered", a.end())
+	// Clients are answered while the caches come back.
+	if n := up.Count("") - before; n > 3*50 {
+		t.Errorf("%d queries for 50 names over three restarts: the caches are not kept", n)
+	}
+	if !strings.Contains(d.log.String(), "the caches are as they were") {
+		t.Error("the caches are not as they were")
+	}
 
 	// An upgrade changes whom the manager listens to, and what it keeps stays.
 	u := d.upgrade()

@@ -32,6 +32,7 @@ type message struct {
 	Shards  int      `json:"shards,omitempty"` // how many the new process has
 	Seed    []byte   `json:"seed,omitempty"`   // of the steering
 	Stored  []string `json:"stored,omitempty"` // by the service manager
+	Stale   bool     `json:"stale,omitempty"`  // the caches are to be flushed
 	Item    *Item    `json:"item,omitempty"`
 	Stream  *Stream  `json:"stream,omitempty"`
 }

@@ -2,6 +2,7 @@ package handover
 
 import (
 	"net/netip"
+	"slices"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -77,6 +78,16 @@ func (g *Given) Take(kind Kind, fits func(Item) bool) (fd int, ok bool) {
 		}
 	}
 	return -1, false
+}
+
+// Has tells whether there is a descriptor of a kind.
+func (g *Given) Has(kind Kind) bool {
+	if g == nil {
+		return false
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return slices.ContainsFunc(g.items, func(it Item) bool { return it.Kind == kind })
 }
 
 // Each takes all descriptors of a kind. Those that f does not want it closes.

@@ -14,8 +14,9 @@ import (
 // Predecessor is the process whose place this one takes. A nil Predecessor is none: all its steps are done at once. Its methods
 // are called in the order in which they stand here.
 type Predecessor struct {
-	conn *conn
-	gone bool // it has ended early: this process goes on alone
+	conn  *conn
+	given *Given
+	gone  bool // it has ended early: this process goes on alone
 }
 
 // ErrAborted: the old process serves on, and wants this one to end.
@@ -34,7 +35,8 @@ func FromPredecessor(version string) (*Predecessor, *Given, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("take over: %w", err)
 	}
-	p, g := &Predecessor{conn: c}, new(Given)
+	g := new(Given)
+	p := &Predecessor{conn: c, given: g}
 	p.gone = c.send(message{Kind: kindHello, Format: format, Version: version}, -1) != nil
 	for !p.gone {
 		m, fd, err := p.next()
@@ -68,21 +70,24 @@ func (p *Predecessor) next() (m message, fd int, err error) {
 }
 
 // step sends a message and waits for the answer to it.
-func (p *Predecessor) step(m message, answer string) error {
+func (p *Predecessor) step(m message, answer string) (got message, err error) {
 	if p == nil || p.gone {
-		return nil
+		return got, nil
 	}
 	if err := p.conn.send(m, -1); err != nil {
 		p.gone = true
-		return nil
+		return got, nil
 	}
 	for {
 		got, fd, err := p.next()
-		if fd >= 0 {
+		switch {
+		case err == nil && got.Kind == kindItem && got.Item != nil && fd >= 0:
+			p.given.add(*got.Item, fd)
+		case fd >= 0:
 			unix.Close(fd)
 		}
 		if err != nil || p.gone || got.Kind == answer {
-			return err
+			return got, err
 		}
 	}
 }
@@ -94,12 +99,17 @@ func (p *Predecessor) Failed(err error) {
 	}
 }
 
-// Ready says that all is made that can fail before this process serves. It returns when it may serve.
-func (p *Predecessor) Ready() error { return p.step(message{Kind: kindReady}, kindGo) }
+// Ready says that all is made that can fail before this process serves. It returns when it may serve. Given may have more then.
+func (p *Predecessor) Ready() error {
+	_, err := p.step(message{Kind: kindReady}, kindGo)
+	return err
+}
 
-// Serving says that so many shards serve. When it returns, this process is the daemon.
-func (p *Predecessor) Serving(shards int) error {
-	return p.step(message{Kind: kindServing, Shards: shards}, kindYours)
+// Serving says that so many shards serve. When it returns, this process is the daemon; stale tells whether what came of the old
+// one's caches is to be flushed.
+func (p *Predecessor) Serving(shards int) (stale bool, err error) {
+	m, err := p.step(message{Kind: kindServing, Shards: shards}, kindYours)
+	return m.Stale, err
 }
 
 // Streams gives the clients' connections to a function as they come, and returns when the old process has ended.

@@ -55,6 +55,9 @@ func (s *Successor) Ready(ctx context.Context) error {
 	return err
 }
 
+// Give gives the new process one more descriptor, which stays the caller's.
+func (s *Successor) Give(it Item) error { return s.send(message{Kind: kindItem, Item: &it}, it.FD) }
+
 // Serve has the new process serve, and returns when it does.
 func (s *Successor) Serve(ctx context.Context) error {
 	if err := s.send(message{Kind: kindGo}, -1); err != nil {
@@ -65,8 +68,8 @@ func (s *Successor) Serve(ctx context.Context) error {
 	return err
 }
 
-// Yours tells the new process that it is the daemon from now on.
-func (s *Successor) Yours() { s.conn.send(message{Kind: kindYours}, -1) }
+// Yours tells the new process that it is the daemon from now on, and whether what it has in its caches is to be flushed.
+func (s *Successor) Yours(stale bool) { s.conn.send(message{Kind: kindYours, Stale: stale}, -1) }
 
 // Stream hands a client's connection of a shard over, and closes it here. Safe for concurrent use.
 func (s *Successor) Stream(shard int, m tcp.Moved) {

@@ -39,6 +39,7 @@ type Keeper struct {
 	wake  chan struct{}      // the settings have changed
 	stop  context.CancelFunc // of run; nil: it was not started
 	ended chan struct{}      // closed when run has returned
+	heard bool               // the shards have their answers from another process
 
 	moving atomic.Pointer[Move] // under way, or the last one
 
@@ -89,7 +90,7 @@ func (k *Keeper) Start() {
 }
 
 func (k *Keeper) run(ctx context.Context) {
-	if file := k.settings().File; file != "" {
+	if file := k.settings().File; file != "" && !k.heard {
 		k.load(ctx, file)
 	}
 	for last := time.Now(); ; {

@@ -17,6 +17,7 @@ import (
 	"heimdall/shard/handover"
 	"heimdall/shard/hot"
 	"heimdall/shard/settings"
+	"heimdall/shard/snapshot"
 	"heimdall/shard/worker"
 )
 
@@ -63,12 +64,17 @@ func (s *Supervisor) replace(ctx context.Context) (*handover.Successor, error) {
 	if err = next.Offer(ctx, items, seed, s.store); err == nil {
 		err = next.Ready(ctx)
 	}
+	whole := func() bool { return true }
+	if err == nil {
+		whole, err = s.giveCaches(ctx, next)
+	}
 	var released bool
 	if err == nil {
 		released = s.releaseQueues(ctx, list)
 		err = next.Serve(ctx)
 	}
 	if err != nil {
+		whole()
 		next.Abort()
 		s.hot.TakeOver()
 		if released {
@@ -79,9 +85,19 @@ func (s *Supervisor) replace(ctx context.Context) (*handover.Successor, error) {
 	s.stopped = true // nothing of it changes any more
 	s.successor = next
 	s.tellReplaced(next.PID)
-	next.Yours()
+	next.Yours(!whole())
 	close(s.replaced)
 	return next, nil
+}
+
+// giveCaches gives the new process what the shards have in their caches. That it is not to be had is no reason not to go on.
+func (s *Supervisor) giveCaches(ctx context.Context, next *handover.Successor) (whole func() bool, err error) {
+	f, whole := s.tellCaches(ctx, snapshot.WriteOptions{})
+	if f == nil {
+		return func() bool { return true }, ctx.Err()
+	}
+	defer f.Close()
+	return whole, next.Give(handover.Item{Kind: handover.Cache, FD: int(f.Fd())})
 }
 
 // resume steers as before an upgrade that has failed for err.
@@ -150,6 +166,7 @@ func (s *Supervisor) takeOverFrom(list []*worker.Worker) error {
 	if s.predecessor == nil {
 		return nil
 	}
+	s.hearCaches(context.Background())
 	for _, w := range list {
 		if err := w.Listen(context.Background()); err != nil {
 			return err
@@ -159,7 +176,11 @@ func (s *Supervisor) takeOverFrom(list []*worker.Worker) error {
 		return err
 	}
 	s.hot.TakeOver()
-	if err := s.predecessor.Serving(len(list)); err != nil {
+	stale, err := s.predecessor.Serving(len(list))
+	if err == nil && stale { // flushed meanwhile, there
+		err = s.flushAll(context.Background(), list)
+	}
+	if err != nil {
 		return err
 	}
 	go func() {

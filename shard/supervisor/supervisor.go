@@ -222,6 +222,7 @@ func (s *Supervisor) start(trust anchors.Given) error {
 	s.keepSockets()
 	s.startHot()
 	s.setOwners()
+	s.hearCaches(context.Background()) // those of before a restart; clients are answered meanwhile
 	s.caches.Start()
 	s.health = s.newChecker()
 	s.anycast = s.startAnycast()
@@ -297,7 +298,10 @@ func (s *Supervisor) Stop() {
 		s.health.Drain()
 	}
 	s.anycast.Withdraw()
-	s.caches.Close() // while the shards still answer everybody
+	if s.health != nil { // it has served
+		s.storeCaches() // while the shards still answer everybody
+	}
+	s.caches.Close()
 	s.leave(func(w *worker.Worker) {
 		if s.store.Keeps() { // the sockets for the next process, with what is in their queues
 			w.Deafen()
