@@ -397,7 +397,8 @@ func TestDnstapReload(t *testing.T) {
 	tap := func(file, messages string) string {
 		return fmt.Sprintf("[dnstap]\noutput = \"file:%s\"\nmessages = [%q]\n", filepath.Join(dir, file), messages)
 	}
-	d := start(t, config(""))
+	d := start(t, config(named(dir)))
+	written := uint64(0)
 	reload := func(text string) {
 		t.Helper()
 		d.write(config(text))
@@ -407,6 +408,10 @@ func TestDnstapReload(t *testing.T) {
 		}
 		if r := d.ask("a.own.example.", dns.TypeA); len(r.Answer) != 1 {
 			t.Errorf("%v", r)
+		}
+		if strings.Contains(text, "output") {
+			written++
+			until(t, "the message", func() bool { return d.recording().Records.Dnstap.Written == written })
 		}
 	}
 	reload(tap("one", "auth_query"))

@@ -52,13 +52,14 @@ func (t *Tap) outputs() (*lines, *frames) {
 	return t.lines, t.frames
 }
 
-// Apply puts the settings into force for shards that ask for their rings from now on. What the others still record is
-// written too: to the new outputs if there are any, else to the old ones.
+// Apply puts the settings into force for shards that ask for their rings from now on. What has been recorded before goes
+// to the old outputs; what the others still record goes to the new ones if there are any, else to the old ones.
 func (c *Change) Apply() {
 	t := c.tap
 	lines, frames := t.outputs()
 	c.lines.start(lines)
 	c.frames.start(frames)
+	t.drain()
 	t.mu.Lock()
 	t.lines, t.frames = c.lines, c.frames
 	if lines == nil {
@@ -82,12 +83,17 @@ func (c *Change) Apply() {
 	s.settings = c.to
 }
 
-// Settle ends the outputs that are switched off, when the shards have taken the settings over.
-func (c *Change) Settle() {
-	t := c.tap
+// drain writes what has been recorded by now, within some time.
+func (t *Tap) drain() {
 	list := t.list()
 	for end := time.Now().Add(patience); t.pass(list) && time.Now().Before(end); {
 	}
+}
+
+// Settle ends the outputs that are switched off, when the shards have taken the settings over.
+func (c *Change) Settle() {
+	t := c.tap
+	t.drain()
 	lines, frames := t.outputs()
 	t.mu.Lock()
 	if !c.to.Lines.On {

@@ -25,6 +25,7 @@ type file struct {
 
 	f      *os.File // nil: it cannot be opened
 	begun  bool     // it has its beginning
+	failed time.Time
 	reopen chan struct{}
 	ending chan struct{}
 	ended  chan struct{}
@@ -100,13 +101,18 @@ func (w *file) items(b []byte) {
 	w.tell(err)
 }
 
-// tell logs when writing begins to fail, and when it works again.
+// tell logs when writing begins to fail, and when it has worked again for a while: what is small finds room on a full disk.
 func (w *file) tell(err error) {
-	switch {
-	case err == nil && w.counts.broken.Swap(false):
+	if err != nil {
+		w.failed = time.Now()
+		if !w.counts.broken.Swap(true) {
+			w.log.Error("the file cannot be written to: what belongs there is lost until it can", "file", w.path, "error", err)
+		}
+		return
+	}
+	if w.counts.broken.Load() && time.Since(w.failed) > look {
+		w.counts.broken.Store(false)
 		w.log.Info("the file can be written to again", "file", w.path, "lost", w.counts.failed.Load())
-	case err != nil && !w.counts.broken.Swap(true):
-		w.log.Error("the file cannot be written to: what belongs there is lost until it can", "file", w.path, "error", err)
 	}
 }
 
