@@ -178,22 +178,23 @@ func TestImportReplacesNothing(t *testing.T) {
 
 // What strangers give to import makes no reply that cannot be read, and takes no more than its octets.
 func FuzzImport(f *testing.F) {
-	a := testAnswers(f, AnswersOptions{Memory: make([]byte, 1<<20)})
+	old := testAnswers(f, AnswersOptions{Memory: make([]byte, 1<<20)})
 	rnd := rand.New(rand.NewPCG(1, 2))
 	for i := range 10 {
 		k := keyOf(fmt.Sprintf("www%d.example.", i), wire.TypeA)
-		a.Put(a.Hash(&k), &k, buildResponse(rnd, &k, false), Meta{AD: i%2 == 0}, 10)
+		old.Put(old.Hash(&k), &k, buildResponse(rnd, &k, false), Meta{AD: i%2 == 0}, 10)
 	}
-	told, _ := export(a, new(Walk), 10)
+	told, _ := export(old, new(Walk), 10)
 	f.Add(told, uint32(5))
 	f.Add(told[:len(told)-1], uint32(1<<31))
+	a, err := NewAnswers(AnswersOptions{Memory: make([]byte, 256<<10), StaleTTL: 60})
+	if err != nil {
+		f.Fatal(err)
+	}
+	var importer Importer
 	f.Fuzz(func(t *testing.T, told []byte, passed uint32) {
-		a, err := NewAnswers(AnswersOptions{Memory: make([]byte, 256<<10), StaleTTL: 60})
-		if err != nil {
-			t.Fatal(err)
-		}
 		const now = 100
-		var importer Importer
+		a.FlushAll()
 		for {
 			s, octets, rest, ok := NextSaved(told)
 			if !ok {

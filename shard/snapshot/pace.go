@@ -12,15 +12,18 @@ type pace struct {
 	owed time.Duration
 }
 
-// shardRest leaves a shard five sixths of its time while a snapshot is made or taken over.
-const shardRest = 5
+// shardRest leaves a shard three quarters of its time while a snapshot is made or taken over.
+const shardRest = 3
+
+// longestStep is the most that one step counts as: what is longer was no work, but a thread that waited for its CPU.
+const longestStep = 200 * time.Microsecond
 
 // shortest is the shortest sleep: what is owed is saved up for it.
 const shortest = time.Millisecond
 
 // worked waits for what work of a shard and writing bytes cost, or until ctx ends.
 func (p *pace) worked(ctx context.Context, took time.Duration, bytes int) {
-	rest := took * time.Duration(p.rest)
+	rest := min(took, longestStep) * time.Duration(p.rest)
 	if p.rate > 0 {
 		rest = max(rest, time.Duration(int64(bytes)*int64(time.Second)/p.rate))
 	}

@@ -28,8 +28,9 @@ type Summary struct {
 }
 
 const (
-	// exportStep is how many bytes of a cache one command looks at: about 10 µs of a shard's time.
+	// exportStep is how many bytes of a cache one command looks at: some 50 µs of a shard's time, and in a hurry 300.
 	exportStep = 8 << 10
+	hurryStep  = 64 << 10
 
 	// frameSize is the length in bytes from which a frame is written. One step more, with one large entry, fits into
 	// MaxPayload.
@@ -44,9 +45,9 @@ func Write(ctx context.Context, to io.Writer, list []*worker.Worker, o WriteOpti
 	if err != nil {
 		return sum, err
 	}
-	p := pace{rest: shardRest, rate: o.Rate}
+	p, budget := pace{rest: shardRest, rate: o.Rate}, exportStep
 	if o.Hurry {
-		p.rest = 0
+		p.rest, budget = 0, hurryStep
 	}
 	told := make([]export, len(list))
 	for busy := true; busy && (o.Within == 0 || time.Since(began) < o.Within); {
@@ -56,7 +57,7 @@ func Write(ctx context.Context, to io.Writer, list []*worker.Worker, o WriteOpti
 				continue
 			}
 			busy = true
-			took, err := told[i].step(ctx, sh)
+			took, err := told[i].step(ctx, sh, budget)
 			if err != nil {
 				return sum, err
 			}
@@ -81,12 +82,12 @@ type export struct {
 	done  bool
 }
 
-// step has the shard tell more.
-func (e *export) step(ctx context.Context, w *worker.Worker) (took time.Duration, err error) {
+// step has the shard tell more, of about so many bytes of its cache.
+func (e *export) step(ctx context.Context, w *worker.Worker, budget int) (took time.Duration, err error) {
 	err = do(ctx, w, func(sh *shard.Shard) {
 		began := time.Now()
 		var n int
-		e.told, n, e.done = sh.Engine().Answers().Export(&e.walk, e.told, exportStep, uint32(w.Now()/1e9))
+		e.told, n, e.done = sh.Engine().Answers().Export(&e.walk, e.told, budget, uint32(w.Now()/1e9))
 		e.count += n
 		took = time.Since(began)
 	})
