@@ -11,7 +11,8 @@ import (
 
 // harmless are sections and keys of a configuration that decide nothing about answers in a cache.
 var harmless = []string{
-	"server.", "tcp.", "cpu.", "io.", "memory.", "xdp.", "limit.", "cache.", "resolver.", "admin.", "log.", "recursion.allow", "recursion.trust_anchor_state",
+	"server.", "tcp.", "cpu.", "io.", "memory.", "xdp.", "limit.", "cache.", "resolver.", "admin.", "log.", "query_log", "dnstap", "security.", "anycast.",
+	"health.", "recursion.allow", "recursion.trust_anchor_state",
 }
 
 // Decides returns a hash of what decides about answers: all of a configuration that is not known to be harmless, and the trust

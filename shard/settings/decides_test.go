@@ -18,11 +18,12 @@ func TestDecides(t *testing.T) {
 	}
 	base := Decides(load(""), [32]byte{})
 	for text, same := range map[string]bool{
-		"[cache]\nmemory = \"1GiB\"\nfile = \"cache\"\n":             true,
-		"[cpu]\nshards = 2\n":                                        true,
-		"[server]\nlisten = [\"127.0.0.1:5300\"]\n":                  true,
-		"[recursion]\nallow = [\"192.0.2.0/24\"]\n":                  true,
-		"[recursion]\nvalidation = false\n":                          false,
+		"[cache]\nmemory = \"1GiB\"\nfile = \"cache\"\n": true,
+		"[cpu]\nshards = 2\n":                            true,
+		"[server]\nlisten = [\"127.0.0.1:5300\"]\n":      true,
+		"[recursion]\nallow = [\"192.0.2.0/24\"]\n":      true,
+		"[dnstap]\n":                        true,
+		"[recursion]\nvalidation = false\n": false,
 		"[recursion]\nnegative_trust_anchors = [\"example.\"]\n":     false,
 		"[recursion]\nquery_loopback = true\n":                       false,
 		"[local]\nspecial_names = false\n":                           false,
