@@ -5,8 +5,6 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"os/user"
-	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -19,7 +17,7 @@ type peer struct {
 }
 
 // peerOf tells who has connected to a Unix socket: the user and the process, with their names where they are known.
-func peerOf(c *net.UnixConn) peer {
+func peerOf(c *net.UnixConn, names users) peer {
 	raw, err := c.SyscallConn()
 	if err != nil {
 		return peer{Attr: slog.String("uid", "unknown")}
@@ -29,8 +27,8 @@ func peerOf(c *net.UnixConn) peer {
 		return peer{Attr: slog.String("uid", "unknown")}
 	}
 	attrs := []slog.Attr{slog.Uint64("uid", uint64(cred.Uid))}
-	if u, err := user.LookupId(strconv.FormatUint(uint64(cred.Uid), 10)); err == nil {
-		attrs = append(attrs, slog.String("user", u.Username))
+	if name, ok := names[cred.Uid]; ok {
+		attrs = append(attrs, slog.String("user", name))
 	}
 	attrs = append(attrs, slog.Int("pid", int(cred.Pid)))
 	// The process names itself, and may have ended. Where /proc hides others' processes, it has no name.

@@ -27,6 +27,7 @@ const (
 type adminSocket struct {
 	listener *net.UnixListener
 	log      *slog.Logger
+	users    users // of this machine
 	conns    sync.WaitGroup
 	slots    chan struct{}
 	ctx      context.Context
@@ -43,7 +44,7 @@ func listenSocket(path string, inherited int, log *slog.Logger) (*adminSocket, e
 	if err != nil {
 		return nil, err
 	}
-	a := &adminSocket{listener: l, log: log, slots: make(chan struct{}, maxAdmins)}
+	a := &adminSocket{listener: l, log: log, users: readUsers("/etc/passwd"), slots: make(chan struct{}, maxAdmins)}
 	a.ctx, a.cancel = context.WithCancel(context.Background())
 	return a, nil
 }
@@ -141,7 +142,7 @@ func (a *adminSocket) handle(c *net.UnixConn, s control.Server) {
 	stop := context.AfterFunc(a.ctx, func() { c.CloseRead() }) // a response under way may still leave
 	defer stop()
 	defer c.Close()
-	err := control.Serve(a.ctx, deadlines{c}, newDeeds(s, a.log, peerOf(c)))
+	err := control.Serve(a.ctx, deadlines{c}, newDeeds(s, a.log, peerOf(c, a.users)))
 	if err != nil && a.ctx.Err() == nil && !errors.Is(err, os.ErrDeadlineExceeded) {
 		a.log.Debug("an admin connection ended", "error", err)
 	}
