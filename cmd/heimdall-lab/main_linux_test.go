@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -17,17 +18,35 @@ import (
 // patience bounds every wait. It is a guard against hanging, not a claim about speed.
 const patience = 30 * time.Second
 
-// binaries builds the lab, the daemon and the generator, where every user may run them.
+var built string // folder of the binaries, if a test needed them
+
+var build = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "heimdall-lab-test-")
+	if err != nil {
+		return "", err
+	}
+	built = dir
+	out, err := exec.Command("go", "build", "-o", dir+"/", "heimdall/cmd/heimdall-lab", "heimdall/cmd/heimdalld", "heimdall/cmd/heimdallctl", "heimdall/cmd/heimdall-bench").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("%w: %s", err, out)
+	}
+	return dir, os.Chmod(dir, 0o755)
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if built != "" {
+		os.RemoveAll(built)
+	}
+	os.Exit(code)
+}
+
+// binaries builds the lab, the daemon, the generator and heimdallctl once, where every user may run them.
 func binaries(t *testing.T) (lab string) {
 	t.Helper()
-	dir := t.TempDir()
-	if out, err := exec.Command("go", "build", "-o", dir+"/", "heimdall/cmd/heimdall-lab", "heimdall/cmd/heimdalld", "heimdall/cmd/heimdallctl", "heimdall/cmd/heimdall-bench").CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	for at := dir; at != os.TempDir() && at != "/"; at = filepath.Dir(at) {
-		if err := os.Chmod(at, 0o755); err != nil {
-			t.Fatal(err)
-		}
+	dir, err := build()
+	if err != nil {
+		t.Fatal(err)
 	}
 	return filepath.Join(dir, "heimdall-lab")
 }
