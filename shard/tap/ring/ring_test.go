@@ -44,7 +44,7 @@ func same(a, b *Record) bool {
 // What a writer publishes comes to a reader on another thread, whole and in order, with the end of its batch; what found no
 // room is missing, and the writer knows.
 func TestReaderGetsWhatWasPublished(t *testing.T) {
-	const total = 100_000
+	const total = 10_000
 	r := New(MinSize, make(chan struct{}, 1))
 	put := make(chan []uint64, 1)
 	go func() {
