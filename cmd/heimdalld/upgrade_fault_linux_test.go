@@ -175,3 +175,32 @@ func TestUpgradeWhoseOldProcessDies(t *testing.T) {
 		t.Errorf("process %d with %d shards", st.PID, st.ShardsRunning)
 	}
 }
+
+// The group of the admin socket may look, but only root and the daemon's own user start a process by it.
+func TestRootUpgradeIsForTheOwner(t *testing.T) {
+	t.Parallel()
+	d := start(t, forward(".", newUpstream(t, answerA)))
+	ctl := filepath.Join(t.TempDir(), "heimdallctl")
+	install(t, ctl, shipped(t, "heimdallctl"))
+	for _, dir := range []string{filepath.Dir(filepath.Dir(ctl)), filepath.Dir(filepath.Dir(d.socket))} {
+		if err := os.Chmod(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	as := func(args ...string) string {
+		cmd := exec.Command(ctl, append([]string{"-socket", d.socket}, args...)...)
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 0}}
+		out, _ := cmd.CombinedOutput()
+		return string(out)
+	}
+	if out := as("status"); !strings.Contains(out, "heimdalld") {
+		t.Fatalf("the socket's group may not look: %s", out)
+	}
+	if out := as("upgrade"); !strings.Contains(out, "only root") {
+		t.Errorf("upgrade: %s", out)
+	}
+	var st control.Status
+	if d.ctlJSON(&st, "status"); st.PID != d.cmd.Process.Pid {
+		t.Errorf("process %d, not %d", st.PID, d.cmd.Process.Pid)
+	}
+}
