@@ -35,6 +35,7 @@ var exitNames = [Exits]string{
 	xdpExitPASS_CLIENT:       "pass_client",
 	xdpExitPASS_SIZE:         "pass_size",
 	xdpExitPASS_TAIL:         "pass_tail",
+	xdpExitPASS_TORN:         "pass_torn",
 	xdpExitDROP_SHORT:        "drop_short",
 	xdpExitDROP_RESPONSE:     "drop_response",
 	xdpExitDROP_COUNTS:       "drop_counts",

@@ -103,18 +103,19 @@ const (
 	xdpExitPASS_CLIENT       xdpExit = 24
 	xdpExitPASS_SIZE         xdpExit = 25
 	xdpExitPASS_TAIL         xdpExit = 26
-	xdpExitDROP_SHORT        xdpExit = 27
-	xdpExitDROP_RESPONSE     xdpExit = 28
-	xdpExitDROP_COUNTS       xdpExit = 29
-	xdpExitDROP_NAME         xdpExit = 30
-	xdpExitDROP_TRAILING     xdpExit = 31
-	xdpExitDROP_RECORD       xdpExit = 32
-	xdpExitDROP_DENIED       xdpExit = 33
-	xdpExitDROP_LIMIT        xdpExit = 34
-	xdpExitDROP_TORN         xdpExit = 35
-	xdpExitSEND_ANSWER       xdpExit = 36
-	xdpExitSEND_SLIP         xdpExit = 37
-	xdpExitEXITS             xdpExit = 38
+	xdpExitPASS_TORN         xdpExit = 27
+	xdpExitDROP_SHORT        xdpExit = 28
+	xdpExitDROP_RESPONSE     xdpExit = 29
+	xdpExitDROP_COUNTS       xdpExit = 30
+	xdpExitDROP_NAME         xdpExit = 31
+	xdpExitDROP_TRAILING     xdpExit = 32
+	xdpExitDROP_RECORD       xdpExit = 33
+	xdpExitDROP_DENIED       xdpExit = 34
+	xdpExitDROP_LIMIT        xdpExit = 35
+	xdpExitDROP_TORN         xdpExit = 36
+	xdpExitSEND_ANSWER       xdpExit = 37
+	xdpExitSEND_SLIP         xdpExit = 38
+	xdpExitEXITS             xdpExit = 39
 )
 
 type xdpHeat struct {

@@ -158,6 +158,36 @@ static __always_inline int put_header(struct xdp_md *ctx, struct query *q, __u32
 	return 0;
 }
 
+// put_back makes the packet the query again that it was before an answer was copied into it: a shard answers it.
+__noinline enum exit put_back(struct xdp_md *ctx, struct query *q)
+{
+	struct dnshdr *dns;
+	__u32 question;
+	void *end;
+	__u8 *p;
+
+	if (!q)
+		return DROP_TORN;
+	question = DNS_HEADER + q->qlen + QUESTION_TAIL;
+	if (resize(ctx, q, question + (q->edns ? OPT_LENGTH : 0)))
+		return DROP_TORN;
+	dns = (void *)(long)ctx->data + (q->udp & 127) + sizeof(struct udphdr);
+	end = (void *)(long)ctx->data_end;
+	if ((void *)(dns + 1) > end)
+		return DROP_TORN;
+	dns->flags = bpf_htons(q->flags);
+	dns->an = dns->ns = 0;
+	dns->ar = bpf_htons(q->edns);
+	if (!q->edns)
+		return PASS_TORN;
+	p = (__u8 *)dns + (question & 511);
+	if ((void *)(p + OPT_LENGTH) > end)
+		return DROP_TORN;
+	p[0] = p[9] = p[10] = 0;
+	*(__u64 *)(p + 1) = q->opt;
+	return PASS_TORN;
+}
+
 // answer sends a hot answer, if there is one for the query.
 __noinline enum exit answer(struct xdp_md *ctx, struct query *q, __u32 who)
 {
@@ -196,22 +226,22 @@ __noinline enum exit answer(struct xdp_md *ctx, struct query *q, __u32 who)
 	to = q->udp + sizeof(struct udphdr) + question;
 	age = now > a->stored ? now - a->stored : 0; // this clock may lag behind the shards'
 	if (a->marks & MARK_BESIDE ? put_body(ctx, to, body_of(a), records, age) : put_inline(ctx, to, a, age))
-		return DROP_TORN;
+		return put_back(ctx, q);
 	if (q->edns && put_opt((void *)(long)ctx->data + (to & 255) + records, (void *)(long)ctx->data_end, q))
-		return DROP_TORN;
+		return put_back(ctx, q);
 	flags = a->flags | (who & CLIENT_ASK ? FLAG_RA : 0);
 	if (a->marks & MARK_AD && (q->bits & BIT_DO || q->flags & FLAG_AD)) // RFC 6840, section 5.8
 		flags |= FLAG_AD;
 	if (put_header(ctx, q, flags, a->counts[0], a->counts[1], a->counts[2]))
-		return DROP_TORN;
+		return put_back(ctx, q);
 	// So that the coldest can be found. Hot entries are written to once a second: a counter would have each
 	// response write to a line that all CPUs read.
 	if (a->used != now)
 		a->used = now;
 	read_barrier(); // and all of it before the serial is read again
-	if (*(volatile __u32 *)&a->serial != serial || turn(ctx, q, length))
-		return DROP_TORN;
-	return SEND_ANSWER;
+	if (*(volatile __u32 *)&a->serial != serial)
+		return put_back(ctx, q);
+	return turn(ctx, q, length) ? DROP_TORN : SEND_ANSWER;
 }
 
 // slip answers a query beyond the rate with nothing but TC.

@@ -36,6 +36,7 @@ enum exit {
 	PASS_CLIENT,	// not among those who may have cached answers
 	PASS_SIZE,	// would have to be truncated
 	PASS_TAIL,	// the driver has no room behind the packet
+	PASS_TORN,	// the answer was replaced while it was copied
 
 	// To nobody.
 	DROP_SHORT,    // no whole DNS header
@@ -46,7 +47,7 @@ enum exit {
 	DROP_RECORD,   // an additional record that does not end where the message ends
 	DROP_DENIED,   // by the prefix table
 	DROP_LIMIT,    // above the source prefix's rate
-	DROP_TORN,     // the answer was replaced while it was copied
+	DROP_TORN,     // likewise, and the query could not be put back
 
 	// Back to the sender.
 	SEND_ANSWER,

@@ -59,6 +59,7 @@ struct query {
 	__u64 src[2];		  // source address, network order; IPv4 in the first octets
 	__u64 key;		  // hash of name, type and bits
 	__u64 name[NAME_WORDS];	  // qname in lower case, padded with zeros
+	__u64 opt;		  // of the OPT what follows its name, but for its length, as it came
 	__u16 ip, udp;		  // offsets of the headers
 	__u16 payload;		  // octets of UDP payload
 	__u16 flags;		  // of the DNS header, host order

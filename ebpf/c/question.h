@@ -99,6 +99,7 @@ static __always_inline int opt(__u8 *p, void *end, __u32 left, __u32 records, st
 	if (size > 512) // RFC 6891, section 6.2.3
 		q->limit = size;
 	q->edns = 1;
+	q->opt = *(__u64 *)(p + 1);
 	if (p[7] & 0x80)
 		q->bits |= BIT_DO;
 	return GO_ON;
