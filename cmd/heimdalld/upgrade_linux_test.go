@@ -56,7 +56,6 @@ type asker struct {
 	stop  chan struct{}
 	all   sync.WaitGroup
 	asked atomic.Int64
-	again atomic.Int64 // queries over UDP that were asked a second time, by those who use a connection
 }
 
 func newAsker(t *testing.T, addr string, names int) *asker {
@@ -66,13 +65,12 @@ func newAsker(t *testing.T, addr string, names int) *asker {
 // run asks until end is called. Each query is sent once, and has to be answered. With fresh, each has a connection of its own.
 func (a *asker) run(network string, fresh bool) { a.begin(nil, network, fresh) }
 
-// use is run over a connection that there is. Over UDP it asks again after a while, as clients do, and counts that.
+// use is run over a connection that there is.
 func (a *asker) use(c net.Conn) {
 	a.begin(&dns.Conn{Conn: c, UDPSize: 4096}, c.RemoteAddr().Network(), false)
 }
 
 func (a *asker) begin(conn *dns.Conn, network string, fresh bool) {
-	given := conn != nil
 	a.all.Go(func() {
 		defer func() {
 			if conn != nil {
@@ -96,17 +94,8 @@ func (a *asker) begin(conn *dns.Conn, network string, fresh bool) {
 				}
 			}
 			q := question(fmt.Sprintf("n%d.example.", n%a.names), dns.TypeA)
-			wait := patience
-			if given && network == "udp" {
-				wait = 3 * time.Second
-			}
-			conn.SetDeadline(time.Now().Add(wait))
+			conn.SetDeadline(time.Now().Add(patience))
 			r, err := exchangeOn(conn, q)
-			if errors.Is(err, os.ErrDeadlineExceeded) && given && network == "udp" {
-				a.again.Add(1)
-				conn.SetDeadline(time.Now().Add(patience))
-				r, err = exchangeOn(conn, q)
-			}
 			switch {
 			case err != nil:
 				a.t.Errorf("query %d over %s: %v", n, network, err)
