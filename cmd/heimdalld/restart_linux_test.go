@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
@@ -109,16 +110,18 @@ func (k *keeper) heard(text string) bool {
 	return slices.ContainsFunc(k.told, func(m string) bool { return strings.Contains(m, text) })
 }
 
-// launch starts the daemon with what is kept.
+// launch starts the daemon with what is kept. Nothing is removed meanwhile.
 func (k *keeper) launch(d *daemon) {
-	names := k.list()
 	k.mu.Lock()
+	defer k.mu.Unlock()
 	var files []*os.File
-	for _, name := range slices.Compact(slices.Clone(names)) {
-		files = append(files, k.kept[name]...)
+	var names []string
+	for _, name := range slices.Sorted(maps.Keys(k.kept)) {
+		for _, f := range k.kept[name] {
+			files, names = append(files, f), append(names, name)
+		}
 	}
 	k.told = nil
-	k.mu.Unlock()
 	d.launchWith(files, "env", "NOTIFY_SOCKET="+k.path, "FDSTORE=100", fmt.Sprint("LISTEN_FDS=", len(names)), "LISTEN_FDNAMES="+strings.Join(names, ":"),
 		"sh", "-c", `LISTEN_PID=$$ exec "$0" "$@"`)
 }

@@ -33,7 +33,7 @@ func (f *Fleet) Trials() []Trial {
 			a.Kill()
 			return other(ctx)
 		}},
-		{What: "killed (SIGKILL), systemd withdraws", back: a.Start, do: func(ctx context.Context) error {
+		{What: "killed (SIGKILL), then heimdalld -withdraw", back: a.Start, do: func(ctx context.Context) error {
 			a.Kill()
 			if err := a.Withdraw(); err != nil {
 				return err
