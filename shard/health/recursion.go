@@ -15,8 +15,8 @@ import (
 
 // recursion is what is known of how one shard resolves. Without a name to probe it is what clients' queries tell: a shard
 // that other servers have answered since the last look is well, and so is one that had nothing to ask. Where nobody has
-// answered yet, or many queries in a row got no answer, the shard asks for the root's servers until somebody does: so a shard
-// that gets no queries, because it is not well, finds out when that ends.
+// answered yet, or many queries in a row got no answer, the shard asks for the root's servers until that question ends well:
+// so a shard that gets no queries, because it is not well, finds out when that ends.
 type recursion struct {
 	asked    *question // under way, or the last one
 	answered bool      // the last word was an answer, to a client's query or to ours
@@ -53,14 +53,8 @@ func (r *recursion) look(sh *shard.Shard, with *Settings, now time.Time) *questi
 		sent, accepted = 0, 0
 	}
 	r.sent, r.accepted = stats.Sent, stats.Accepted
-	if probe == nil {
-		if accepted > 0 {
-			r.answered, r.silent = true, 0
-			return nil
-		}
-		if r.silent += sent; r.answered && r.silent <= tooSilent {
-			return nil
-		}
+	if probe == nil && r.told(sent, accepted) {
+		return nil
 	}
 	if with.glance || r.asked != nil && r.asked.open() {
 		return r.asked
@@ -72,6 +66,21 @@ func (r *recursion) look(sh *shard.Shard, with *Settings, now time.Time) *questi
 	return r.asked
 }
 
+// told takes what clients' queries have done since the last look, and tells whether that is enough for a verdict.
+func (r *recursion) told(sent, accepted uint64) bool {
+	if r.asked != nil && (r.asked.open() || r.asked.failed()) {
+		// Refusals and what does not validate are accepted too, those to the shard's own question among them: from now on only
+		// such a question that ends well tells that it resolves.
+		return false
+	}
+	if accepted > 0 {
+		r.answered, r.silent = true, 0
+		return true
+	}
+	r.silent += sent
+	return r.answered && r.silent <= tooSilent
+}
+
 // open tells whether there is no reply yet.
 func (q *question) open() bool {
 	select {
@@ -81,6 +90,9 @@ func (q *question) open() bool {
 		return true
 	}
 }
+
+// failed tells whether a question that is not open could be asked, and was answered badly.
+func (q *question) failed() bool { return q.got.why == "" && q.got.fault() != "" }
 
 func (q *question) end(r reply) {
 	q.once.Do(func() {
