@@ -59,16 +59,32 @@ func (c *Checker) examine(ctx context.Context, s *Settings, apexes []dname.Name)
 		}()
 	}
 	c.subjects = here
+	// One wait for all: several shards that are stuck do not hold up the verdict longer than one.
+	late, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.Timeout+grace)
+	defer cancel()
 	all := make([]*exam, len(list))
 	for i, w := range list {
-		select {
-		case all[i] = <-found[i]:
-		case <-time.After(s.Timeout + grace):
+		if all[i] = await(late, found[i]); all[i] == nil {
 			// It has begun the command and does not come back: Worker.Do waits for the end.
 			all[i] = &exam{id: w.ID(), stuck: "it does not come back from a command"}
 		}
 	}
 	return all
+}
+
+// await returns the exam that is found until late ends, and nil if there is none then.
+func await(late context.Context, found <-chan *exam) *exam {
+	select {
+	case e := <-found:
+		return e
+	case <-late.Done():
+	}
+	select { // That may have been over while another shard was waited for.
+	case e := <-found:
+		return e
+	default:
+		return nil
+	}
 }
 
 // grace is how much later than ctx the exam of a shard may end that has not begun it.
