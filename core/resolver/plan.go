@@ -36,9 +36,12 @@ type Known struct {
 	Age    uint32 // seconds
 }
 
-// Plan tells how a question would be resolved, and what is known of its records, without beginning anything. It allocates.
+// Plan tells how a question would be resolved, and what is known of its records, without beginning anything: nothing is
+// counted, and what is known goes on to be forgotten as if nobody had looked. It allocates.
 func (m *Machine) Plan(now int64, q *Question) (Plan, Known) {
 	m.now = now
+	m.quiet(true)
+	defer m.quiet(false)
 	p := Plan{Kind: "iterate", Zone: dname.Root()}
 	if g := m.realms.groups.find(q.Name, q.Type); g != nil {
 		p.Kind, p.Zone = g.kind.String(), g.zone
@@ -53,6 +56,12 @@ func (m *Machine) Plan(now int64, q *Question) (Plan, Known) {
 	var k Known
 	k.Rank, k.Status, k.Age, k.Found = m.known.Inspect(q.Name, q.Type, q.Class, m.seconds())
 	return p, k
+}
+
+// quiet sets whether the stores of what has been learned are only looked at.
+func (m *Machine) quiet(on bool) {
+	m.known.Quiet(on)
+	m.trust.Quiet(on)
 }
 
 // knownZone is the closest zone whose servers are known.

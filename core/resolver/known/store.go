@@ -36,6 +36,7 @@ type Store struct {
 	key    []byte
 	value  []byte
 	purges []func(Kind, dname.Name) bool
+	quiet  bool // see Quiet
 }
 
 // New makes a store. seed is random and secret. If there is less memory than cache.MinMemory, it keeps nothing.
@@ -64,12 +65,20 @@ func (s *Store) makeKey(kind Kind, name dname.Name, t wire.Type, c wire.Class) u
 	return dname.Mix(dname.Hash(s.seed, name) ^ dname.Mix(uint64(kind)<<32|uint64(t)<<16|uint64(c)))
 }
 
+// Quiet sets whether what finds entries only looks: it counts no hit and no miss, and an entry's standing stays what it is.
+func (s *Store) Quiet(on bool) { s.quiet = on }
+
 // Get finds an entry.
 func (s *Store) Get(kind Kind, name dname.Name, t wire.Type, c wire.Class, now uint32) ([]byte, bool) {
 	if s.store == nil {
 		return nil, false
 	}
-	item, ok := s.store.Get(s.makeKey(kind, name, t, c), s.key, now)
+	hash := s.makeKey(kind, name, t, c)
+	if s.quiet {
+		item, ok := s.store.Peek(hash, s.key, now)
+		return item.Value, ok
+	}
+	item, ok := s.store.Get(hash, s.key, now)
 	return item.Value, ok
 }
 

@@ -144,3 +144,31 @@ func TestStoreAllocs(t *testing.T) {
 		t.Errorf("%v allocations", allocs)
 	}
 }
+
+// Who only looks counts nothing, and an entry stays as likely to be forgotten.
+func TestQuiet(t *testing.T) {
+	s, n := store(), dnametest.Name("www.example.")
+	s.Add(n, wire.TypeA, wire.ClassIN, &Set{Records: host(n, 1), Rank: AuthAnswer, TTL: 300}, 1000)
+	hits := func() uint32 {
+		item, _ := s.store.Peek(s.makeKey(RRset, n, wire.TypeA, wire.ClassIN), s.key, 1000)
+		return item.Hits
+	}
+	stats, used := s.Stats(), hits()
+	s.Quiet(true)
+	if rank, _, age, ok := s.Inspect(n, wire.TypeA, wire.ClassIN, 1010); !ok || rank != AuthAnswer || age != 10 {
+		t.Errorf("inspected: %v, %v, %d s old", ok, rank, age)
+	}
+	if _, ok := s.View(n, wire.TypeA, wire.ClassIN, 1300); ok {
+		t.Error("found although it has expired")
+	}
+	if _, ok := s.View(n, wire.TypeAAAA, wire.ClassIN, 1010); ok {
+		t.Error("found what was never put")
+	}
+	if got := s.Stats(); got != stats || hits() != used {
+		t.Errorf("counted: %+v, before %+v; %d hits", got, stats, hits())
+	}
+	s.Quiet(false)
+	if s.View(n, wire.TypeA, wire.ClassIN, 1010); hits() != used+1 {
+		t.Errorf("%d hits", hits())
+	}
+}

@@ -7,8 +7,9 @@ import "maps"
 // least a whole half. The zero value is empty and takes nothing; see newGenerations.
 type generations[T weighed] struct {
 	young, old map[string]T
-	half       int // bytes of each map at most
-	weight     int // bytes of young
+	half       int  // bytes of each map at most
+	weight     int  // bytes of young
+	quiet      bool // what is found stays where it is
 }
 
 // weighed is what tells about how many bytes it takes.
@@ -21,12 +22,12 @@ func newGenerations[T weighed](half int) generations[T] {
 	return generations[T]{young: make(map[string]T), half: half}
 }
 
-// get finds an entry and makes it young. Only that allocates.
+// get finds an entry and makes it young, unless it is to be quiet. Only that allocates.
 func (g *generations[T]) get(key []byte) (v T, ok bool) {
 	if v, ok = g.young[string(key)]; ok {
 		return v, true
 	}
-	if v, ok = g.old[string(key)]; ok {
+	if v, ok = g.old[string(key)]; ok && !g.quiet {
 		delete(g.old, string(key))
 		g.put(key, v)
 	}

@@ -87,6 +87,9 @@ func (s *Store) lower(name dname.Name) dname.Name {
 	return dname.Name(s.key)
 }
 
+// Quiet sets whether what finds links only looks: they are forgotten as soon as if nobody had.
+func (s *Store) Quiet(on bool) { s.zones.quiet, s.cuts.quiet = on, on }
+
 // Zone returns the zone with the given apex, nil if nothing is known of it.
 func (s *Store) Zone(name dname.Name, now int64) *dnssec.Zone {
 	if z, ok := s.zones.get(s.lower(name)); ok && now < z.until {

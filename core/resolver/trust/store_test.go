@@ -112,3 +112,29 @@ func TestDenialsAreBounded(t *testing.T) {
 		t.Error("nothing is kept")
 	}
 }
+
+// Who only looks makes no link young: the old ones go as if nobody had.
+func TestQuiet(t *testing.T) {
+	s, name := rooted(1<<20), dnametest.Name("example.")
+	s.PutZone(&dnssec.Zone{Name: name, TTL: 60}, second)
+	s.PutCut(dnssec.Delegation{Name: name, Result: dnssec.Result{Status: dnssec.Insecure}, TTL: 60}, second)
+	s.zones.old, s.zones.young = s.zones.young, s.zones.old
+	s.cuts.old, s.cuts.young = s.cuts.young, s.cuts.old
+	look := func() {
+		if s.Deepest(dnametest.Name("www.example."), dname.Root(), second) == nil {
+			t.Error("the zone is not found")
+		}
+		if _, ok := s.Unsigned(dnametest.Name("www.example."), wire.TypeA, second); !ok {
+			t.Error("the cut is not found")
+		}
+	}
+	s.Quiet(true)
+	if look(); len(s.zones.young)+len(s.cuts.young) != 0 || len(s.zones.old)+len(s.cuts.old) != 2 {
+		t.Error("a look has moved them")
+	}
+	s.Quiet(false)
+	s.zones.young, s.cuts.young = map[string]zoneLink{}, map[string]cutLink{}
+	if look(); len(s.zones.young)+len(s.cuts.young) != 2 {
+		t.Error("use does not make them young")
+	}
+}
