@@ -5,6 +5,7 @@ import (
 	"maps"
 	"path"
 	"slices"
+	"strings"
 )
 
 // Files is where the files of a configuration are.
@@ -108,7 +109,8 @@ func (p *parser) include(tables map[string]any, at *part, element int, pattern s
 		p.misplaced(at, element, "%v", err)
 		return
 	}
-	if folder := path.Dir(full); !slices.Contains(p.origin.folders, folder) {
+	// A reload looks for other files only where a pattern may match them: the folder of a file that is named may be the root.
+	if folder := path.Dir(full); strings.ContainsAny(full, `*?[\`) && !slices.Contains(p.origin.folders, folder) {
 		p.origin.folders = append(p.origin.folders, folder)
 	}
 	for _, name := range names {

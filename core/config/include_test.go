@@ -74,7 +74,7 @@ func TestInclude(t *testing.T) {
 	if c.Admin.Socket != "/home/etc/heimdall.sock" { // [admin] stands elsewhere, but the default is of the first file
 		t.Errorf("the socket is %s", c.Admin.Socket)
 	}
-	if got := fmt.Sprint(c.Files(), c.Folders()); got != "[etc/a.toml etc/sub/1.toml etc/sub/below/b.toml etc/sub/2.toml /srv/last.toml] [etc/sub etc/sub/below /srv etc/none]" {
+	if got := fmt.Sprint(c.Files(), c.Folders()); got != "[etc/a.toml etc/sub/1.toml etc/sub/below/b.toml etc/sub/2.toml /srv/last.toml] [etc/sub etc/none]" {
 		t.Errorf("files %s", got)
 	}
 }
@@ -172,4 +172,15 @@ func FuzzInclude(f *testing.F) {
 			}
 		}
 	})
+}
+
+// The folder of a file that is included by its name is none to look for others in.
+func TestIncludeByNameOpensNoFolder(t *testing.T) {
+	c, problems := loadAll(t, memory{
+		"etc/a.toml": "include = [\"/x.toml\", \"sub/b.toml\", \"more/[a-c].toml\", \"more/?.toml\"]\n",
+		"/x.toml":    "", "etc/sub/b.toml": "",
+	})
+	if got := fmt.Sprint(c.Files(), c.Folders()); problems != "" || got != "[etc/a.toml /x.toml etc/sub/b.toml] [etc/more]" {
+		t.Errorf("%s %s", got, problems)
+	}
 }

@@ -65,7 +65,8 @@ func (c *Config) Files() (names []string) {
 	return names
 }
 
-// Folders lists the folders in which files to include were looked for: a reload looks there again.
+// Folders lists the folders in which files to include were looked for by patterns: a reload looks there again. What is included
+// by its name is among Files.
 func (c *Config) Folders() []string { return c.source.folders }
 
 // Place tells where the key at a path stands, as "config.toml:12"; empty: in no file, so that it has its default.
