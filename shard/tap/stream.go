@@ -32,6 +32,7 @@ type stream struct {
 
 	ctx   context.Context
 	end   context.CancelFunc
+	until time.Time // what is left has to be written by then; set before ctx ends
 	ended chan struct{}
 }
 
@@ -84,9 +85,9 @@ func (w *stream) connect() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	conn.SetDeadline(time.Now().Add(greeting))
 	stop := context.AfterFunc(w.ctx, func() { conn.SetDeadline(time.Now()) })
 	defer stop()
-	conn.SetDeadline(time.Now().Add(greeting))
 	if err := dnstap.Begin(conn); err != nil {
 		conn.Close()
 		return nil, err
@@ -98,7 +99,7 @@ func (w *stream) connect() (net.Conn, error) {
 // serve writes rest and then what comes, until the reader has gone or close is called. It returns the frames that have not
 // been handed to the kernel whole.
 func (w *stream) serve(conn net.Conn, rest []byte) ([]byte, error) {
-	stop := context.AfterFunc(w.ctx, func() { conn.SetDeadline(time.Now().Add(patience)) })
+	stop := context.AfterFunc(w.ctx, func() { conn.SetDeadline(w.until) })
 	defer stop()
 	// A reader says nothing before its FINISH: what can be read is its end.
 	gone, heard := make(chan error, 1), make(chan struct{})
@@ -139,7 +140,7 @@ func (w *stream) serve(conn net.Conn, rest []byte) ([]byte, error) {
 func (w *stream) write(conn net.Conn, frames []byte) ([]byte, error) {
 	for len(frames) > 0 {
 		if conn.SetWriteDeadline(time.Now().Add(stall)); w.ctx.Err() != nil {
-			conn.SetWriteDeadline(time.Now().Add(patience))
+			conn.SetWriteDeadline(w.until) // one for all that is left: a slow reader gets no more time for each part
 		}
 		part := frames[:max(wholeFrames(frames, min(len(frames), atOnce)), frameEnd(frames, 0))]
 		n, err := conn.Write(part)
@@ -164,6 +165,7 @@ func (w *stream) refresh() {}
 
 // close sends what is left, if a reader takes it soon.
 func (w *stream) close() {
+	w.until = time.Now().Add(patience)
 	w.end()
 	<-w.ended
 }
