@@ -32,7 +32,7 @@ var (
 
 // What each shard has at present.
 var (
-	upDesc            = desc("shard_up", "1 while the shard serves.", "shard")
+	upDesc            = desc("shard_up", "1 while the shard serves, and answers who asks for its counters.", "shard")
 	inFlightDesc      = desc("in_flight", "Clients that wait for other servers.", "shard")
 	inFlightLimitDesc = desc("in_flight_limit", "Clients that may wait for other servers, at most.", "shard")
 	entriesDesc       = desc("cache_entries", "Entries in the answer cache.", "shard")
@@ -44,9 +44,9 @@ var (
 	portsLimitDesc    = desc("upstream_ports_limit", "Source ports that may belong to one query to another server, at most.", "shard")
 )
 
-func collectState(ch chan<- prometheus.Metric, w *worker.Worker) {
+func collectState(ch chan<- prometheus.Metric, w *worker.Worker, answers bool) {
 	up := 0.0
-	if w.State() == worker.Running {
+	if answers && w.State() == worker.Running {
 		up = 1
 	}
 	ch <- prometheus.MustNewConstMetric(upDesc, prometheus.GaugeValue, up, strconv.Itoa(w.ID()))

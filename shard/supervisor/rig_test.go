@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"heimdall/core/config"
 	"heimdall/shard/settings"
 	"heimdall/shard/shardtest"
 
@@ -29,11 +30,19 @@ type rig struct {
 
 func newRig(t testing.TB) *rig {
 	t.Helper()
+	return newRigWith(t, func(*config.Config) {})
+}
+
+// newRigWith is newRig with a change of the configuration, which is called for each try.
+func newRigWith(t testing.TB, change func(*config.Config)) *rig {
+	t.Helper()
 	r := &rig{t: t, log: new(shardtest.Buffer), up: shardtest.NewUpstream(t, nil)}
 	for range 5 { // a free port may be taken before it is wanted
 		r.addr = shardtest.FreePort(t)
+		o := r.options(r.up.Addr.String())
+		change(o.Config)
 		var err error
-		if r.Supervisor, err = Start(t.Context(), r.options(r.up.Addr.String())); err == nil {
+		if r.Supervisor, err = Start(t.Context(), o); err == nil {
 			t.Cleanup(r.Stop)
 			return r
 		}
