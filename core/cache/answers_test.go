@@ -173,14 +173,14 @@ func TestInspect(t *testing.T) {
 		a.mustPut(t, &k, response(&k, wire.RcodeNoError, "answer: www.example. 60 IN A 192.0.2.1"), Meta{AD: true}, 10, Stored)
 		for range 2 {
 			i, ok := a.Inspect(&k, 30)
-			if !ok || i.State != Fresh || i.TTL != 40 || i.Hits != 0 || !i.AD {
+			if !ok || i.State != Fresh || i.TTL != 40 || i.Age != 20 || i.Hits != 0 || !i.AD {
 				t.Fatalf("%+v, %v", i, ok)
 			}
 			if got := text(t, i.Message); got != "answer: www.example. 40 IN A 192.0.2.1\n" {
 				t.Errorf("message\n%s", got)
 			}
 		}
-		if i, ok := a.Inspect(&k, 100); !ok || i.State != Stale {
+		if i, ok := a.Inspect(&k, 100); !ok || i.State != Stale || i.Age != 90 {
 			t.Errorf("%+v, %v", i, ok)
 		}
 	})

@@ -5,8 +5,9 @@ import "heimdall/core/wire"
 // Info describes one entry to an operator.
 type Info struct {
 	State State
-	Hit       // what Lookup would return; valid until the next Put or Flush
-	Bytes int // that the entry takes, index excepted
+	Hit          // what Lookup would return; valid until the next Put or Flush
+	Age   uint32 // seconds since it was put
+	Bytes int    // that the entry takes, index excepted
 	// Message is the response with aged TTLs, ID 0 and the question in the key's letter case. It is a copy.
 	Message []byte
 }
@@ -20,6 +21,7 @@ func (a *Answers) Inspect(k *Key, nowSec uint32) (Info, bool) {
 	}
 	i := Info{State: Stale, Bytes: entrySize(len(key), len(entry.Value))}
 	a.read(&i.Hit, entry, nowSec)
+	i.Age = i.age
 	if i.TTL > 0 {
 		i.State = Fresh
 	}

@@ -266,9 +266,9 @@ func (x *explainer) cache() {
 	}
 	e := control.ExplainCache{Shards: x.fresh}
 	e.CacheEntry = cacheEntry(v.shard, &cache.Key{Name: x.q.Name, Type: x.q.Type, Class: wire.ClassIN, DO: x.q.DO, CD: x.q.CD}, c)
-	e.Age = c.OrigTTL - min(c.TTL, c.OrigTTL)
+	e.Age = c.Age
 	if v.Records.Found {
-		e.Age, e.Trust, e.Status = v.Records.Age, v.Records.Rank.String(), v.Records.Status.String()
+		e.Trust, e.Status = v.Records.Rank.String(), v.Records.Status.String()
 	}
 	x.out.Cache = &e
 	var why []string
@@ -281,7 +281,7 @@ func (x *explainer) cache() {
 		why = append(why, "expired: others are asked first (cache.stale)")
 	}
 	if e.Trust != "" {
-		why = append(why, "from "+e.Trust)
+		why = append(why, fmt.Sprintf("its records are from %s, %d s ago", e.Trust, v.Records.Age))
 	}
 	if e.EDE != "" {
 		why = append(why, "with the extended error "+e.EDE)
