@@ -68,6 +68,7 @@ func TestUpgradeFails(t *testing.T) {
 		{"is killed", "#!/bin/sh\nkill -SEGV $$\n", "", "segmentation fault"},
 		{"hangs", "#!/bin/sh\nexec sleep 1000\n", "", "in time"},
 		{"does not like the configuration", "", "[cache]\nmemory = \"none\"\n", "cache.memory"},
+		{"does not get the address of its metrics", "", string(good) + "metrics = \"192.0.2.78:53\"\n", "192.0.2.78"}, // after it has the admin socket
 		{"does not get its address", "", "[server]\nlisten = [\"192.0.2.77:53\"]\n", "192.0.2.77"},
 	} {
 		if c.binary != "" {

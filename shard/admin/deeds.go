@@ -15,11 +15,12 @@ type deeds struct {
 	control.Server
 	log   *slog.Logger // with the peer
 	owner bool         // the peer is root, or the daemon's own user
+	door  *door
 }
 
 // newDeeds makes the server of a connection whose peer the kernel calls peer.
-func newDeeds(s control.Server, log *slog.Logger, p peer) deeds {
-	return deeds{s, journal.Whole(log).With(slog.String("by", "admin socket"), p.Attr), p.owner}
+func newDeeds(s control.Server, log *slog.Logger, p peer, d *door) deeds {
+	return deeds{s, journal.Whole(log).With(slog.String("by", "admin socket"), p.Attr), p.owner, d}
 }
 
 // note logs how a command went.
@@ -57,6 +58,11 @@ func (d deeds) Upgrade(ctx context.Context, args control.UpgradeArgs) (*control.
 
 // CacheFlush implements control.Server.
 func (d deeds) CacheFlush(ctx context.Context, args control.CacheFlushArgs) (*control.CacheFlush, error) {
+	leave, err := d.door.enter()
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	r, err := d.Server.CacheFlush(ctx, args)
 	what := []any{"name", "all"}
 	if args.Name != "" {
@@ -71,6 +77,11 @@ func (d deeds) CacheFlush(ctx context.Context, args control.CacheFlushArgs) (*co
 
 // ZoneReload implements control.Server.
 func (d deeds) ZoneReload(ctx context.Context, args control.ZoneReloadArgs) (*control.ZoneList, error) {
+	leave, err := d.door.enter()
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	r, err := d.Server.ZoneReload(ctx, args)
 	name := args.Name
 	if name == "" {
@@ -82,6 +93,11 @@ func (d deeds) ZoneReload(ctx context.Context, args control.ZoneReloadArgs) (*co
 
 // NTAAdd implements control.Server.
 func (d deeds) NTAAdd(ctx context.Context, args control.NTAArgs) (*control.NTAList, error) {
+	leave, err := d.door.enter()
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	r, err := d.Server.NTAAdd(ctx, args)
 	d.note("added a negative trust anchor", "no negative trust anchor was added", err, "zone", args.Name)
 	return r, err
@@ -89,6 +105,11 @@ func (d deeds) NTAAdd(ctx context.Context, args control.NTAArgs) (*control.NTALi
 
 // NTARemove implements control.Server.
 func (d deeds) NTARemove(ctx context.Context, args control.NTAArgs) (*control.NTAList, error) {
+	leave, err := d.door.enter()
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	r, err := d.Server.NTARemove(ctx, args)
 	d.note("removed a negative trust anchor", "no negative trust anchor was removed", err, "zone", args.Name)
 	return r, err

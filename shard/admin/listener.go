@@ -50,6 +50,14 @@ func (l *Listener) FDs() (admin, metrics int) {
 	return descriptor(l.socket.listener), l.metrics.fd()
 }
 
+// Shut refuses commands from now on, with why, that change what another process takes over. Those under way have ended when it
+// returns.
+func (l *Listener) Shut(why string) {
+	if l != nil {
+		l.socket.door.close(why)
+	}
+}
+
 // HandOver takes no more connections: another process has the listeners.
 func (l *Listener) HandOver() {
 	l.socket.listener.SetUnlinkOnClose(false)

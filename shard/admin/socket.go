@@ -28,6 +28,8 @@ type adminSocket struct {
 	listener *net.UnixListener
 	log      *slog.Logger
 	users    users // of this machine
+	door     door
+	before   string // a path that the process before listened at, and this one does not; empty: none
 	conns    sync.WaitGroup
 	slots    chan struct{}
 	ctx      context.Context
@@ -37,35 +39,34 @@ type adminSocket struct {
 // listenSocket opens the socket with mode 0660, or takes over a listener, if inherited is not below 0, that another process
 // has opened there. A socket file that a killed process has left behind is replaced; one that somebody listens on is not.
 func listenSocket(path string, inherited int, log *slog.Logger) (*adminSocket, error) {
-	l, err := adoptSocket(path, inherited)
+	l, before, err := adoptSocket(path, inherited)
 	if l == nil && err == nil {
 		l, err = openSocket(path)
 	}
 	if err != nil {
 		return nil, err
 	}
-	a := &adminSocket{listener: l, log: log, users: readUsers("/etc/passwd"), slots: make(chan struct{}, maxAdmins)}
+	a := &adminSocket{listener: l, before: before, log: log, users: readUsers("/etc/passwd"), slots: make(chan struct{}, maxAdmins)}
 	a.ctx, a.cancel = context.WithCancel(context.Background())
 	return a, nil
 }
 
-// adoptSocket makes a listener of a descriptor; nil: there is none for this path. A socket at another path goes with it.
-func adoptSocket(path string, fd int) (*net.UnixListener, error) {
+// adoptSocket makes a listener of a descriptor; nil: there is none for this path. at is another path that it has. As long as the
+// process before may go on serving, its socket stays where it is, whatever happens here.
+func adoptSocket(path string, fd int) (l *net.UnixListener, at string, err error) {
 	if fd < 0 {
-		return nil, nil
+		return nil, "", nil
 	}
-	l, err := listenerOf(fd)
+	any, err := listenerOf(fd)
 	if err != nil {
-		return nil, fmt.Errorf("take over the admin socket: %w", err)
+		return nil, "", fmt.Errorf("take over the admin socket: %w", err)
 	}
-	u, ok := l.(*net.UnixListener)
-	if ok {
-		u.SetUnlinkOnClose(true)
-		if u.Addr().String() == path {
-			return u, nil
+	if u, ok := any.(*net.UnixListener); ok {
+		if at = u.Addr().String(); at == path {
+			return u, "", nil
 		}
 	}
-	return nil, l.Close()
+	return nil, at, any.Close()
 }
 
 // listenerOf makes a listener of a descriptor, which it takes over.
@@ -116,6 +117,10 @@ func removeStale(path string) error {
 
 // serve accepts connections until close, and has s answer them.
 func (a *adminSocket) serve(s control.Server) {
+	a.listener.SetUnlinkOnClose(true) // from now on it is this process's
+	if a.before != "" {
+		os.Remove(a.before)
+	}
 	for {
 		c, err := a.listener.AcceptUnix()
 		if err != nil {
@@ -142,7 +147,7 @@ func (a *adminSocket) handle(c *net.UnixConn, s control.Server) {
 	stop := context.AfterFunc(a.ctx, func() { c.CloseRead() }) // a response under way may still leave
 	defer stop()
 	defer c.Close()
-	err := control.Serve(a.ctx, deadlines{c}, newDeeds(s, a.log, peerOf(c, a.users)))
+	err := control.Serve(a.ctx, deadlines{c}, newDeeds(s, a.log, peerOf(c, a.users), &a.door))
 	if err != nil && a.ctx.Err() == nil && !errors.Is(err, os.ErrDeadlineExceeded) {
 		a.log.Debug("an admin connection ended", "error", err)
 	}
