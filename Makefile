@@ -37,7 +37,7 @@ lab: build ## a small signed internet in network namespaces, with a resolver in 
 	@$(BIN)/heimdall-lab
 
 lab-anycast: build ## two servers of one address behind BIRD, and what a client loses when one is upgraded, stopped or killed
-	@timeout -s INT 60 $(BIN)/heimdall-lab -anycast
+	@timeout --foreground -s INT 60 $(BIN)/heimdall-lab -anycast
 
 install: ## install into DESTDIR, below PREFIX, the programs, their pages, a unit and a configuration
 	CGO_ENABLED=0 GOARCH='$(ARCH)' $(GO) build -trimpath -ldflags '$(INSTALLED)' -o $(BIN)/installed/ ./cmd/...

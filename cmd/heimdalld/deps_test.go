@@ -49,7 +49,7 @@ shard/hot < core core/cache core/dname core/wire core/zone netio netio/udp netio
 shard/page < core/control core/histogram;
 shard/admin < core core/cache core/control core/dname core/dnssec core/histogram core/policy core/resolver core/wire ebpf shard shard/anchors shard/diskfile shard/hot shard/journal shard/page shard/snapshot shard/tap shard/verify shard/worker shard/zones;
 shard/listen < netio/tcp netio/udp;
-shard/handover < netio netio/tcp;
+shard/handover < core/dname netio netio/tcp;
 shard/settings < affinity core core/cache core/config core/control core/dname core/local core/policy core/resolver core/wire core/zonefile ebpf netio/outbound netio/tcp netio/udp shard shard/admin shard/anchors shard/anycast shard/diskfile shard/health shard/hot shard/journal shard/listen shard/sandbox shard/seed shard/snapshot shard/tap shard/tap/ring shard/verify shard/worker shard/zones;
 shard/check < affinity core/config shard/admin shard/anchors shard/diskfile shard/listen shard/settings shard/tap shard/zones;
 shard/supervisor < affinity affinity/cpulist core core/cache core/config core/control core/dname core/dnssec core/policy core/resolver core/wire ebpf netio/tcp netio/udp shard shard/admin shard/anchors shard/anycast shard/clock shard/reach shard/handover shard/health shard/hot shard/journal shard/listen shard/notice shard/process shard/sandbox shard/settings shard/snapshot shard/tap shard/tap/ring shard/verify shard/worker shard/zones;

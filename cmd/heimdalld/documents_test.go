@@ -74,14 +74,16 @@ func TestWhereToLook(t *testing.T) {
 		rows[m[1]] = m[2]
 	}
 	for question, want := range map[string]string{
-		"In which order is a query decided?":          "func (e *Engine) decide(",
-		"Where is a policy decision added?":           "func (e *Engine) admit(",
-		"Where does a response leave?":                "func exit[",
-		"What does a reload of a key do?":             "func (c *change) apply(",
-		"Which keys does a reload apply?":             "Reload: true",
-		"Where does what other servers said come in?": "func (e *Engine) resolved(",
-		"Where do questions from inside begin?":       "func (e *Engine) Resolve(",
-		"Who may import whom?":                        "const policy = ",
+		"In which order is a query decided?":                           "func (e *Engine) decide(",
+		"Where is a policy decision added?":                            "func (e *Engine) admit(",
+		"Where does a response leave?":                                 "func exit[",
+		"What does a reload of a key do?":                              "func (c *change) apply(",
+		"Which keys does a reload apply?":                              "Reload: true",
+		"Where does what other servers said come in?":                  "func (e *Engine) resolved(",
+		"Where do questions from inside begin?":                        "func (e *Engine) Resolve(",
+		"Who may import whom?":                                         "const policy = ",
+		"Why is a query answered so?":                                  "func (e *Engine) Explain(",
+		"What happens when the network or the clock is wrong at boot?": "func (s *Supervisor) retry(",
 	} {
 		source, err := os.ReadFile(filepath.Join(root, rows[question]))
 		if err != nil {

@@ -3,6 +3,7 @@ package anchors
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -155,6 +156,20 @@ var errUnvalidated = &control.Error{
 // Add puts a negative anchor in force and gives it to the shards. One that is there already is given again.
 func (k *Keeper) Add(ctx context.Context, zone dname.Name) (*control.NTAList, error) {
 	return k.change(ctx, zone, k.inForce.add)
+}
+
+// Runtime lists the negative anchors that Add has put in force.
+func (k *Keeper) Runtime() []dname.Name {
+	k.inForce.mu.Lock()
+	defer k.inForce.mu.Unlock()
+	return slices.Clone(k.inForce.runtime)
+}
+
+// Inherit puts negative anchors in force before there are shards: those of a process whose place this one takes.
+func (k *Keeper) Inherit(zones []dname.Name) {
+	for _, zone := range zones {
+		k.inForce.add(zone) // which bounds them
+	}
 }
 
 // Remove is the opposite of Add. What the configuration gives, it does not take away.

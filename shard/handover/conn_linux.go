@@ -32,6 +32,7 @@ type message struct {
 	Shards  int      `json:"shards,omitempty"` // how many the new process has
 	Seed    []byte   `json:"seed,omitempty"`   // of the steering
 	Stored  []string `json:"stored,omitempty"` // by the service manager
+	Name    []byte   `json:"name,omitempty"`   // of a zone, in wire form
 	Stale   bool     `json:"stale,omitempty"`  // the caches are to be flushed
 	Item    *Item    `json:"item,omitempty"`
 	Stream  *Stream  `json:"stream,omitempty"`
@@ -45,15 +46,16 @@ const (
 	kindFailed  = "failed"  // launcher or new to old
 	kindEnded   = "ended"   // launcher to old: the new process has ended
 
-	kindHello   = "hello"   // new to old
-	kindItem    = "item"    // old to new, with a descriptor
-	kindOffered = "offered" // old to new: those were all
-	kindReady   = "ready"   // new to old
-	kindGo      = "go"      // old to new
-	kindServing = "serving" // new to old
-	kindYours   = "yours"   // old to new
-	kindStream  = "stream"  // old to new, with a descriptor
-	kindAbort   = "abort"   // old to new
+	kindHello    = "hello"    // new to old
+	kindItem     = "item"     // old to new, with a descriptor
+	kindNegative = "negative" // old to new: a negative trust anchor that an operator has added
+	kindOffered  = "offered"  // old to new: those were all
+	kindReady    = "ready"    // new to old
+	kindGo       = "go"       // old to new
+	kindServing  = "serving"  // new to old
+	kindYours    = "yours"    // old to new
+	kindStream   = "stream"   // old to new, with a descriptor
+	kindAbort    = "abort"    // old to new
 )
 
 // conn is a conversation between two processes, message by message.

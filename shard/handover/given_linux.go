@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"heimdall/core/dname"
 	"heimdall/netio"
 	"heimdall/netio/tcp"
 )
@@ -52,8 +53,21 @@ type Given struct {
 	Seed   []byte   // of the steering; nil: unknown
 	Stored []string // what the service manager's store has, by name
 
+	negative []dname.Name // trust anchors that operators have added
+
 	mu    sync.Mutex
 	items []Item
+}
+
+// maxNegative bounds the negative trust anchors that a process takes over.
+const maxNegative = 4096
+
+// Untrusted lists the zones of the negative trust anchors that operators have added to the process before.
+func (g *Given) Untrusted() []dname.Name {
+	if g == nil {
+		return nil
+	}
+	return g.negative
 }
 
 // Names lists what the service manager's store has.

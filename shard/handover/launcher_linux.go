@@ -45,6 +45,7 @@ func Launch(args []string) int {
 		switch {
 		case m.Kind == kindStart && fd >= 0 && running == nil:
 			p, err := launch(args, fd)
+			fd = -1 // which is closed
 			if err != nil {
 				tell(message{Kind: kindFailed, Error: err.Error()})
 				break
@@ -178,7 +179,8 @@ func (l *Launcher) Start() (*Successor, error) {
 			}
 		case <-timeout:
 			c.Close()
-			return nil, errors.New("the launcher does not answer")
+			l.conn.Close() // what it says later is about this process, not another
+			return nil, errors.New("the launcher does not answer: a restart starts another one")
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"heimdall/core/dname"
 	"heimdall/netio/tcp"
 )
 
@@ -47,6 +48,13 @@ func FromPredecessor(version string) (*Predecessor, *Given, error) {
 		case m.Kind == kindOffered:
 			g.Seed, g.Stored = m.Seed, m.Stored
 			return p, g, nil
+		case m.Kind == kindNegative:
+			if zone, ok := dname.Parse(m.Name); ok && len(g.negative) < maxNegative {
+				g.negative = append(g.negative, zone)
+			}
+			if fd >= 0 {
+				unix.Close(fd)
+			}
 		case m.Kind == kindItem && m.Item != nil && fd >= 0:
 			g.add(*m.Item, fd)
 		case fd >= 0:

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"heimdall/core/dname"
 	"heimdall/netio/tcp"
 )
 
@@ -26,9 +27,9 @@ type Successor struct {
 	sending  sync.Mutex // of streams, which come from all shards
 }
 
-// Offer gives the new process descriptors, which stay the caller's, the seed of the steering, and what the service
-// manager's store has.
-func (s *Successor) Offer(ctx context.Context, items []Item, seed []byte, stored *Store) error {
+// Offer gives the new process descriptors, which stay the caller's, the seed of the steering, what the service manager's store
+// has, and the negative trust anchors that operators have added.
+func (s *Successor) Offer(ctx context.Context, items []Item, seed []byte, stored *Store, negative []dname.Name) error {
 	hello, err := s.expect(ctx, kindHello)
 	if err != nil {
 		return err
@@ -39,6 +40,11 @@ func (s *Successor) Offer(ctx context.Context, items []Item, seed []byte, stored
 	s.Version = hello.Version
 	for _, it := range items {
 		if err := s.send(message{Kind: kindItem, Item: &it}, it.FD); err != nil {
+			return err
+		}
+	}
+	for _, zone := range negative {
+		if err := s.send(message{Kind: kindNegative, Name: zone}, -1); err != nil {
 			return err
 		}
 	}

@@ -30,28 +30,30 @@ func hasLandlock() bool {
 	return err == nil && version > 0
 }
 
-// restrictFiles has Landlock deny all files but those of o.
+// restrictFiles has Landlock deny all files but those of o, from which it takes what is not there.
 func restrictFiles(o *Options) error {
 	if !hasLandlock() {
 		return errNoLandlock
 	}
 	var rules []landlock.Rule
-	permit := func(path string, folder, file landlock.AccessFSSet) {
-		info, err := os.Stat(path)
-		switch {
-		case err != nil: // nothing to permit
-		case info.IsDir():
-			rules = append(rules, landlock.PathAccess(folder, path))
-		default:
-			rules = append(rules, landlock.PathAccess(file, path))
+	// permit returns those that are there: the kernel permits no others.
+	permit := func(paths []string, folder, file landlock.AccessFSSet) (there []string) {
+		for _, path := range paths {
+			info, err := os.Stat(path)
+			if err != nil {
+				continue
+			}
+			may := file
+			if info.IsDir() {
+				may = folder
+			}
+			rules, there = append(rules, landlock.PathAccess(may, path)), append(there, path)
 		}
+		return there
 	}
-	for _, path := range slices.Concat(system, o.Read) {
-		permit(path, readFolder, readFile)
-	}
-	for _, path := range o.Write {
-		permit(path, writeThere, readFile|landlock.AccessFSSet(ll.AccessFSWriteFile|ll.AccessFSTruncate))
-	}
+	permit(system, readFolder, readFile)
+	o.Read = permit(o.Read, readFolder, readFile)
+	o.Write = permit(o.Write, writeThere, readFile|landlock.AccessFSSet(ll.AccessFSWriteFile|ll.AccessFSTruncate))
 	// Version 9 would deny connections to sockets in the file system, such as those of systemd.
 	return landlock.V8.BestEffort().RestrictPaths(rules...)
 }
@@ -73,6 +75,9 @@ func (r Report) Outside(o Options) (paths []string) {
 	}
 	return paths
 }
+
+// Writes tells whether a path lies in a folder in which files may be made, written and replaced.
+func (o Options) Writes(path string) bool { return below(path, o.Write) }
 
 // below tells whether a path is one of the folders, or in one. A relative path means what it means to the process.
 func below(path string, folders []string) bool {

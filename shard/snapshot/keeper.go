@@ -270,6 +270,9 @@ func (k *Keeper) write(ctx context.Context, file string, o WriteOptions) (sum Su
 	if !t.untouched() {
 		return sum, errors.Join(errFlushed, p.Discard())
 	}
+	if err := context.Cause(ctx); err != nil { // the file may be another process's by now
+		return sum, errors.Join(err, p.Discard())
+	}
 	err = p.Commit()
 	sum.Took = time.Since(began)
 	return sum, err

@@ -61,7 +61,7 @@ func (s *Supervisor) replace(ctx context.Context) (*handover.Successor, error) {
 		return nil, s.resume(list, err)
 	}
 	items, seed := s.offer(list)
-	if err = next.Offer(ctx, items, seed, s.store); err == nil {
+	if err = next.Offer(ctx, items, seed, s.store, s.anchors.Runtime()); err == nil {
 		err = next.Ready(ctx)
 	}
 	whole := func() bool { return true }
@@ -83,6 +83,7 @@ func (s *Supervisor) replace(ctx context.Context) (*handover.Successor, error) {
 		return nil, s.resume(list, err)
 	}
 	s.stopped = true // nothing of it changes any more
+	s.listener.Shut("another process serves from now on")
 	s.successor = next
 	s.tellReplaced(next.PID)
 	next.Yours(!whole())
@@ -110,6 +111,23 @@ func (s *Supervisor) resume(list []*worker.Worker, err error) error {
 
 // Replaced is closed when another process is the daemon.
 func (s *Supervisor) Replaced() <-chan struct{} { return s.replaced }
+
+// handedOver is isReplaced when an upgrade under way has ended.
+func (s *Supervisor) handedOver() bool {
+	s.resizing.Lock()
+	defer s.resizing.Unlock()
+	return s.isReplaced()
+}
+
+// isReplaced tells whether another process is the daemon.
+func (s *Supervisor) isReplaced() bool {
+	select {
+	case <-s.replaced:
+		return true
+	default:
+		return false
+	}
+}
 
 // offer lists what another process takes over. The descriptors stay where they are.
 func (s *Supervisor) offer(list []*worker.Worker) (items []handover.Item, seed []byte) {

@@ -90,6 +90,8 @@ func (s *Supervisor) storeCaches() {
 	if !whole() {
 		return
 	}
+	s.resizing.Lock()
+	defer s.resizing.Unlock()
 	if err := s.store.Add(handover.Item{Kind: handover.Cache, FD: int(f.Fd())}); err != nil {
 		s.log.Warn("the caches are not kept over a restart", "error", err)
 	}

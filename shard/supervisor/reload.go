@@ -17,14 +17,19 @@ import (
 // configuration is in force as a whole, and the file can be reloaded once the cause is mended. The file of a zone is not
 // part of it: one with an error is a warning, as at the start.
 func (s *Supervisor) Reload(ctx context.Context) (out *control.Reload, err error) {
+	// Who asked by a signal waits for the news of it, whatever comes of it.
+	s.tellReloading(true)
+	defer s.tellReloading(false)
+	busy := control.Errorf(control.CodeUnavailable, "an upgrade is under way: the new process reads the configuration itself")
 	if s.upgrading.Load() {
-		return nil, control.Errorf(control.CodeUnavailable, "an upgrade is under way: the new process reads the configuration itself")
+		return nil, busy
 	}
 	s.reloading.Lock()
 	defer s.reloading.Unlock()
+	if s.isReplaced() {
+		return nil, busy
+	}
 	defer func() { s.refused.Store(err != nil) }()
-	s.tellReloading(true)
-	defer s.tellReloading(false)
 	c, problems, err := s.readChange()
 	if err != nil {
 		return nil, err

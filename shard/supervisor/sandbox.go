@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
@@ -13,7 +14,11 @@ func (s *Supervisor) enterSandbox() {
 	if s.confine == nil {
 		return
 	}
-	s.confined = s.confine(settings.Sandbox(s.config(), s.path))
+	o := settings.Sandbox(s.config(), s.path)
+	if path, err := os.Executable(); err == nil && o.Writes(path) {
+		s.warn(fmt.Sprintf("sandbox: the daemon may write to the folder of its own program, %s, which an upgrade starts: move it, or the files that it writes", path), nil)
+	}
+	s.confined = s.confine(o)
 	for _, what := range s.confined.Lacks {
 		s.warn("sandbox: "+what, nil)
 	}

@@ -192,6 +192,7 @@ func (s *Supervisor) start(trust anchors.Given) error {
 		}
 	}
 	s.anchors.Configure(trust)
+	s.anchors.Inherit(s.given.Untrusted())
 	s.decide()
 	if err := s.makeWorkers(); err != nil {
 		return err
@@ -293,11 +294,16 @@ func (s *Supervisor) warn(what string, err error) {
 // Stop withdraws the service addresses, keeps the caches, drains the shards and closes everything. It returns when they have
 // ended.
 func (s *Supervisor) Stop() {
-	s.end() // of an upgrade under way
+	s.end()             // of an upgrade under way
+	if s.handedOver() { // it has just succeeded
+		s.HandOver()
+		return
+	}
 	if s.health != nil {
 		s.health.Drain()
 	}
 	s.anycast.Withdraw()
+	s.listener.Shut("the daemon is ending")
 	if s.health != nil { // it has served
 		s.storeCaches() // while the shards still answer everybody
 	}

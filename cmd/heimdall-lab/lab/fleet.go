@@ -265,14 +265,16 @@ func (m *Member) Withdraw() error {
 // Upgrade has another process take the daemon's place.
 func (m *Member) Upgrade(ctx context.Context) error {
 	ctl := filepath.Join(filepath.Dir(m.binary), "heimdallctl")
-	out, err := exec.CommandContext(ctx, ctl, "-socket", m.fleet.path(m.Name+".sock"), "-timeout", patience.String(), "-json", "upgrade").CombinedOutput()
+	out, err := exec.CommandContext(ctx, ctl, "-socket", m.fleet.path(m.Name+".sock"), "-timeout", patience.String(), "-json", "upgrade").Output()
 	if err != nil {
 		return fmt.Errorf("upgrade: %w: %s", err, out)
 	}
-	before := m.pid
-	if m.pid, err = readPID(out); err != nil {
+	pid, err := readPID(out)
+	if err != nil {
 		return err
 	}
+	before := m.pid
+	m.pid = pid
 	return ended(before)
 }
 
