@@ -112,8 +112,12 @@ type slowPart struct {
 	Trouble   string                  `json:"trouble,omitempty"`
 }
 
-// slowAge is how old it may be.
-const slowAge = 2 * time.Second
+const (
+	// slowAge is how old it may be.
+	slowAge = 2 * time.Second
+	// askTime is how long each question to the daemon may take: all four take less than a browser waits.
+	askTime = 2 * time.Second
+)
 
 func (p *Page) serveData(w http.ResponseWriter, r *http.Request) {
 	since, _ := strconv.ParseInt(r.URL.Query().Get("since"), 10, 64)
@@ -143,13 +147,13 @@ func (p *Page) slowly() slowPart {
 	return p.slow
 }
 
-// ask asks the daemon. What does not answer is left out.
+// ask asks the daemon. What does not answer in time is left out.
 func (p *Page) ask(ctx context.Context) (s slowPart) {
 	var err error
-	if s.Status, err = p.o.Source.Status(ctx); err != nil {
+	if s.Status, err = within(ctx, p.o.Source.Status); err != nil {
 		s.Trouble = err.Error()
 	}
-	if u, err := p.o.Source.Upstreams(ctx); err == nil {
+	if u, err := within(ctx, p.o.Source.Upstreams); err == nil {
 		for _, g := range u.Groups {
 			s.Servers += len(g.Servers)
 			g.Servers = g.Servers[:min(len(g.Servers), maxServers)]
@@ -158,13 +162,20 @@ func (p *Page) ask(ctx context.Context) (s slowPart) {
 			}
 		}
 	}
-	if z, err := p.o.Source.Zones(ctx); err == nil {
+	if z, err := within(ctx, p.o.Source.Zones); err == nil {
 		s.ZoneCount = len(z.Zones)
 		s.Zones = z.Zones[:min(len(z.Zones), maxZones)]
 	}
-	if x, err := p.o.Source.XDP(ctx); err == nil && len(x.Interfaces) > 0 {
+	if x, err := within(ctx, p.o.Source.XDP); err == nil && len(x.Interfaces) > 0 {
 		x.Exits = nil
 		s.Kernel = x
 	}
 	return s
+}
+
+// within asks one question, within its time.
+func within[T any](ctx context.Context, question func(context.Context) (T, error)) (T, error) {
+	ctx, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
+	return question(ctx)
 }

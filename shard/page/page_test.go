@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"heimdall/core/control"
@@ -120,4 +121,35 @@ func TestSilentDaemon(t *testing.T) {
 	if err := json.Unmarshal(w.Body.Bytes(), &d); err != nil || w.Code != 200 || d.Trouble == "" || len(d.History.At) != 0 {
 		t.Errorf("%d, %v: %s", w.Code, err, w.Body)
 	}
+}
+
+// hanging is a daemon of which each question waits for a shard that is stuck.
+type hanging struct{}
+
+func (hanging) Status(ctx context.Context) (*control.Status, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+func (hanging) Upstreams(ctx context.Context) (*control.Upstreams, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+func (hanging) Zones(context.Context) (*control.ZoneList, error) {
+	return &control.ZoneList{Zones: make([]control.ZoneInfo, 1)}, nil
+}
+func (hanging) XDP(context.Context) (*control.XDP, error) { return new(control.XDP), nil }
+
+// A shard that is stuck costs the page less than a browser waits for, and what does not need the shard is shown.
+func TestHangingDaemon(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := Page{o: Options{Source: hanging{}, Top: func() bool { return false }}}
+		begun := time.Now()
+		s := p.slowly()
+		if took := time.Since(begun); took > 10*time.Second { // of the test's own clock
+			t.Errorf("asked for %v", took)
+		}
+		if s.Trouble == "" || s.ZoneCount != 1 {
+			t.Errorf("%+v", s)
+		}
+	})
 }
