@@ -29,9 +29,11 @@ func (netlinks) index(name string) (int, error) {
 }
 
 func (netlinks) addresses() (list []address, err error) {
-	req := nl.NewNetlinkRequest(unix.RTM_GETADDR, unix.NLM_F_DUMP)
-	req.AddData(nl.NewIfAddrmsg(unix.AF_UNSPEC))
-	msgs, err := req.Execute(unix.NETLINK_ROUTE, unix.RTM_NEWADDR)
+	msgs, err := uninterrupted(func() ([][]byte, error) {
+		req := nl.NewNetlinkRequest(unix.RTM_GETADDR, unix.NLM_F_DUMP)
+		req.AddData(nl.NewIfAddrmsg(unix.AF_UNSPEC))
+		return req.Execute(unix.NETLINK_ROUTE, unix.RTM_NEWADDR)
+	})
 	if err != nil {
 		return nil, fmt.Errorf("list the addresses of this host: %w", err)
 	}
@@ -41,6 +43,26 @@ func (netlinks) addresses() (list []address, err error) {
 		}
 	}
 	return list, nil
+}
+
+// dumpTries bounds how often a list is asked for that changes while the kernel writes it, and dumpPause is the time between:
+// on a host where containers come and go that is no rare event.
+const (
+	dumpTries = 10
+	dumpPause = 5 * time.Millisecond
+)
+
+// uninterrupted repeats a dump until the kernel has written it in one piece: one that was interrupted may lack what is there.
+func uninterrupted(dump func() ([][]byte, error)) (msgs [][]byte, err error) {
+	for try := range dumpTries {
+		if try > 0 {
+			time.Sleep(dumpPause)
+		}
+		if msgs, err = dump(); !errors.Is(err, nl.ErrDumpInterrupted) {
+			break
+		}
+	}
+	return msgs, err
 }
 
 // readAddress reads the body of an RTM_NEWADDR message (rtnetlink(7)): struct ifaddrmsg, then attributes. false: the address is

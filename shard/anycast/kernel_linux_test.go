@@ -2,10 +2,40 @@ package anycast
 
 import (
 	"encoding/hex"
+	"errors"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
+
+	"github.com/vishvananda/netlink/nl"
+	"golang.org/x/sys/unix"
 )
+
+// A dump that was interrupted is asked for again, but not for ever, and no other error is taken for that.
+func TestUninterrupted(t *testing.T) {
+	for name, c := range map[string]struct {
+		errs []error // of one dump after the other; then there is none
+		want error
+		n    int
+	}{
+		"at once":     {nil, nil, 1},
+		"interrupted": {[]error{nl.ErrDumpInterrupted, nl.ErrDumpInterrupted}, nil, 3},
+		"always":      {slices.Repeat([]error{nl.ErrDumpInterrupted}, 2*dumpTries), nl.ErrDumpInterrupted, dumpTries},
+		"another":     {[]error{unix.ENOBUFS}, unix.ENOBUFS, 1},
+	} {
+		n := 0
+		_, err := uninterrupted(func() ([][]byte, error) {
+			if n++; n <= len(c.errs) {
+				return nil, c.errs[n-1]
+			}
+			return nil, nil
+		})
+		if !errors.Is(err, c.want) || n != c.n {
+			t.Errorf("%s: %v after %d dumps; want %v after %d", name, err, n, c.want, c.n)
+		}
+	}
+}
 
 // What the kernel tells of an address is read as it means it: whose it is, on which interface, and for how long.
 func TestReadAddress(t *testing.T) {
