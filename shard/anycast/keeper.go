@@ -219,5 +219,28 @@ func (k *Keeper) end() {
 	}
 	k.swings = hysteresis{}
 	k.health = &control.Health{Reasons: []string{"the daemon ends"}}
-	k.settle(&s, time.Now())
+	// Nobody tries again later: what stays would be announced without a daemon until its lease ends.
+	for range endTries {
+		if listed := k.settle(&s, time.Now()); !k.holds(listed) {
+			return
+		}
+		time.Sleep(endPause)
+	}
+	k.o.Log.Error("the daemon ends with service addresses that it could not take off: they stay until their lease ends", "lease", s.Lease)
+}
+
+// endTries and endPause bound how long the end of the daemon waits for a kernel that does not take an address off.
+const (
+	endTries = 10
+	endPause = 100 * time.Millisecond
+)
+
+// holds tells whether an address is still there that this process has put there, or may be: where they could not be listed.
+func (k *Keeper) holds(listed bool) bool {
+	for _, p := range k.places {
+		if p.link != 0 || !listed {
+			return true
+		}
+	}
+	return false
 }

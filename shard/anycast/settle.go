@@ -13,18 +13,19 @@ type place struct {
 	link    int       // interface that it has put the address on; 0: none
 	foreign bool      // it should be there, and is, but is somebody else's
 	lingers time.Time // until when packets to it are taken although it was taken off; zero: they are not
+	spared  bool      // it was not taken off the last time, because packets to it could not be taken without it
 	err     string    // why it is not as it should be; "": it is
 }
 
 // settle has the kernel have what it should: the addresses that are to be there, their leases renewed, and no others of
-// ours. What does not work is tried again the next time.
-func (k *Keeper) settle(s *Settings, now time.Time) {
+// ours. What does not work is tried again the next time. listed is false where not even that could be found out which there are.
+func (k *Keeper) settle(s *Settings, now time.Time) (listed bool) {
 	k.renew = now.Add(s.Lease / leaseParts)
 	defer k.tell(s)
 	list, err := k.kernel.addresses()
 	if err != nil {
 		k.failed(s, err)
-		return
+		return false
 	}
 	link := 0
 	for _, a := range s.Addresses {
@@ -53,13 +54,18 @@ func (k *Keeper) settle(s *Settings, now time.Time) {
 		k.clear(s, link, &list[i], now)
 	}
 	for a, p := range k.places {
+		wanted := slices.Contains(s.Addresses, a)
+		if !(wanted && k.swings.up) && p.link != 0 && !slices.ContainsFunc(list, func(e address) bool { return e.link == p.link && e.addr == a && e.own(s.Lease) }) {
+			p.link = 0 // others have taken it off, or its interface is no more
+		}
 		if !p.lingers.IsZero() && !now.Before(p.lingers) {
 			k.forget(a, p)
 		}
-		if p.link == 0 && p.lingers.IsZero() && !slices.Contains(s.Addresses, a) {
+		if p.link == 0 && p.lingers.IsZero() && !wanted {
 			delete(k.places, a)
 		}
 	}
+	return true
 }
 
 // inherits tells whether an earlier process has put addresses there.
@@ -80,7 +86,7 @@ func (k *Keeper) keep(s *Settings, link int, a netip.Addr, list []address) {
 		p.foreign, p.err = true, ""
 		return
 	}
-	p.foreign = false
+	p.foreign, p.spared = false, false
 	if at < 0 && p.link == link {
 		k.o.Log.Warn("a service address was taken off by others, or its lease has run out: it is put back", "address", a, "interface", s.Interface)
 	}
@@ -93,23 +99,41 @@ func (k *Keeper) keep(s *Settings, link int, a netip.Addr, list []address) {
 // clear takes an address off that is ours and should not be there.
 func (k *Keeper) clear(s *Settings, link int, e *address, now time.Time) {
 	wanted := slices.Contains(s.Addresses, e.addr)
-	if !e.own(s.Lease) || wanted && k.swings.up && e.link == link {
+	announced := wanted && k.swings.up
+	if !e.own(s.Lease) || announced && e.link == link {
 		return
 	}
 	p := k.places[e.addr]
 	if p == nil || !wanted && p.link != e.link {
 		return // of another instance on this host
 	}
+	if there := link != 0 && (p.link == link || p.foreign); announced && !there && (p.link == 0 || p.link == e.link) {
+		k.retain(s, e, p)
+		return
+	}
 	if p.link == 0 {
 		k.o.Log.Info("a service address that an earlier process has left behind is taken off", "address", e.addr)
-	} else if !(wanted && k.swings.up) { // else the address has moved, and is on another interface
+	} else if !announced { // else the address has moved, and is on another interface
 		// First: from now on the host takes packets to the address without it.
-		k.tried(e.addr, k.kernel.linger(e.addr))
+		if !k.tried(e.addr, k.kernel.linger(e.addr)) && !p.spared {
+			p.spared, k.renew = true, now // once more, soon
+			return
+		}
+		p.spared = false
 		p.lingers = now.Add(s.DrainWait)
 	}
 	if k.tried(e.addr, k.kernel.remove(e.link, e.addr)) && p.link == e.link {
 		p.link = 0
 	}
+}
+
+// retain leaves an address where it was, on an interface that it has not moved from: the other one does not exist, or does not
+// take it. A healthy server is to be reached meanwhile.
+func (k *Keeper) retain(s *Settings, e *address, p *place) {
+	if err := k.kernel.put(e.link, e.addr, s.Lease); err != nil {
+		k.tried(e.addr, err) // without an error p.err still tells why it does not move
+	}
+	p.link = e.link
 }
 
 // forget ends that packets to an address are taken which is not there.
