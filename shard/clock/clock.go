@@ -70,8 +70,7 @@ func (w *Watch) Run(ctx context.Context) {
 			return
 		case <-w.suspect:
 		}
-		w.judge(ctx)
-		if w.wrong.Load() != nil && !w.await(ctx) {
+		if found := w.judge(ctx); found == misdated && !w.await(ctx) {
 			return
 		}
 		select { // Zones whose own signatures are old do not have us ask for the root's keys all the time.
@@ -82,56 +81,68 @@ func (w *Watch) Run(ctx context.Context) {
 	}
 }
 
-// judge asks for the root's keys and says whether the clock is wrong.
-func (w *Watch) judge(ctx context.Context) {
+// finding is what the root's keys tell about the clock.
+type finding int
+
+const (
+	unknown  finding = iota // nothing: there was no answer, or one that is not the root's
+	valid                   // it is right
+	misdated                // it is wrong, or the answer is of another time
+)
+
+// judge asks for the root's keys, and tells operators if by them the clock is wrong.
+func (w *Watch) judge(ctx context.Context) finding {
 	root := w.o.Root()
 	if root == nil {
-		return
+		return unknown
 	}
 	msg, err := w.o.Ask(ctx)
 	if err != nil {
-		return
+		return unknown
 	}
 	now := w.o.Wall()
-	life, _, misdated := anchors.RootSignature(msg, root, now)
-	if !misdated {
-		return
+	life, isValid, isMisdated := anchors.RootSignature(msg, root, now)
+	switch {
+	case isValid:
+		return valid
+	case !isMisdated:
+		return unknown
 	}
 	const form = "2006-01-02 15:04 UTC"
 	date := func(seconds int64) string { return time.Unix(seconds, 0).UTC().Format(form) }
-	s := &state{life, fmt.Sprintf("the clock is wrong: it says %s, and the root's keys are signed from %s to %s; whatever is signed fails: %s",
-		date(now), date(life.From), date(life.Until), w.o.Remedy)}
-	w.wrong.Store(s)
-	w.o.Log.Error(s.text)
+	text := fmt.Sprintf("the clock is wrong: it says %s, and the root's keys are signed from %s to %s; whatever is signed fails: %s",
+		date(now), date(life.From), date(life.Until), w.o.Remedy)
+	if before := w.wrong.Swap(&state{life, text}); before == nil || before.life != life {
+		w.o.Log.Error(text)
+	}
+	return misdated
 }
 
-// await waits until the clock is within the life of the signature, or has gone where another one may count. False: ctx has
-// ended.
+// await waits until the clock is within the life of the signature that it is wrong by, or an answer is valid: that signature
+// may have been of another time itself, as a forwarder may hand out what has expired. So the keys are asked for again once in
+// a while, and at once when the clock was set; without an answer all stays as it is. False: ctx has ended.
 func (w *Watch) await(ctx context.Context) bool {
-	s := w.wrong.Load()
-	before := w.o.Wall()
-	for tick := time.NewTicker(look); ; {
+	tick := time.NewTicker(look)
+	defer tick.Stop()
+	before, asked := w.o.Wall(), time.Now()
+	for {
 		select {
 		case <-ctx.Done():
-			tick.Stop()
 			return false
 		case <-tick.C:
 		}
 		now := w.o.Wall()
 		jumped := now < before || now > before+int64(time.Minute/time.Second)
 		before = now
-		if now < s.life.From || now > s.life.Until {
-			if !jumped {
-				continue
-			}
-			// Set, but not to the life of that signature, which may have been of another time itself.
-			w.wrong.Store(nil)
-			if w.judge(ctx); w.wrong.Load() != nil {
-				s = w.wrong.Load()
-				continue
-			}
+		life := w.wrong.Load().life
+		right := now >= life.From && now <= life.Until
+		if !right && (jumped || time.Since(asked) >= pause) {
+			found := w.judge(ctx)
+			asked, right = time.Now(), found == valid
 		}
-		tick.Stop()
+		if !right {
+			continue
+		}
 		w.wrong.Store(nil)
 		w.o.Right()
 		w.o.Log.Info("the clock is right: what it has made fail is forgotten")

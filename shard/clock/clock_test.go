@@ -3,6 +3,7 @@ package clock
 import (
 	"context"
 	"crypto"
+	"errors"
 	"log/slog"
 	"strings"
 	"sync/atomic"
@@ -24,6 +25,9 @@ type rig struct {
 	asked  atomic.Int32
 	rights atomic.Int32
 	log    shardtest.Buffer
+	answer atomic.Pointer[[]byte] // to the next questions; nil: none comes
+	good   []byte                 // the root's keys with that signature
+	old    []byte                 // those with the one before, from 50 days to 71 days
 }
 
 const day = int64(24 * time.Hour / time.Second)
@@ -34,16 +38,19 @@ func newRig(t *testing.T) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sig := &dns.RRSIG{Hdr: dns.RR_Header{Name: ".", Rrtype: dns.TypeRRSIG, Class: dns.ClassINET, Ttl: 3600}, Algorithm: key.Algorithm, KeyTag: key.KeyTag(),
-		SignerName: ".", Inception: uint32(100 * day), Expiration: uint32(121 * day)}
-	if err := sig.Sign(private.(crypto.Signer), []dns.RR{key}); err != nil {
-		t.Fatal(err)
-	}
-	m := new(dns.Msg).SetQuestion(".", dns.TypeDNSKEY)
-	m.Response, m.Answer = true, []dns.RR{key, sig}
-	msg, err := m.Pack()
-	if err != nil {
-		t.Fatal(err)
+	signed := func(from int64) []byte {
+		sig := &dns.RRSIG{Hdr: dns.RR_Header{Name: ".", Rrtype: dns.TypeRRSIG, Class: dns.ClassINET, Ttl: 3600}, Algorithm: key.Algorithm, KeyTag: key.KeyTag(),
+			SignerName: ".", Inception: uint32(from * day), Expiration: uint32((from + 21) * day)}
+		if err := sig.Sign(private.(crypto.Signer), []dns.RR{key}); err != nil {
+			t.Fatal(err)
+		}
+		m := new(dns.Msg).SetQuestion(".", dns.TypeDNSKEY)
+		m.Response, m.Answer = true, []dns.RR{key, sig}
+		msg, err := m.Pack()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return msg
 	}
 	anchors, err := dnssec.ParseAnchors("anchor", key.ToDS(dns.SHA256).String()+"\n")
 	if err != nil {
@@ -51,9 +58,16 @@ func newRig(t *testing.T) *rig {
 	}
 	var set dnssec.Anchors
 	set.Set(anchors[0])
-	r := new(rig)
+	r := &rig{good: signed(100), old: signed(50)}
+	r.answer.Store(&r.good)
 	r.Watch = New(Options{
-		Ask:    func(context.Context) ([]byte, error) { r.asked.Add(1); return msg, nil },
+		Ask: func(context.Context) ([]byte, error) {
+			r.asked.Add(1)
+			if msg := r.answer.Load(); msg != nil {
+				return *msg, nil
+			}
+			return nil, errors.New("no answer")
+		},
 		Root:   func() *dnssec.Anchor { return set.Closest(dname.Root()) },
 		Wall:   r.wall.Load,
 		Remedy: "set it",
@@ -98,6 +112,52 @@ func TestClock(t *testing.T) {
 		}
 		if n := r.asked.Load() - asked; n == 0 || n > 3 || r.Warning() != "" {
 			t.Errorf("in 100 seconds %d questions, and the warning %q", n, r.Warning())
+		}
+	})
+}
+
+// A server that has once handed out expired keys does not make the clock wrong for good: the next valid answer counts.
+func TestExpiredAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		go r.Run(ctx)
+		r.wall.Store(110 * day)
+		r.answer.Store(&r.old)
+		r.Suspect()
+		time.Sleep(3 * pause)
+		if r.Warning() == "" || r.rights.Load() != 0 || strings.Count(r.log.String(), "the clock is wrong") != 1 {
+			t.Errorf("%q, right %d times, log: %s", r.Warning(), r.rights.Load(), r.log.String())
+		}
+		r.answer.Store(&r.good)
+		time.Sleep(2 * pause)
+		if r.Warning() != "" || r.rights.Load() != 1 {
+			t.Errorf("%q, right %d times", r.Warning(), r.rights.Load())
+		}
+	})
+}
+
+// Where the keys cannot be had after the clock was set, nobody knows that it is right.
+func TestNoAnswerAfterJump(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		go r.Run(ctx)
+		r.answer.Store(&r.old)
+		r.Suspect()
+		time.Sleep(2 * pause)
+		r.answer.Store(nil)
+		r.wall.Store(110 * day)
+		time.Sleep(2 * pause)
+		if r.Warning() == "" || r.rights.Load() != 0 {
+			t.Errorf("%q, right %d times", r.Warning(), r.rights.Load())
+		}
+		r.answer.Store(&r.good)
+		time.Sleep(2 * pause)
+		if r.Warning() != "" || r.rights.Load() != 1 {
+			t.Errorf("then %q, right %d times", r.Warning(), r.rights.Load())
 		}
 	})
 }
