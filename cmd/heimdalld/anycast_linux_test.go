@@ -213,12 +213,12 @@ func TestRootAnycast(t *testing.T) {
 	m.reload(m.config(strings.Replace(moved, "2s", "1m", 1), ""))
 	m.stop(syscall.SIGKILL)
 	m.has("hd-server", "198.51.100.54", "198.51.100.9", "2001:db8:53::53")
-	withdraw := append(m.netns(), "env", "SERVICE_RESULT=success", shipped(t, "heimdalld"), "-withdraw", "-config", m.veth.daemon.config)
+	withdraw := append(m.netns(), "env", "SERVICE_RESULT=success", "EXIT_CODE=exited", "EXIT_STATUS=0", shipped(t, "heimdalld"), "-withdraw", "-config", m.veth.daemon.config)
 	if out, err := exec.Command(withdraw[0], withdraw[1:]...).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	m.has("hd-server", "198.51.100.54", "198.51.100.9", "2001:db8:53::53")
-	withdraw[5] = "SERVICE_RESULT=signal"
+	withdraw[6], withdraw[7] = "EXIT_CODE=killed", "EXIT_STATUS=TERM" // which the manager takes for a success too
 	if out, err := exec.Command(withdraw[0], withdraw[1:]...).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}

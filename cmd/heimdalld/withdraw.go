@@ -11,8 +11,9 @@ import (
 
 // withdraw takes off the service addresses of a daemon that has died. The service manager calls it when the daemon's process
 // has ended, and says how (systemd.exec(5)): one that has ended well has done so itself, or handed the addresses to the next.
+// SERVICE_RESULT does not tell: death by SIGTERM is a success to the manager, and comes of a second one while the daemon drains.
 func withdraw(cfg *config.Config, stdout, stderr io.Writer) int {
-	if os.Getenv("SERVICE_RESULT") == "success" {
+	if os.Getenv("EXIT_CODE") == "exited" && os.Getenv("EXIT_STATUS") == "0" {
 		return 0
 	}
 	if len(cfg.Anycast.Addresses) == 0 {

@@ -255,7 +255,7 @@ func (m *Member) Kill() {
 
 // Withdraw does what the unit does when the daemon was killed.
 func (m *Member) Withdraw() error {
-	cmd := m.space.command("env", "SERVICE_RESULT=signal", m.binary, "-withdraw", "-config", m.fleet.path(m.Name+".toml"))
+	cmd := m.space.command("env", "EXIT_CODE=killed", "EXIT_STATUS=KILL", m.binary, "-withdraw", "-config", m.fleet.path(m.Name+".toml"))
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("withdraw: %w: %s", err, out)
 	}
