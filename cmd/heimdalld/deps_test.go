@@ -38,7 +38,7 @@ shard/snapshot < affinity core/cache core/control core/dname shard shard/diskfil
 shard/notice < core/control core/resolver;
 shard/process shard/journal shard/reach <;
 shard/verify < affinity core/slots core/policy core/resolver core/dnssec;
-shard/health < core core/control core/dname core/resolver core/wire shard shard/worker;
+shard/health < core core/control core/dname core/resolver core/wire core/zone shard shard/worker;
 shard/anycast < core/control;
 shard/anchors < core/control core/dname core/wire core/dnssec shard/diskfile;
 shard/clock < core/dnssec shard/anchors;
