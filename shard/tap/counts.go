@@ -7,7 +7,6 @@ type counts struct {
 	written atomic.Uint64
 	failed  atomic.Uint64 // taken, and lost when they were to be written
 	limited atomic.Uint64 // above the bound for one second
-	broken  atomic.Bool   // the last try to write or to connect has failed
 }
 
 // lost counts, for one shard, what was lost because an output did not take it in time.
@@ -22,8 +21,8 @@ type Output struct {
 	Limited uint64
 }
 
-func (c *counts) output(to string) Output {
-	return Output{To: to, Broken: to != "" && c.broken.Load(), Written: c.written.Load(), Failed: c.failed.Load(), Limited: c.limited.Load()}
+func (c *counts) output(to string, broken bool) Output {
+	return Output{To: to, Broken: to != "" && broken, Written: c.written.Load(), Failed: c.failed.Load(), Limited: c.limited.Load()}
 }
 
 // Lost is what was lost of a shard's records on the way to outputs that did not take them in time. What found no room in

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -22,6 +23,7 @@ type file struct {
 	shape  shape
 	counts *counts
 	log    *slog.Logger
+	broken atomic.Bool // the last try to open it or to write has failed
 
 	f      *os.File // nil: it cannot be opened
 	begun  bool     // it has its beginning
@@ -39,7 +41,7 @@ func newFile(path string, s shape, c *counts, log *slog.Logger) (*file, error) {
 	}
 	var err error
 	w.f, err = w.open()
-	w.counts.broken.Store(err != nil)
+	w.broken.Store(err != nil)
 	return w, err
 }
 
@@ -105,13 +107,13 @@ func (w *file) items(b []byte) {
 func (w *file) tell(err error) {
 	if err != nil {
 		w.failed = time.Now()
-		if !w.counts.broken.Swap(true) {
+		if !w.broken.Swap(true) {
 			w.log.Error("the file cannot be written to: what belongs there is lost until it can", "file", w.path, "error", err)
 		}
 		return
 	}
-	if w.counts.broken.Load() && time.Since(w.failed) > look {
-		w.counts.broken.Store(false)
+	if w.broken.Load() && time.Since(w.failed) > look {
+		w.broken.Store(false)
 		w.log.Info("the file can be written to again", "file", w.path, "lost", w.counts.failed.Load())
 	}
 }
@@ -187,13 +189,16 @@ func (w *file) follow() {
 	}
 	w.leave()
 	w.f = next
-	if w.begin() == nil && w.counts.broken.Load() {
+	if w.begin() == nil && w.broken.Load() {
 		w.tell(nil)
 	}
 }
 
 // offer implements output.
 func (w *file) offer(item []byte) bool { return w.pipe.offer(item) }
+
+// fails implements output.
+func (w *file) fails() bool { return w.broken.Load() }
 
 // refresh has it look for a new file now.
 func (w *file) refresh() {

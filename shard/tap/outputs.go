@@ -16,6 +16,7 @@ import (
 // output takes items to where they belong, on a goroutine of its own.
 type output interface {
 	offer(item []byte) bool // false: there is no room
+	fails() bool            // the last try to write or to connect has failed
 	refresh()               // looks anew where they belong
 	run()                   // writes until close
 	close()                 // writes what is left, for a bounded time
@@ -86,6 +87,9 @@ func (l *lines) tellKernel(n uint64, now time.Time) {
 		l.out.offer(fmt.Appendf(nil, "time=%s kernel_answers=%d\n", at, n))
 	}
 }
+
+// fails tells whether lines are lost because they cannot be written.
+func (l *lines) fails() bool { return l != nil && l.out != nil && l.out.fails() }
 
 func (l *lines) refresh() {
 	if l != nil && l.out != nil {
@@ -178,6 +182,9 @@ func (f *frames) put() (lost uint64) {
 	}
 	return 1
 }
+
+// fails tells whether frames cannot be written, or nobody is connected.
+func (f *frames) fails() bool { return f != nil && f.out.fails() }
 
 func (f *frames) refresh() {
 	if f != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net"
+	"sync/atomic"
 	"time"
 
 	"heimdall/shard/tap/dnstap"
@@ -29,6 +30,7 @@ type stream struct {
 	address string
 	counts  *counts
 	log     *slog.Logger
+	broken  atomic.Bool // nobody is connected
 
 	ctx   context.Context
 	end   context.CancelFunc
@@ -38,6 +40,7 @@ type stream struct {
 
 func newStream(network, address string, c *counts, log *slog.Logger) *stream {
 	w := &stream{pipe: newPipe(), network: network, address: address, counts: c, log: log, ended: make(chan struct{})}
+	w.broken.Store(true) // nobody is connected yet
 	w.ctx, w.end = context.WithCancel(context.Background())
 	return w
 }
@@ -45,14 +48,13 @@ func newStream(network, address string, c *counts, log *slog.Logger) *stream {
 // run connects and writes until close.
 func (w *stream) run() {
 	defer close(w.ended)
-	w.counts.broken.Store(true) // nobody is connected yet
 	pause, told := firstPause, false
 	var rest []byte // frames that the last reader has not got
 	for {
 		began := time.Now()
 		conn, err := w.connect()
 		if err == nil {
-			w.counts.broken.Store(false)
+			w.broken.Store(false)
 			w.log.Info("a reader of dnstap is connected", "to", w.address)
 			told = false
 			rest, err = w.serve(conn, rest)
@@ -61,7 +63,7 @@ func (w *stream) run() {
 		if w.ctx.Err() != nil {
 			break
 		}
-		w.counts.broken.Store(true)
+		w.broken.Store(true)
 		if !told {
 			w.log.Warn("no reader of dnstap is connected: it is tried again and again", "to", w.address, "error", err)
 			told = true
@@ -159,6 +161,9 @@ const atOnce = 64 << 10
 
 // offer implements output.
 func (w *stream) offer(item []byte) bool { return w.pipe.offer(item) }
+
+// fails implements output.
+func (w *stream) fails() bool { return w.broken.Load() }
 
 // refresh implements output.
 func (w *stream) refresh() {}

@@ -203,6 +203,7 @@ func (t *Tap) tellKernel(now time.Time) {
 
 // Stats returns the counts.
 func (t *Tap) Stats() Stats {
+	lines, frames := t.outputs()
 	s := &t.sources
 	s.Lock()
 	defer s.Unlock()
@@ -213,11 +214,11 @@ func (t *Tap) Stats() Stats {
 			to = "the daemon's log"
 		}
 	}
-	out.Lines = t.counts.lines.output(to)
+	out.Lines = t.counts.lines.output(to, lines.fails())
 	if to = ""; s.settings.Frames.Network != "" {
 		to = s.settings.Frames.target()
 	}
-	out.Frames = t.counts.frames.output(to)
+	out.Frames = t.counts.frames.output(to, frames.fails())
 	for id, l := range s.lost {
 		out.Lost[id] = Lost{l.lines.Load(), l.frames.Load()}
 	}
