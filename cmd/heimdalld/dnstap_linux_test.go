@@ -420,7 +420,7 @@ func TestDnstapReload(t *testing.T) {
 	reload("")
 	reload("")
 	d.write(config(tap("no/such/folder", "auth_query")))
-	if out, code := d.ctl("reload"); code == 0 || !strings.Contains(out, "no/such/folder") {
+	if out, code := d.ctl("reload"); code == 0 || !strings.Contains(out, "no/such: ") {
 		t.Errorf("%d: %s", code, out)
 	}
 	var types []string

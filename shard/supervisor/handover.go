@@ -206,6 +206,7 @@ func (s *Supervisor) takeOverFrom(list []*worker.Worker) error {
 			list := s.workers()
 			list[uint(shard)%uint(len(list))].Adopt(m)
 		})
+		close(s.alone)
 		// The sockets that it had besides are closed: the kernel may choose again.
 		s.resizing.Lock()
 		defer s.resizing.Unlock()

@@ -99,6 +99,7 @@ type Supervisor struct {
 
 	given       *handover.Given
 	predecessor *handover.Predecessor
+	alone       chan struct{}   // closed when predecessor has ended; nil: there is none
 	store       *handover.Store // guarded by resizing
 	launcher    *handover.Launcher
 	successor   *handover.Successor // set before replaced is closed
@@ -160,6 +161,9 @@ func Start(ctx context.Context, o Options) (*Supervisor, error) {
 	}
 	if s.tellReplaced == nil {
 		s.tellReplaced = func(int) {}
+	}
+	if s.predecessor != nil {
+		s.alone = make(chan struct{})
 	}
 	s.inForce.Store(o.Config)
 	s.reach, s.clock = s.newReach(), s.newClock()

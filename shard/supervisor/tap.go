@@ -10,7 +10,7 @@ import (
 // full disk is no reason to serve nothing.
 func (s *Supervisor) startTap() {
 	s.tap = tap.New(tap.Options{
-		Epoch: s.epoch, Log: s.log, Lines: journal.Whole(s.log),
+		Epoch: s.epoch, Alone: s.alone, Log: s.log, Lines: journal.Whole(s.log),
 		Kernel: func() uint64 {
 			h := s.hot.Snapshot()
 			return h.Exits.Answered()

@@ -17,18 +17,16 @@ type Change struct {
 }
 
 // Prepare opens what settings name. The error says what cannot be opened; the change can be applied all the same, and what
-// cannot be opened is tried again.
+// cannot be opened is tried again. No file goes aside before Apply.
 func (t *Tap) Prepare(to Settings) (*Change, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	c := &Change{tap: t, to: to}
-	c.lines, c.frames = t.lines, t.frames
+	lines, frames := t.outputs() // The rings are read on meanwhile: a disk may hang.
+	c := &Change{tap: t, to: to, lines: lines, frames: frames}
 	var first, second error
-	if to.Lines.On && !t.lines.same(to.Lines) {
-		c.lines, first = newLines(to.Lines, t.lines, &t.counts.lines, t.o.Log, t.o.Lines)
+	if to.Lines.On && !lines.same(to.Lines) {
+		c.lines, first = newLines(to.Lines, lines, &t.counts.lines, &t.o)
 	}
-	if to.Frames.Network != "" && !t.frames.same(to.Frames) {
-		c.frames, second = newFrames(to.Frames, t.frames, &t.counts.frames, t.o.Log)
+	if to.Frames.Network != "" && !frames.same(to.Frames) {
+		c.frames, second = newFrames(to.Frames, frames, &t.counts.frames, &t.o)
 	}
 	return c, errors.Join(first, second)
 }
@@ -39,10 +37,8 @@ func (c *Change) Discard() {
 		return
 	}
 	lines, frames := c.tap.outputs()
-	c.lines.start(lines)
-	c.lines.close(lines)
-	c.frames.start(frames)
-	c.frames.close(frames)
+	c.lines.discard(lines)
+	c.frames.discard(frames)
 }
 
 // outputs are those in force. Only changes put others in their place.

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -25,31 +26,55 @@ type file struct {
 	log    *slog.Logger
 	broken atomic.Bool // the last try to open it or to write has failed
 
-	f      *os.File // nil: it cannot be opened
-	begun  bool     // it has its beginning
+	alone  <-chan struct{} // closed when no other process has the path any more
+	f      *os.File        // nil: it is not open
+	begun  bool            // it has its beginning
 	failed time.Time
 	reopen chan struct{}
 	ending chan struct{}
 	ended  chan struct{}
 }
 
-// newFile opens a file, or makes it. With an error it is tried again every look, and what comes until then is lost.
-func newFile(path string, s shape, c *counts, log *slog.Logger) (*file, error) {
+// newFile opens a file, or makes it. With an error it is tried again every look, and what comes until then is lost. One with
+// a beginning, which puts aside what is there, is only looked at: run opens it, and that not before alone is closed.
+func newFile(path string, s shape, c *counts, log *slog.Logger, alone <-chan struct{}) (*file, error) {
 	w := &file{
-		pipe: newPipe(), path: path, shape: s, counts: c, log: log,
+		pipe: newPipe(), path: path, shape: s, counts: c, log: log, alone: alone,
 		reopen: make(chan struct{}, 1), ending: make(chan struct{}), ended: make(chan struct{}),
 	}
 	var err error
-	w.f, err = w.open()
+	if s.begin != nil {
+		err = w.check()
+	} else {
+		w.f, err = w.open()
+	}
 	w.broken.Store(err != nil)
 	return w, err
+}
+
+// check tells why open would fail, and changes nothing.
+func (w *file) check() error {
+	if _, err := os.Lstat(w.path); err == nil && !w.inTheWay() {
+		return CheckFile(w.path)
+	}
+	dir := filepath.Dir(w.path)
+	if err := diskfile.Writable(dir); err != nil {
+		return fmt.Errorf("make a file in %s: %w", dir, err)
+	}
+	return nil
+}
+
+// inTheWay tells whether a file is at the path that goes aside.
+func (w *file) inTheWay() bool {
+	info, err := os.Lstat(w.path)
+	return w.shape.begin != nil && err == nil && info.Mode().IsRegular() && info.Size() > 0
 }
 
 // open opens what is at the path, a regular file, or makes one. A file with a beginning begins empty: what is there goes
 // aside.
 func (w *file) open() (*os.File, error) {
-	if info, err := os.Lstat(w.path); w.shape.begin != nil && err == nil && info.Mode().IsRegular() && info.Size() > 0 {
-		if err := os.Rename(w.path, w.path+".old"); err != nil {
+	if w.inTheWay() {
+		if err := os.Rename(w.path, aside(w.path)); err != nil {
 			return nil, err
 		}
 	}
@@ -64,9 +89,46 @@ func (w *file) open() (*os.File, error) {
 	return f, nil
 }
 
+// keptAside bounds how many files that have gone aside are kept, the newest: a daemon that starts again and again must not
+// fill the disk.
+const keptAside = 10
+
+// aside returns a name for what has to go aside: one that is free, or that of the file which has gone aside first.
+func aside(path string) string {
+	oldest, since := path+".old", time.Time{}
+	for i := range keptAside {
+		name := path + ".old"
+		if i > 0 {
+			name += "." + strconv.Itoa(i)
+		}
+		info, err := os.Lstat(name)
+		if err != nil { // It is free, or renaming tells what is wrong.
+			return name
+		}
+		if info.Mode().IsRegular() && (since.IsZero() || info.ModTime().Before(since)) {
+			oldest, since = name, info.ModTime()
+		}
+	}
+	return oldest
+}
+
+// discard ends a file that has not run.
+func (w *file) discard() {
+	if w.f != nil {
+		w.f.Close()
+	}
+}
+
 // run writes until close.
 func (w *file) run() {
 	defer close(w.ended)
+	if w.shape.begin != nil {
+		if !w.isAlone() {
+			w.items(w.pipe.take(nil)) // which counts them as lost
+			return
+		}
+		w.follow()
+	}
 	tick := time.NewTicker(look)
 	defer tick.Stop()
 	var spare []byte
@@ -86,6 +148,21 @@ func (w *file) run() {
 		w.items(spare)
 	}
 	w.leave()
+}
+
+// isAlone waits until no other process has the path; false: close is called before.
+func (w *file) isAlone() bool {
+	select {
+	case <-w.alone:
+		return true
+	default:
+	}
+	select {
+	case <-w.alone:
+		return true
+	case <-w.ending:
+		return false
+	}
 }
 
 // items writes whole items, and counts those that it cannot.

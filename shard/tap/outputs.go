@@ -18,6 +18,7 @@ type output interface {
 	offer(item []byte) bool // false: there is no room
 	fails() bool            // the last try to write or to connect has failed
 	refresh()               // looks anew where they belong
+	discard()               // ends it in place of run
 	run()                   // writes until close
 	close()                 // writes what is left, for a bounded time
 }
@@ -35,8 +36,8 @@ type lines struct {
 }
 
 // newLines makes a query log that takes over where the one before it wrote, if it goes to the same place.
-func newLines(s LineSettings, before *lines, c *counts, log, daemon *slog.Logger) (*lines, error) {
-	l := &lines{LineSettings: s, rules: newRules(&s), bound: bound{most: s.PerSecond}, daemon: daemon, counts: c}
+func newLines(s LineSettings, before *lines, c *counts, o *Options) (*lines, error) {
+	l := &lines{LineSettings: s, rules: newRules(&s), bound: bound{most: s.PerSecond}, daemon: o.Lines, counts: c}
 	switch {
 	case s.File == "":
 		return l, nil
@@ -44,7 +45,7 @@ func newLines(s LineSettings, before *lines, c *counts, log, daemon *slog.Logger
 		l.out = before.out
 		return l, nil
 	}
-	f, err := newFile(s.File, lineShape, c, log)
+	f, err := newFile(s.File, lineShape, c, o.Log, o.Alone)
 	l.out = f
 	if err != nil {
 		err = fmt.Errorf("open the query log: %w", err)
@@ -104,6 +105,13 @@ func (l *lines) start(before *lines) {
 	}
 }
 
+// discard ends an output that has not been started, unless that is the one in force.
+func (l *lines) discard(now *lines) {
+	if l != nil && l.out != nil && (now == nil || now.out != l.out) {
+		l.out.discard()
+	}
+}
+
 // close ends its output, unless that is next's.
 func (l *lines) close(next *lines) {
 	if l != nil && l.out != nil && (next == nil || next.out != l.out) {
@@ -124,18 +132,18 @@ type frames struct {
 }
 
 // newFrames makes a dnstap that takes over where the one before it wrote, if it goes to the same place.
-func newFrames(s FrameSettings, before *frames, c *counts, log *slog.Logger) (*frames, error) {
+func newFrames(s FrameSettings, before *frames, c *counts, o *Options) (*frames, error) {
 	f := &frames{FrameSettings: s, encoder: dnstap.NewEncoder(s.Identity, s.Version)}
 	if before != nil && before.target() == s.target() {
 		f.out = before.out
 		return f, nil
 	}
 	if s.Network != "file" {
-		f.out = newStream(s.Network, s.Address, c, log)
+		f.out = newStream(s.Network, s.Address, c, o.Log)
 		return f, nil
 	}
 	shape := shape{count: countFrames, whole: wholeFrames, begin: dnstap.AppendStart(nil), end: dnstap.AppendStop(nil)}
-	out, err := newFile(s.Address, shape, c, log)
+	out, err := newFile(s.Address, shape, c, o.Log, o.Alone)
 	f.out = out
 	if err != nil {
 		err = fmt.Errorf("open the file of dnstap: %w", err)
@@ -196,6 +204,13 @@ func (f *frames) refresh() {
 func (f *frames) start(before *frames) {
 	if f != nil && (before == nil || before.out != f.out) {
 		go f.out.run()
+	}
+}
+
+// discard ends an output that has not been started, unless that is the one in force.
+func (f *frames) discard(now *frames) {
+	if f != nil && (now == nil || now.out != f.out) {
+		f.out.discard()
 	}
 }
 

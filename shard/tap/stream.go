@@ -45,6 +45,9 @@ func newStream(network, address string, c *counts, log *slog.Logger) *stream {
 	return w
 }
 
+// discard ends a stream that has not run.
+func (w *stream) discard() { w.end() }
+
 // run connects and writes until close.
 func (w *stream) run() {
 	defer close(w.ended)

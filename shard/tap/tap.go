@@ -22,6 +22,8 @@ type Options struct {
 	Kernel func() uint64 // answers of tier 0, which no shard sees
 	Log    *slog.Logger  // of the daemon
 	Lines  *slog.Logger  // likewise, for lines of the query log: it must wait for nobody
+	// Alone is closed when no other process writes to the same files any more, which then may go aside. Nil: none does.
+	Alone <-chan struct{}
 }
 
 // Tap is the query log and dnstap. Its methods are safe for concurrent use.
@@ -68,6 +70,11 @@ const (
 
 // New returns a Tap that records nothing. Close ends it.
 func New(o Options) *Tap {
+	if o.Alone == nil {
+		alone := make(chan struct{})
+		close(alone)
+		o.Alone = alone
+	}
 	t := &Tap{o: o, wake: make(chan struct{}, 1), ending: make(chan struct{}), ended: make(chan struct{}), told: time.Now()}
 	t.sources.rings, t.sources.lost = map[int]*ring.Ring{}, map[int]*lost{}
 	go t.run()
