@@ -17,21 +17,25 @@ type point struct {
 	p50, p99, wait50, wait99        float64 // microseconds
 }
 
-// history is a ring of points, in fixed memory. The zero value has none.
+// history is a ring of points, in fixed memory. The zero value has none. Points have numbers that follow each other: times
+// may not, as clocks are set.
 type history struct {
 	ring [points]point
 	next int // the place of the next point
 	n    int
+	last int64 // number of the last point; before the first one, that which it will follow
 }
 
 func (h *history) add(p point) {
 	h.ring[h.next] = p
 	h.next = (h.next + 1) % points
 	h.n = min(h.n+1, points)
+	h.last++
 }
 
-// columns are the points after a time, the oldest first.
+// columns are the points after one, the oldest first.
 type columns struct {
+	Last     int64     `json:"last"` // number of the last point there is
 	At       []int64   `json:"at"`
 	Queries  []float64 `json:"queries"`
 	Kernel   []float64 `json:"kernel"`
@@ -44,13 +48,18 @@ type columns struct {
 	Wait99   []float64 `json:"wait99"`
 }
 
+// after returns the points after that of a number; all, if there never was such a number.
 func (h *history) after(since int64) *columns {
-	c := new(columns)
+	c := &columns{Last: h.last}
+	first := h.last - int64(h.n) + 1
+	if since > h.last {
+		since = 0
+	}
 	for i := range h.n {
-		p := &h.ring[(h.next-h.n+i+points)%points]
-		if p.at <= since {
+		if first+int64(i) <= since {
 			continue
 		}
+		p := &h.ring[(h.next-h.n+i+points)%points]
 		c.At = append(c.At, p.at)
 		c.Queries = append(c.Queries, p.queries)
 		c.Kernel = append(c.Kernel, p.kernel)

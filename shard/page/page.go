@@ -85,6 +85,7 @@ type Page struct {
 func New(o Options) *Page {
 	ctx, cancel := context.WithCancel(context.Background())
 	p := &Page{o: o, cancel: cancel}
+	p.past.last = time.Now().UnixMilli() // a browser may know a number of the process before
 	p.ended.Go(func() { p.remember(ctx) })
 	return p
 }

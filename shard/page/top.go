@@ -14,6 +14,8 @@ const (
 	halfLife = 2 * time.Minute
 	// maxCounted is how many names and clients are counted, each. When there are more, the lightest half is forgotten.
 	maxCounted = 4096
+	// least is the weight of what is forgotten: a query loses so much of its weight in a quarter of an hour.
+	least = 0.01
 	// shown is how many of them are shown.
 	shown = 15
 )
@@ -32,7 +34,9 @@ func (t *top) add(list []Sample) {
 	fade := math.Exp2(-interval.Seconds() / halfLife.Seconds())
 	for _, m := range []map[string]float64{t.names, t.clients} {
 		for k := range m {
-			m[k] *= fade
+			if m[k] *= fade; m[k] < least {
+				delete(m, k)
+			}
 		}
 	}
 	t.total *= fade

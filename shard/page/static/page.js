@@ -45,9 +45,16 @@ function span(s) {
 }
 const clock = (at) => new Date(at * 1000).toLocaleTimeString([], {hour: "2-digit", minute: "2-digit", hourCycle: "h23"});
 
-// take adds new points, and forgets those older than an hour.
+let newest = 0; // number of the last point
+
+// take adds new points, and forgets those older than an hour, and those that are later than a new one: a clock was set back.
 function take(h) {
-  for (const key of Object.keys(past)) past[key].push(...(h[key] || []));
+  newest = h.last;
+  for (let i = 0; i < (h.at || []).length; i++) {
+    let keep = past.at.length;
+    while (keep && past.at[keep - 1] >= h.at[i]) keep--;
+    for (const key of Object.keys(past)) past[key].splice(keep, Infinity, h[key][i]);
+  }
   let old = 0;
   while (past.at.length - old > 720) old++;
   if (old) for (const key of Object.keys(past)) past[key].splice(0, old);
@@ -247,8 +254,7 @@ function show(d) {
 async function fetchOnce() {
   let wait = 5000;
   try {
-    const since = past.at.length ? past.at[past.at.length - 1] : 0;
-    const r = await fetch("data.json?since=" + since, {cache: "no-store", signal: AbortSignal.timeout(20000)});
+    const r = await fetch("data.json?since=" + newest, {cache: "no-store", signal: AbortSignal.timeout(20000)});
     if (!r.ok) throw new Error(r.status);
     const d = await r.json();
     wait = Math.min(d.interval * 1000, past.at.length ? 5000 : 1000);
