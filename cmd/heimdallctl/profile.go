@@ -2,9 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -40,21 +43,25 @@ func (t *tool) profileCommand() *cobra.Command {
 			case seconds < 1 || seconds > control.MaxProfileSeconds:
 				return &usageError{fmt.Sprintf("-seconds %d: a profile takes 1 to %d", seconds, control.MaxProfileSeconds), cmd.CommandPath()}
 			}
-			if file == "" {
+			given := file != ""
+			if !given {
 				file = "heimdall-" + args[0] + ".pprof"
 				if kind == control.ProfileTrace {
 					file = "heimdall.trace"
 				}
+				if _, err := os.Lstat(file); err == nil { // before the time that the profile takes
+					return inTheWay(file)
+				}
 			}
-			return t.profile(cmd.Context(), control.ProfileArgs{Kind: kind, Seconds: seconds}, file)
+			return t.profile(cmd.Context(), control.ProfileArgs{Kind: kind, Seconds: seconds}, file, given)
 		},
 	}
 	cmd.Flags().IntVar(&seconds, "seconds", 0, "how long to look: 10 for cpu, 2 for trace if not given")
-	cmd.Flags().StringVarP(&file, "output", "o", "", "`file` to write, - for standard output; heimdall-cpu.pprof and the like if not given")
+	cmd.Flags().StringVarP(&file, "output", "o", "", "`file` to write, - for standard output; a new heimdall-cpu.pprof or the like if not given")
 	return cmd
 }
 
-func (t *tool) profile(ctx context.Context, args control.ProfileArgs, file string) error {
+func (t *tool) profile(ctx context.Context, args control.ProfileArgs, file string, given bool) error {
 	t.timeout += time.Duration(args.Seconds) * time.Second
 	p, err := connected(ctx, t, func(c *control.Client) (*control.Profile, error) { return c.Profile(args) })
 	if err != nil {
@@ -64,7 +71,7 @@ func (t *tool) profile(ctx context.Context, args control.ProfileArgs, file strin
 		_, err := t.env.out.Write(p.Octets)
 		return err
 	}
-	if err := os.WriteFile(file, p.Octets, 0o600); err != nil {
+	if err := writeFile(file, p.Octets, given); err != nil {
 		return err
 	}
 	if t.json {
@@ -84,4 +91,28 @@ func (t *tool) profile(ctx context.Context, args control.ProfileArgs, file strin
 			fmt.Fprintln(w, "it had become large, and ended before its time")
 		}
 	})
+}
+
+// writeFile writes a file for its owner. Only a name that was given may be that of a file which is there, and none that of a
+// link: root may stand in a folder where others can put one, to a file that is not to be written.
+func writeFile(name string, data []byte, given bool) error {
+	how := os.O_EXCL
+	if given {
+		how = os.O_TRUNC | noFollow
+	}
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|how, 0o600)
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		return inTheWay(name)
+	case errors.Is(err, syscall.ELOOP):
+		return &fs.PathError{Op: "open", Path: name, Err: errors.New("it is a link, or behind too many: name the file itself")}
+	case err != nil:
+		return err
+	}
+	_, err = f.Write(data)
+	return errors.Join(err, f.Close())
+}
+
+func inTheWay(name string) error {
+	return &fs.PathError{Op: "create", Path: name, Err: errors.New("it is there already: remove it, or name a file with -o")}
 }

@@ -40,3 +40,36 @@ func TestProfile(t *testing.T) {
 		t.Errorf("a folder that is not there: exit code %d, %s", code, errOut)
 	}
 }
+
+// A profile is not written through a link, and what it is called by itself replaces nothing.
+func TestProfileReplacesNothing(t *testing.T) {
+	socket, dir := start(t, &fakeDaemon{}), t.TempDir()
+	t.Chdir(dir)
+	if err := os.WriteFile("precious", []byte("data"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, link := range []struct{ to, name string }{{"precious", "heimdall-heap.pprof"}, {"precious", "link"}, {"missing", "heimdall.trace"}} {
+		if err := os.Symlink(link.to, link.name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, tt := range []struct {
+		args string
+		code int
+	}{
+		{"heap", exitFailed}, {"heap -o link", exitFailed}, {"trace", exitFailed}, {"cpu", exitOK}, {"cpu", exitFailed}, {"cpu -o heimdall-cpu.pprof", exitOK},
+	} {
+		if code, out, errOut := runTool(socket, append([]string{"profile"}, strings.Fields(tt.args)...)...); code != tt.code {
+			t.Errorf("%s: exit code %d, %s%s", tt.args, code, out, errOut)
+		}
+	}
+	if data, err := os.ReadFile("precious"); err != nil || string(data) != "data" {
+		t.Errorf("what a link leads to: %q, %v", data, err)
+	}
+	if _, err := os.Lstat("missing"); err == nil {
+		t.Error("a file was made behind a link")
+	}
+	if data, err := os.ReadFile("heimdall-cpu.pprof"); err != nil || string(data) != "profile of cpu" {
+		t.Errorf("the profile: %q, %v", data, err)
+	}
+}
