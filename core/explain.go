@@ -36,7 +36,7 @@ type Explanation struct {
 	Cached  *cache.Info // what the answer cache has; nil: nothing, or it was not looked at
 	AtOnce  bool        // Cached is stale, and given all the same
 	Records resolver.Known
-	Plan    resolver.Plan // who is asked, and how that is validated; of FromOthers
+	Plan    resolver.Plan // who is asked, and how that is validated; of FromCache, FromOthers and FromKnown
 }
 
 // Source is where the response to a Case comes from.
@@ -51,11 +51,12 @@ const (
 	FromCache
 	FromOthers // they have to be asked
 	FromStale  // the cache, whose data has expired
+	FromKnown  // what the resolver knows; only of an Explanation, elsewhere it is FromOthers
 )
 
 // String returns the source as the query log has it.
 func (s Source) String() string {
-	return [...]string{"none", "none", "zone", "local", "cache", "upstream", "stale"}[s]
+	return [...]string{"none", "none", "zone", "local", "cache", "upstream", "stale", "known"}[s]
 }
 
 // Explain takes a Case through the decisions about a client's query, as Handle does. Nothing is counted, limited, learned,
@@ -103,7 +104,9 @@ func (e *Engine) explain(r *Request, x *Explanation) {
 			next = r.fail(shuttingDown)
 		}
 		q := e.lowered(&r.key)
-		x.Plan, x.Records = e.resolver.Plan(e.now, &q)
+		if x.Plan, x.Records = e.resolver.Plan(e.now, &q); x.Plan.Foreseen.On != resolver.OnOthers {
+			x.From = FromKnown
+		}
 	}
 	if next == toError {
 		x.From, x.Failed = FromError, failures[r.failure].text

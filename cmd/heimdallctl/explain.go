@@ -58,6 +58,7 @@ var outcomes = map[control.Outcome]string{
 	control.OutcomeLocal:     "is answered here, without asking anybody",
 	control.OutcomeCache:     "is answered from the cache",
 	control.OutcomeStale:     "gets a stale answer from the cache",
+	control.OutcomeKnown:     "is answered from what is known, without asking for it",
 	control.OutcomeUpstream:  "is resolved: others are asked",
 	control.OutcomeError:     "gets an error",
 }

@@ -181,7 +181,7 @@ func explainsValidation(t *testing.T, l *lab.Lab) {
 	for _, tt := range []struct{ args, outcome, verdict, why string }{
 		{"www.nsec.alpha. A", "cache", "secure", "validated from the trust anchor ."},
 		{"www.expired.alpha. A", "cache", "bogus", "expired"},
-		{"www.nsec.alpha. A -cd", "upstream", "none", "the client does without (CD)"},
+		{"www.nsec.alpha. A -cd", "known", "none", "the client does without (CD)"},
 		{"unasked.nsec.alpha. TXT", "upstream", "pending", "it will be validated from the trust anchor .; the keys of nsec.alpha. are known"},
 	} {
 		var x control.Explanation

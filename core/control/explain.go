@@ -37,6 +37,7 @@ const (
 	OutcomeLocal     Outcome = "local"
 	OutcomeCache     Outcome = "cache"
 	OutcomeStale     Outcome = "stale"    // answered from an expired entry (RFC 8767)
+	OutcomeKnown     Outcome = "known"    // answered from what was learned for other queries
 	OutcomeUpstream  Outcome = "upstream" // others are asked
 	OutcomeError     Outcome = "error"    // REFUSED and the like
 )
@@ -62,7 +63,7 @@ type Explanation struct {
 
 // ExplainStep is one decision.
 type ExplainStep struct {
-	Step    string `json:"step"`            // client, kernel, zone, recursion, local, cache, servers, validation
+	Step    string `json:"step"`            // client, kernel, zone, recursion, local, cache, known, servers, validation
 	Verdict string `json:"verdict"`         // in a few words
 	Why     string `json:"why"`             // may be empty
 	Place   string `json:"place,omitempty"` // of the key that decides, as "config.toml:12"

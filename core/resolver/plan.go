@@ -10,16 +10,18 @@ import (
 	"heimdall/core/wire"
 )
 
-// Plan is who would be asked about a question, and how the answer would be validated.
+// Plan is who would be asked about a question, or about the name that known aliases lead to, and how the answer would be
+// validated.
 type Plan struct {
-	Kind    string        // "forward", "stub", or "iterate"
-	Zone    dname.Name    // of the group; when iterating, the closest zone whose servers are known, the root at least
-	Servers []PlanServer  // of a group
-	On      bool          // answers are validated
-	Anchor  dname.Name    // where the chain of trust begins; nil: there is no anchor for the name
-	Status  dnssec.Status // what is known of the name before anybody is asked; Unchecked: nothing, it is validated
-	NTA     bool          // the anchor is a negative one
-	Keys    dname.Name    // the closest zone whose keys have been validated; nil: none
+	Foreseen Foreseen
+	Kind     string        // "forward", "stub", or "iterate"
+	Zone     dname.Name    // of the group; when iterating, the closest zone whose servers are known, the root at least
+	Servers  []PlanServer  // of a group
+	On       bool          // answers are validated
+	Anchor   dname.Name    // where the chain of trust begins; nil: there is no anchor for the name
+	Status   dnssec.Status // what is known of the name before anybody is asked; Unchecked: nothing, it is validated
+	NTA      bool          // the anchor is a negative one
+	Keys     dname.Name    // the closest zone whose keys have been validated; nil: none
 }
 
 // PlanServer is a server of a group, with its state as in UpstreamInfo.
@@ -42,7 +44,13 @@ func (m *Machine) Plan(now int64, q *Question) (Plan, Known) {
 	m.now = now
 	m.quiet(true)
 	defer m.quiet(false)
-	p := Plan{Kind: "iterate", Zone: dname.Root()}
+	p := Plan{Kind: "iterate", Zone: dname.Root(), Foreseen: m.foresee(q)}
+	var k Known
+	k.Rank, k.Status, k.Age, k.Found = m.known.Inspect(q.Name, q.Type, q.Class, m.seconds())
+	if p.Foreseen.On == OnOthers {
+		end := *q
+		end.Name, q = p.Foreseen.Name, &end
+	}
 	if g := m.realms.groups.find(q.Name, q.Type); g != nil {
 		p.Kind, p.Zone = g.kind.String(), g.zone
 		for _, i := range g.servers {
@@ -53,8 +61,6 @@ func (m *Machine) Plan(now int64, q *Question) (Plan, Known) {
 		p.Zone = m.knownZone(q)
 	}
 	m.planTrust(&p, q)
-	var k Known
-	k.Rank, k.Status, k.Age, k.Found = m.known.Inspect(q.Name, q.Type, q.Class, m.seconds())
 	return p, k
 }
 

@@ -154,13 +154,7 @@ func (m *Machine) follow(i int32, f *finding) {
 func (m *Machine) extend(i int32, f *finding) bool {
 	t := m.tasks.at(i)
 	t.bogus, t.faulty = dnssec.ReasonNone, 0 // The aliases are believed, whatever other servers have said.
-	for rest := f.records; len(rest) > 0; {
-		rec, next, _ := rest.Next()
-		if rec.Type == wire.TypeCNAME {
-			t.aliases++
-		}
-		rest = next
-	}
+	t.aliases += uint8(aliasesOf(f.records))
 	if t.aliases > maxChain || len(m.chains.get(t.chain))+len(f.records) > chainLimit || !m.hold(i, len(f.records), t.depth > 0) {
 		return false
 	}

@@ -137,8 +137,9 @@ func (x *explainer) explain() {
 	if v.From == core.FromLocal {
 		x.local()
 	}
-	if v.From == core.FromCache || v.From == core.FromOthers {
+	if v.From == core.FromCache || v.From == core.FromOthers || v.From == core.FromKnown {
 		x.cache()
+		x.known()
 		x.servers()
 	}
 	if v.From == core.FromError && v.Failed != "" {
@@ -171,6 +172,8 @@ func (x *explainer) outcome() {
 		x.out.Outcome = control.OutcomeStale
 	case v.From == core.FromCache:
 		x.out.Outcome = control.OutcomeCache
+	case v.From == core.FromKnown:
+		x.out.Outcome, x.out.Rcode = control.OutcomeKnown, v.Plan.Foreseen.Rcode.String()
 	case v.From == core.FromOthers:
 		x.out.Outcome = control.OutcomeUpstream
 	case v.From == core.FromError:
@@ -278,7 +281,7 @@ func (x *explainer) cache() {
 	case v.AtOnce:
 		why = append(why, "expired, and given as its servers failed a moment ago (cache.stale)")
 	default:
-		why = append(why, "expired: others are asked first (cache.stale)")
+		why = append(why, map[bool]string{true: "expired", false: "expired: others are asked first (cache.stale)"}[v.From == core.FromKnown])
 	}
 	if e.Trust != "" {
 		why = append(why, fmt.Sprintf("its records are from %s, %d s ago", e.Trust, v.Records.Age))
@@ -287,6 +290,39 @@ func (x *explainer) cache() {
 		why = append(why, "with the extended error "+e.EDE)
 	}
 	x.say("cache", c.Rcode.String(), strings.Join(why, "; "), "")
+}
+
+// known tells what the resolver knows without asking, if the cache has no answer.
+func (x *explainer) known() {
+	v, p := x.v, &x.v.Plan.Foreseen
+	if v.From == core.FromCache {
+		return
+	}
+	why := ""
+	switch p.On {
+	case resolver.OnRecords:
+		if why = fmt.Sprintf("the records of %s were learned for other queries", p.Name); p.Denied != nil {
+			why = fmt.Sprintf("%s is known not to exist, and so nothing below it", p.Denied)
+		} else if v.Records.Found && p.Aliases == 0 {
+			why += fmt.Sprintf(", from %s, %d s ago", v.Records.Rank, v.Records.Age)
+		}
+	case resolver.OnDenials:
+		why = fmt.Sprintf("kept denial records or a wildcard tell of %s (RFC 8198)", p.Name)
+	case resolver.OnZones:
+		why = fmt.Sprintf("%s is known here", p.Name)
+	default:
+		switch {
+		case p.Aliases > 0:
+			x.say("known", "an alias", fmt.Sprintf("aliases that are known lead to %s, which is asked for", p.Name), "")
+		case v.Records.Found:
+			x.say("known", "not enough", "its records are known, but were asked for without signatures, or for others only", "")
+		}
+		return
+	}
+	if p.Aliases > 0 {
+		why = fmt.Sprintf("known aliases (%d) lead to %s; ", p.Aliases, p.Name) + why
+	}
+	x.say("known", p.Rcode.String(), why, "")
 }
 
 func (x *explainer) servers() {
@@ -304,7 +340,7 @@ func (x *explainer) servers() {
 		texts = append(texts, fmt.Sprintf("%v (%s)", srv.Addr, state))
 	}
 	verdict := "asked"
-	if x.v.From == core.FromCache {
+	if x.v.From != core.FromOthers {
 		verdict = "not asked"
 	}
 	if p.Kind == "iterate" {
@@ -342,9 +378,9 @@ func (x *explainer) trust() (out control.ExplainValidation, ok bool) {
 	is := func(verdict, format string, args ...any) (control.ExplainValidation, bool) {
 		return control.ExplainValidation{Verdict: verdict, Why: fmt.Sprintf(format, args...)}, true
 	}
-	cached := v.From == core.FromCache
+	cached, foreseen := v.From == core.FromCache, v.From == core.FromKnown
 	switch {
-	case !cached && v.From != core.FromOthers:
+	case !cached && !foreseen && v.From != core.FromOthers:
 		return out, false
 	case !p.On:
 		return is("off", "nothing is validated (recursion.validation)")
@@ -358,6 +394,12 @@ func (x *explainer) trust() (out control.ExplainValidation, ok bool) {
 		return is(dnssec.Secure.String(), "validated from the trust anchor %s", p.Anchor)
 	case cached && bogusCode(v.Cached.EDE):
 		return is(dnssec.Bogus.String(), "%s", cmp.Or(string(v.Cached.Text), v.Cached.EDE.String()))
+	case foreseen && p.Foreseen.Status == dnssec.Secure:
+		return is(dnssec.Secure.String(), "what is known was validated from the trust anchor %s", p.Anchor)
+	case foreseen && p.Foreseen.Status == dnssec.Unchecked:
+		return is("pending", "what is known will be validated from the trust anchor %s; keys may have to be asked for", p.Anchor)
+	case foreseen:
+		return is(p.Foreseen.Status.String(), "what is known, or one of its aliases, is not signed")
 	case p.Status == dnssec.Insecure || cached && v.Records.Found && v.Records.Status == dnssec.Insecure:
 		return is(dnssec.Insecure.String(), "it is below a delegation that is known not to be signed")
 	case cached:

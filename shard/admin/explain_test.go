@@ -32,3 +32,32 @@ func TestExplainAge(t *testing.T) {
 		t.Errorf("%s: %+v", why, x.out.Cache)
 	}
 }
+
+// Where nobody is asked, explain says so, and from what the answer is made.
+func TestExplainKnown(t *testing.T) {
+	name := dnametest.Name("www.example.")
+	for _, c := range []struct {
+		what    string
+		p       resolver.Foreseen
+		records resolver.Known
+		verdict string // of the step, and part of why
+		why     string
+		trust   string // what is said of validation
+	}{
+		{"records", resolver.Foreseen{On: resolver.OnRecords, Name: name, Status: dnssec.Secure}, resolver.Known{Found: true, Rank: known.AuthAnswer, Age: 7}, "NOERROR", "authoritative server, 7 s ago", "secure"},
+		{"records that nobody has validated", resolver.Foreseen{On: resolver.OnRecords, Name: name}, resolver.Known{}, "NOERROR", "learned for other queries", "pending"},
+		{"a denial above", resolver.Foreseen{On: resolver.OnRecords, Name: name, Denied: name.Parent(), Rcode: wire.RcodeNXDomain, Status: dnssec.Insecure}, resolver.Known{}, "NXDOMAIN", "example. is known not to exist", "insecure"},
+		{"denials", resolver.Foreseen{On: resolver.OnDenials, Name: name, Rcode: wire.RcodeNXDomain, Status: dnssec.Secure}, resolver.Known{}, "NXDOMAIN", "RFC 8198", "secure"},
+		{"an alias", resolver.Foreseen{On: resolver.OnRecords, Name: dnametest.Name("h.example."), Aliases: 1, Status: dnssec.Secure}, resolver.Known{}, "NOERROR", "known aliases (1) lead to h.example.", "secure"},
+	} {
+		x := explaining(core.Explanation{From: core.FromKnown, Records: c.records, Plan: resolver.Plan{Foreseen: c.p, Kind: "iterate", Zone: dnametest.Name("."), On: true, Anchor: dnametest.Name(".")}})
+		x.outcome()
+		x.known()
+		x.servers()
+		x.validation()
+		s := x.out.Steps
+		if x.out.Outcome != control.OutcomeKnown || x.out.Rcode != c.verdict || len(s) != 3 || s[0].Verdict != c.verdict || !strings.Contains(s[0].Why, c.why) || s[1].Verdict != "not asked" || s[2].Verdict != c.trust {
+			t.Errorf("%s: %+v", c.what, x.out)
+		}
+	}
+}
