@@ -21,7 +21,7 @@ var (
 // collectXDP sends the counters of tier 0. Without it they are 0, so that whoever draws them or rates them has something to.
 func (s *Server) collectXDP(ch chan<- prometheus.Metric) {
 	h := s.o.Hot.Snapshot()
-	if s.o.Hot != nil && len(h.Interfaces) == 0 {
+	if h.Stale || s.o.Hot != nil && len(h.Interfaces) == 0 {
 		return // the kernel does not tell
 	}
 	gauge := func(d *prometheus.Desc, v float64, labels ...string) {

@@ -15,6 +15,7 @@ type Snapshot struct {
 	Answers    int    // in the table, expired ones included
 	TableBytes uint64 // of kernel memory
 	Generation uint32 // of the answers: another one after a flush
+	Stale      bool   // the kernel does not tell: this is what it told last
 }
 
 // Interface is a network interface with the program.
@@ -24,9 +25,14 @@ type Interface struct {
 	Lost bool      // the program is not there any more
 }
 
-// Snapshot reads what the program has counted. It is empty if there is no program, or if the kernel does not tell, which is
-// logged.
+// Snapshot reads what the program has counted. It is empty if there is no program. If the kernel does not tell, which is logged,
+// it is the one before, and stale: counters that read as zero would seem to rise by all they are when it tells again.
 func (t *Tier) Snapshot() (s Snapshot) {
+	if t == nil {
+		return s
+	}
+	t.telling.Lock()
+	defer t.telling.Unlock()
 	err := t.use(func(p *ebpf.Program) (err error) {
 		if s.Exits, err = p.Stats(); err != nil {
 			return err
@@ -37,9 +43,18 @@ func (t *Tier) Snapshot() (s Snapshot) {
 		s.Clients, s.Answers, s.TableBytes, s.Generation = p.ClientTable(), p.Answers(), p.TableBytes(), p.Generation()
 		return nil
 	})
+	return t.told(s, err)
+}
+
+// told keeps a snapshot, or returns the one before if it could not be taken. t.telling is held.
+func (t *Tier) told(s Snapshot, err error) Snapshot {
 	if err != nil {
 		t.o.Log.Error("the XDP program's counters cannot be read", "error", err)
+		s = t.last
+		s.Stale = true
+		return s
 	}
+	t.last = s
 	return s
 }
 

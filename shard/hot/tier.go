@@ -63,6 +63,9 @@ type Tier struct {
 	program *ebpf.Program // nil: closed
 	lost    []int         // interfaces that others have taken the program off
 
+	telling sync.Mutex // taken before mu; held to take a snapshot
+	last    Snapshot   // that was taken
+
 	released atomic.Bool // the AF_XDP queues are closed
 
 	stop    context.CancelFunc // of the publisher and of watch; nil: they were not started
