@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"net/netip"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -260,6 +261,9 @@ func (k *checker) records() {
 	if q.Enabled && q.Sample == 0 && len(q.Rcodes)+len(q.Names)+len(q.Clients) == 0 && q.SlowerThan == 0 {
 		k.warn("query_log.sample", "0 leaves all to the rules, and there is none: nothing is logged; set rcodes, names, clients or slower_than")
 	}
+	if q.Enabled && q.File == "" && (k.config.Log.Level == "warn" || k.config.Log.Level == "error") {
+		k.warn("query_log.file", "is empty, and the daemon's log leaves out lines of level info: nothing is logged; set a file, or log.level = \"info\"")
+	}
 	if d.Output == "" {
 		return
 	}
@@ -273,6 +277,8 @@ func (k *checker) records() {
 			k.reject("dnstap.output", "%q names no path; write it like %q", d.Output, network+":/run/heimdall/dnstap.sock")
 		} else if network == "unix" && len(address) > maxSocketPath {
 			k.reject("dnstap.output", "the path of a Unix socket has at most %d octets", maxSocketPath)
+		} else if q.Enabled && q.File != "" && filepath.Clean(q.File) == filepath.Clean(address) {
+			k.reject("dnstap.output", "%s is also query_log.file", address)
 		}
 	case "tcp":
 		if a, err := netip.ParseAddrPort(address); err != nil || a.Port() == 0 {
