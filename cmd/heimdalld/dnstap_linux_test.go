@@ -292,7 +292,7 @@ func TestDnstapReaderFails(t *testing.T) {
 	for i := range 200 {
 		large += fmt.Sprintf("large 3600 TXT \"%d-%s\"\n", i, strings.Repeat("x", 240))
 	}
-	d := start(t, "[recursion]\nenabled = false\n"+zoneFile(t, "own.example.", large)+"[dnstap]\noutput = \"unix:"+path+"\"\n[memory]\nrecord_ring = \"256KiB\"\n")
+	d := start(t, "[recursion]\nenabled = false\n"+zoneFile(t, "own.example.", large)+"[dnstap]\noutput = \"unix:"+path+"\"\n[memory]\nrecord_ring = \"512KiB\"\n")
 	status := func(what string, f func(r recording) bool) {
 		t.Helper()
 		until(t, what, func() bool { return f(d.recording()) })

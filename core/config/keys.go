@@ -94,7 +94,7 @@ var keys = []key{
 
 	{Name: "memory.huge_pages", Default: true},
 	// The least has room for the longest query and response.
-	{Name: "memory.record_ring", Default: "4MiB", Min: 256 * kib, Max: 1024 * mib, Reload: true},
+	{Name: "memory.record_ring", Default: "4MiB", Min: 512 * kib, Max: 1024 * mib, Reload: true},
 
 	{Name: "xdp.mode", Default: "off", Values: []string{"off", "auto", "native", "generic"}},
 	{Name: "xdp.interfaces", Default: none, Max: 64, Unit: "interfaces"},

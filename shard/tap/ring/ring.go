@@ -14,7 +14,9 @@ import (
 
 // Bounds of the size of a ring, in bytes.
 const (
-	MinSize = 256 << 10 // room for the longest query and the longest response
+	// MinSize is twice the longest record, of a query and a response of 64 KiB each, and more: a record does not go around
+	// the end of the memory, and what is left there is lost to it.
+	MinSize = 512 << 10
 	MaxSize = 1 << 30
 )
 
