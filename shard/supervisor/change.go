@@ -113,7 +113,7 @@ func (c *change) apply(ctx context.Context) (changed []dname.Name, positive bool
 	settled := c.zones.Apply()
 	s.inForce.Store(c.next) // from now on for shards that are started
 	s.journal.Configure(settings.Log(c.next))
-	c.tap.Apply()
+	c.tap.Apply(shardIDs(s.workers()))
 	changed, positive = s.anchors.Configure(c.trust)
 	s.decide()
 	s.caches.Configure(settings.Snapshot(c.next))

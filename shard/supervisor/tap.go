@@ -4,6 +4,7 @@ import (
 	"heimdall/shard/journal"
 	"heimdall/shard/settings"
 	"heimdall/shard/tap"
+	"heimdall/shard/worker"
 )
 
 // startTap starts the query log and dnstap, before the shards run. What cannot be opened is a warning, and tried again: a
@@ -20,5 +21,13 @@ func (s *Supervisor) startTap() {
 	if err != nil {
 		s.warn("queries are not recorded as configured until this is mended", err)
 	}
-	change.Apply()
+	change.Apply(shardIDs(s.workers()))
+}
+
+// shardIDs are those of workers.
+func shardIDs(list []*worker.Worker) (ids []int) {
+	for _, w := range list {
+		ids = append(ids, w.ID())
+	}
+	return ids
 }

@@ -50,7 +50,8 @@ func (t *Tap) outputs() (*lines, *frames) {
 
 // Apply puts the settings into force for shards that ask for their rings from now on. What has been recorded before goes
 // to the old outputs; what the others still record goes to the new ones if there are any, else to the old ones.
-func (c *Change) Apply() {
+// The rings of the shards that serve are made here: up to 1 GiB takes a while, which is none of a shard's.
+func (c *Change) Apply(shards []int) {
 	t := c.tap
 	lines, frames := t.outputs()
 	c.lines.start(lines)
@@ -67,6 +68,7 @@ func (c *Change) Apply() {
 	c.lines.refresh()
 	c.frames.refresh()
 
+	rings := c.rings(shards)
 	s := &t.sources
 	s.Lock()
 	defer s.Unlock()
@@ -77,6 +79,29 @@ func (c *Change) Apply() {
 		s.rings = map[int]*ring.Ring{}
 	}
 	s.settings = c.to
+	for id, r := range rings {
+		if s.rings[id] == nil {
+			t.add(id, r)
+		}
+	}
+}
+
+// rings makes those that shards do not have yet.
+func (c *Change) rings(shards []int) map[int]*ring.Ring {
+	made := map[int]*ring.Ring{}
+	if !c.to.on() {
+		return made
+	}
+	s := &c.tap.sources
+	for _, id := range shards {
+		s.Lock()
+		need := s.rings[id] == nil || c.to.Ring != s.settings.Ring
+		s.Unlock()
+		if need {
+			made[id] = ring.New(c.to.Ring, c.tap.wake)
+		}
+	}
+	return made
 }
 
 // drain writes what has been recorded by now, within some time.

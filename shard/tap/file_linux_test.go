@@ -48,13 +48,13 @@ func TestFileOfAnotherProcess(t *testing.T) {
 	want("after a change that was given up", before)
 
 	tap, c = next(make(chan struct{}))
-	c.Apply()
+	c.Apply(nil)
 	tap.Close()
 	want("beside another process", before)
 
 	alone := make(chan struct{})
 	tap, c = next(alone)
-	c.Apply()
+	c.Apply(nil)
 	want("before the end of another process", before)
 	close(alone)
 	tap.Close()

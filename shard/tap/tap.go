@@ -81,7 +81,7 @@ func New(o Options) *Tap {
 	return t
 }
 
-// Ring returns where a shard records, and what; nil: nothing.
+// Ring returns where a shard records, and what; nil: nothing. It makes the ring of a shard that Apply did not know of.
 func (t *Tap) Ring(id int) (*ring.Ring, ring.Selection) {
 	if t == nil {
 		return nil, ring.Selection{}
@@ -92,16 +92,20 @@ func (t *Tap) Ring(id int) (*ring.Ring, ring.Selection) {
 	if !s.settings.on() {
 		return nil, ring.Selection{}
 	}
-	r := s.rings[id]
-	if r == nil {
-		r = ring.New(s.settings.Ring, t.wake)
-		s.rings[id] = r
-		if s.lost[id] == nil {
-			s.lost[id] = new(lost)
-		}
-		t.rouse()
+	if s.rings[id] == nil {
+		t.add(id, ring.New(s.settings.Ring, t.wake))
 	}
-	return r, s.settings.selection()
+	return s.rings[id], s.settings.selection()
+}
+
+// add has a ring be read from now on. The sources are locked.
+func (t *Tap) add(id int, r *ring.Ring) {
+	s := &t.sources
+	s.rings[id] = r
+	if s.lost[id] == nil {
+		s.lost[id] = new(lost)
+	}
+	t.rouse()
 }
 
 // rouse has the goroutine look.

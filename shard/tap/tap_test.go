@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"heimdall/shard/tap/ring"
 )
 
 // newTap returns a Tap that logs nothing.
@@ -13,6 +15,35 @@ func newTap(t *testing.T) *Tap {
 	tap := New(Options{Epoch: time.Now(), Kernel: func() uint64 { return 0 }, Log: none, Lines: none})
 	t.Cleanup(tap.Close)
 	return tap
+}
+
+// A change makes the rings of the shards, so that these only look them up.
+func TestApplyMakesRings(t *testing.T) {
+	t.Parallel()
+	tap := newTap(t)
+	apply := func(size int) {
+		c, err := tap.Prepare(Settings{Ring: size, Lines: LineSettings{On: size > 0}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Apply([]int{0, 1})
+		c.Settle()
+	}
+	var before *ring.Ring
+	for _, size := range []int{ring.MinSize, 2 * ring.MinSize, 2 * ring.MinSize} {
+		apply(size)
+		made := tap.sources.rings[1]
+		if got, _ := tap.Ring(1); made == nil || got != made || got.Size() != size {
+			t.Errorf("%d bytes: a ring is made, %v, and another one given", size, made != nil)
+		}
+		if before != nil && (before == made) != (before.Size() == size) {
+			t.Errorf("%d bytes after %d", size, before.Size())
+		}
+		before = made
+	}
+	if apply(0); len(tap.sources.rings) > 0 {
+		t.Error("rings are kept for nothing")
+	}
 }
 
 // Whether an output fails is told of the one in force, not of one before it or of one that was refused.
@@ -35,7 +66,7 @@ func TestStatsOfTheOutputInForce(t *testing.T) {
 				c.Discard()
 				return
 			}
-			c.Apply()
+			c.Apply(nil)
 			c.Settle()
 		}
 		if to(bad, false); fails() {
