@@ -6,10 +6,12 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/miekg/dns"
 
 	"heimdall/core/control"
+	"heimdall/shard/shardtest"
 )
 
 // Load balancers and operators get the same verdict, with each reason, and what is asked for it counts nowhere.
@@ -74,4 +76,23 @@ func TestHealth(t *testing.T) {
 	if out, code := d.ctl("health"); code != 3 {
 		t.Errorf("exit code %d without a daemon: %s", code, out)
 	}
+}
+
+// A server whose upstream refuses all is not well, whatever its clients and its own questions have been refused before, and is
+// well again when the upstream answers.
+func TestHealthRefused(t *testing.T) {
+	t.Parallel()
+	refuse := func(w dns.ResponseWriter, q *dns.Msg) { w.WriteMsg(new(dns.Msg).SetRcode(q, dns.RcodeRefused)) }
+	up := newUpstream(t, refuse)
+	d := startWith(t, func(port string) string {
+		return fmt.Sprintf("[server]\nlisten = [\"127.0.0.1:%s\"]\n[cpu]\nshards = 1\npin = false\n[resolver]\ntimeout = \"500ms\"\n[recursion]\nvalidation = false\n%s\n[health]\ntimeout = \"10s\"\n[admin]\n", port, forward(".", up))
+	})
+	for first := up.Count("."); up.Count(".") < first+2; time.Sleep(100 * time.Millisecond) {
+		d.ask("www.example.", dns.TypeA)
+		if out, code := d.ctl("health"); code != 1 || !strings.Contains(out, "FAIL  recursion: ") {
+			t.Fatalf("exit code %d: %s", code, out)
+		}
+	}
+	up.Set(shardtest.AnswerA)
+	until(t, "a good verdict", func() bool { _, code := d.ctl("health"); return code == 0 })
 }

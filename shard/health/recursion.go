@@ -21,8 +21,8 @@ type recursion struct {
 	asked    *question // under way, or the last one
 	answered bool      // the last word was an answer, to a client's query or to ours
 	silent   uint64    // queries to other servers since the last answer
-	sent     uint64    // of the shard's resolver, at the last look
-	accepted uint64
+	sent     uint64    // queries of the shard's resolver, at the last look
+	solved   uint64    // questions that it found the answer to, then
 }
 
 // question is one probe of a shard.
@@ -48,12 +48,13 @@ var root = dname.Root()
 func (r *recursion) look(sh *shard.Shard, with *Settings, now time.Time) *question {
 	probe := with.Probe
 	stats := sh.Engine().Resolver().Stats()
-	sent, accepted := stats.Sent-r.sent, stats.Accepted-r.accepted
-	if stats.Sent < r.sent || stats.Accepted < r.accepted { // a shard that was started again
-		sent, accepted = 0, 0
+	// Not the responses: refusals are some, and what does not validate.
+	sent, solved := stats.Sent-r.sent, stats.Answered-r.solved
+	if stats.Sent < r.sent || stats.Answered < r.solved { // a shard that was started again
+		sent, solved = 0, 0
 	}
-	r.sent, r.accepted = stats.Sent, stats.Accepted
-	if probe == nil && r.told(sent, accepted) {
+	r.sent, r.solved = stats.Sent, stats.Answered
+	if probe == nil && r.told(sent, solved) {
 		return nil
 	}
 	if with.glance || r.asked != nil && r.asked.open() {
@@ -67,13 +68,11 @@ func (r *recursion) look(sh *shard.Shard, with *Settings, now time.Time) *questi
 }
 
 // told takes what clients' queries have done since the last look, and tells whether that is enough for a verdict.
-func (r *recursion) told(sent, accepted uint64) bool {
+func (r *recursion) told(sent, solved uint64) bool {
 	if r.asked != nil && (r.asked.open() || r.asked.failed()) {
-		// Refusals and what does not validate are accepted too, those to the shard's own question among them: from now on only
-		// such a question that ends well tells that it resolves.
-		return false
+		return false // one zone that still has servers does not make up for a root that has none
 	}
-	if accepted > 0 {
+	if sent > 0 && solved > 0 { // what leads from zone to zone here is solved without others
 		r.answered, r.silent = true, 0
 		return true
 	}

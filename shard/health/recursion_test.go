@@ -6,8 +6,8 @@ import (
 	"heimdall/core/wire"
 )
 
-// What other servers send while the shard's own question is under way, or after it has failed, may be refusals of that very
-// question: only one that ends well tells that the shard resolves again. One that could not be asked tells nothing.
+// While the shard's own question is under way, and after it has failed, only one that ends well tells that the shard
+// resolves again. One that could not be asked tells nothing.
 func TestToldAfterFailure(t *testing.T) {
 	asked := func(got *reply) *question {
 		q := &question{done: make(chan struct{})}
@@ -32,7 +32,11 @@ func TestToldAfterFailure(t *testing.T) {
 			t.Errorf("%s: %v, answered %v; want %v", name, got, r.answered, c.told)
 		}
 	}
-	r := recursion{answered: true}
+	r := recursion{}
+	if r.told(0, 3) || r.answered {
+		t.Error("answers that nobody else gave tell of others")
+	}
+	r.answered = true
 	if !r.told(tooSilent, 0) || r.told(1, 0) {
 		t.Error("silence does not make it ask")
 	}
