@@ -14,6 +14,8 @@ type Endpoint struct {
 	Local [16]byte
 	// Port is the peer's port in host byte order.
 	Port uint16
+	// LocalPort is the port a connection came to. Zero for datagrams, whose socket tells.
+	LocalPort uint16
 	// Scope is the interface index that a link-local Addr or Local needs, else zero. Ports
 	// that build frames themselves (netio/xsk) keep the way back to the peer here instead;
 	// it means something to the port that set it only.

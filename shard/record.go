@@ -157,7 +157,7 @@ func (s *Shard) local(port int, e *netio.Endpoint) ([16]byte, uint16) {
 		port = s.addrOf(e)
 	}
 	if port < 0 {
-		return e.Local, 0
+		return e.Local, e.LocalPort
 	}
 	if e.Local == ([16]byte{}) {
 		return list[port].Addr().As16(), list[port].Port()
@@ -170,6 +170,7 @@ func (s *Shard) addrOf(e *netio.Endpoint) int {
 	found := -1
 	for i, a := range s.opt.Addrs {
 		switch {
+		case e.LocalPort != 0 && a.Port() != e.LocalPort:
 		case e.Local != [16]byte{} && a.Addr().As16() == e.Local:
 			return i
 		case a.Addr().Unmap().Is4() == e.Is4() && (a.Addr().IsUnspecified() == (e.Local != [16]byte{})) && found < 0:

@@ -174,7 +174,7 @@ func TestRecordAllocates0(t *testing.T) {
 // Where a client has asked is known by its port, or by the address.
 func TestAddressOfAClient(t *testing.T) {
 	s := &Shard{}
-	for _, a := range []string{"127.0.0.1:53", "[::1]:54", "0.0.0.0:55", "[::]:56"} {
+	for _, a := range []string{"127.0.0.1:53", "[::1]:54", "0.0.0.0:55", "[::]:56", "127.0.0.1:5353"} {
 		s.opt.Addrs = append(s.opt.Addrs, netip.MustParseAddrPort(a))
 	}
 	e := func(peer, local string) *netio.Endpoint {
@@ -196,6 +196,7 @@ func TestAddressOfAClient(t *testing.T) {
 		{9, e("192.0.2.1", "192.0.2.2"), "192.0.2.2:55"},
 		{9, e("2001:db8::1", "2001:db8::2"), "[2001:db8::2]:56"},
 		{9, e("127.0.0.2", "127.0.0.1"), "127.0.0.1:53"},
+		{-1, &netio.Endpoint{Addr: netip.MustParseAddr("127.0.0.2").As16(), LocalPort: 5353}, "127.0.0.1:5353"},
 	} {
 		addr, port := s.local(c.port, c.endpoint)
 		if got := netip.AddrPortFrom(netip.AddrFrom16(addr).Unmap(), port).String(); got != c.want {

@@ -106,6 +106,7 @@ func (s *Server) admit(fd int, peer *netio.Endpoint, l *Listener) {
 		closeSocket(fd, true)
 		return
 	}
+	peer.LocalPort = l.addr.Port()
 	if l.wildcard {
 		localAddr(fd, peer)
 	}
