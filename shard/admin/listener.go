@@ -77,6 +77,7 @@ func descriptor(l syscall.Conn) int {
 
 // Serve has s answer, until Close. It returns at once.
 func (l *Listener) Serve(s *Server) {
+	l.socket.own()
 	go l.socket.serve(s)
 	if l.metrics != nil {
 		l.metrics.serve(metricsHandler(s))

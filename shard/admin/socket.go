@@ -116,11 +116,15 @@ func removeStale(path string) error {
 }
 
 // serve accepts connections until close, and has s answer them.
-func (a *adminSocket) serve(s control.Server) {
-	a.listener.SetUnlinkOnClose(true) // from now on it is this process's
+// own makes the socket this process's, which removes it at the end.
+func (a *adminSocket) own() {
+	a.listener.SetUnlinkOnClose(true)
 	if a.before != "" {
 		os.Remove(a.before)
 	}
+}
+
+func (a *adminSocket) serve(s control.Server) {
 	for {
 		c, err := a.listener.AcceptUnix()
 		if err != nil {
