@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/chromedp/cdproto/runtime"
@@ -61,7 +62,18 @@ func TestPageInABrowser(t *testing.T) {
 	up := newUpstream(t, nil)
 	d, addr := withPage(t, "web_top = true\n", forward(".", up)+"[[zone]]\nname = \"broken.test.\"\nfile = \"<b>missing.zone\"\n")
 
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(browser), chromedp.NoSandbox)
+	// The command of Debian is a script: who ends that alone leaves the browser behind.
+	var command *exec.Cmd
+	defer func() {
+		if command != nil && command.Process != nil {
+			syscall.Kill(-command.Process.Pid, syscall.SIGKILL)
+		}
+	}()
+	group := chromedp.ModifyCmdFunc(func(c *exec.Cmd) {
+		command = c
+		c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	})
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(browser), chromedp.NoSandbox, group)
 	alloc, stop := chromedp.NewExecAllocator(t.Context(), options...)
 	defer stop()
 	tab, end := chromedp.NewContext(alloc)
